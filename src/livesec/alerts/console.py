@@ -1,0 +1,64 @@
+"""Alerts on the console, in the layout of the livesec seed: icon and severity, Time, Type, Alert, Analysis.
+
+Colour where the terminal has it and NO_COLOR is unset; text from logs is made safe to show.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from livesec.core.anomaly import Anomaly
+from livesec.core.clock import seed_time
+from livesec.core.severity import SEVERITIES, Severity
+from livesec.core.text import shown
+
+_LOOK: dict[Severity, tuple[str, str]] = {  # icon, colour
+    Severity.CRITICAL: ("🔥", "bold bright_red"),
+    Severity.HIGH: ("🚨", "bold red"),
+    Severity.MEDIUM: ("⚠️ ", "bold yellow"),
+    Severity.LOW: ("ℹ️ ", "cyan"),
+}
+_WIDTH = 96
+_LABEL = "   Analysis: "
+
+
+class ConsoleAlerts:
+    """Prints anomalies from a severity on.
+
+    Parameters
+    ----------
+    stream : where to; standard output of the daemon
+    lowest : severities below it are not printed
+    at_once : print at most this many of one batch, then say how many more there are
+    """
+
+    def __init__(self, stream: TextIO, lowest: Severity, at_once: int = 20) -> None:
+        self._console = Console(file=stream, highlight=False, emoji=False, soft_wrap=True)
+        self._shown = frozenset(SEVERITIES[SEVERITIES.index(lowest) :])
+        self._at_once = at_once
+
+    def show(self, anomalies: Iterable[Anomaly]) -> None:
+        """Print those of `anomalies` that are severe enough."""
+        wanted = [item for item in anomalies if item.severity in self._shown]
+        for anomaly in wanted[: self._at_once]:
+            self._one(anomaly)
+        if len(wanted) > self._at_once:
+            self._console.print(Text(f"   ... and {len(wanted) - self._at_once} more anomalies, see the desk"))
+
+    def _one(self, anomaly: Anomaly) -> None:
+        icon, style = _LOOK[anomaly.severity]
+        analysis = shown(anomaly.explanation.partition("\n")[0].removeprefix(anomaly.description).lstrip(". "), 2000)
+        wrapped = textwrap.wrap(analysis, _WIDTH - len(_LABEL)) or [""]
+        lines = [
+            f"   Time: {seed_time(anomaly.time_us)}",
+            f"   Type: {anomaly.type}",
+            f"   Alert: {shown(anomaly.description)}",
+            _LABEL + ("\n" + " " * len(_LABEL)).join(wrapped),
+        ]
+        self._console.print(Text(f"{icon} {anomaly.severity.upper()} SEVERITY ANOMALY", style=style))
+        self._console.print(Text("\n".join(lines) + "\n"))

@@ -1,0 +1,293 @@
+"""Counts per key in fixed windows of time: how unlikely is this many, given the key's earlier windows?
+
+    count += weight of the row                       one window: the times with the same time_us // window_us
+    offending when count >= floor and ln P(X >= count) <= log_p, for a key known for `learn_s` with
+    `learn_windows`
+
+X is negative-binomial with the mean and the variance of the closed windows, to which PRIOR_WINDOWS imagined
+ones with a Poisson count of mean `prior_mean` are added. Its shape is at most the sum of all counts, which
+makes it the Poisson-gamma predictive distribution where counts vary no more than Poisson's, and at most
+LARGEST_SHAPE: no traffic is that regular for good. Robust z would fail here, for the MAD of small counts is
+often 0.
+
+Windows without a row do not count. A window that never offended is learnt when it closes; of the offending
+ones the first of each day is. What offends is reported as episode.py says. State and sums are integers.
+
+A young key is judged by `young_limit` alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livesec.baselines.episode import EPISODE_COLUMNS, Episode, end_episode, episode_of, offend, reported
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, remember
+from livesec.baselines.tails import negative_binomial_log_tail
+from livesec.core.hashing import Keys
+from livesec.core.jit import kernel
+from livesec.core.state import ColumnSpec, Index, KeyedState, touch
+
+NEVER = np.iinfo(np.int64).max
+"""As `young_limit`: young keys are not judged."""
+
+PRIOR_WINDOWS = 2
+LARGEST_SHAPE = 20.0  # a standard deviation of at least 22 % of the mean
+FORGET_AT = 4096  # windows after which all sums are halved
+_LARGEST_COUNT = 1 << 24  # in one row or window; squares of 4096 such still fit
+_GATE_SIGMAS = 2.0  # below mean + 2 sigma P(X >= count) is above 0.018: the tail need not be worked out
+_DAY_US = 86_400_000_000
+_QUIET, _OFFENDING, _REPORTED = 0, 1, 2
+
+COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
+    {
+        "last_us": np.int64,
+        "first_us": np.int64,  # when the key was first seen
+        "window": np.int64,  # number of the open window
+        "counted": np.int64,  # in the open window
+        "gate": np.int64,  # from this count on the open window's tail is worked out; 0 until needed
+        "phase": np.uint8,  # of the open window
+        "taught_day": np.int32,  # the last day of which an offending window was learnt
+        "windows": np.int64,  # learnt
+        "total": np.int64,  # sum of their counts
+        "squares": np.int64,  # sum of their squares
+        **EPISODE_COLUMNS,
+        **EVIDENCE_COLUMNS,
+    }
+)
+
+
+class Rules(NamedTuple):
+    """Lengths, floors and limits; see above."""
+
+    window_s: float
+    quiet_s: float
+    """Pause that ends an episode."""
+    forget_s: float
+    """After so long without a row a key is as good as never seen; longer than the other times."""
+    learn_s: float
+    learn_windows: int
+    floor: int
+    log_p: float
+    """Logarithm of the tail probability from which on a count offends; at most ln 0.01."""
+    prior_mean: float
+    young_limit: int = NEVER
+    once_per_window: bool = True
+
+
+class _Keyed(NamedTuple):
+    last_us: NDArray[np.int64]
+    first_us: NDArray[np.int64]
+    window: NDArray[np.int64]
+    counted: NDArray[np.int64]
+    gate: NDArray[np.int64]
+    phase: NDArray[np.uint8]
+    taught_day: NDArray[np.int32]
+    windows: NDArray[np.int64]
+    total: NDArray[np.int64]
+    squares: NDArray[np.int64]
+    evidence: NDArray[np.int64]
+    evidence_next: NDArray[np.int32]
+
+
+class _Given(NamedTuple):
+    keys: Keys
+    times_us: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    addresses: NDArray[np.int64]
+
+
+class _Out(NamedTuple):
+    at: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    """(n, 3): count, windows learnt, sum of the episode."""
+    usual: NDArray[np.float64]
+    """(n, 2): mean of the windows learnt, ln p."""
+    evidence: NDArray[np.int64]
+
+
+@kernel
+def _mean_and_shape(keyed: _Keyed, slot: int, prior_mean: float) -> tuple[float, float]:
+    windows = keyed.windows[slot] + PRIOR_WINDOWS
+    total = keyed.total[slot] + PRIOR_WINDOWS * prior_mean
+    squares = keyed.squares[slot] + PRIOR_WINDOWS * (prior_mean * prior_mean + prior_mean)
+    mean = total / windows
+    surplus = squares / windows - mean * mean - mean
+    shape = min(total, LARGEST_SHAPE)
+    if surplus > 0.0:
+        shape = min(shape, mean * mean / surplus)
+    return mean, shape
+
+
+@kernel
+def _close(keyed: _Keyed, slot: int) -> None:
+    if keyed.phase[slot] != _QUIET:
+        day = keyed.last_us[slot] // _DAY_US
+        if day == keyed.taught_day[slot]:
+            return
+        keyed.taught_day[slot] = day
+    count = keyed.counted[slot]
+    keyed.windows[slot] += 1
+    keyed.total[slot] += count
+    keyed.squares[slot] += count * count
+    if keyed.windows[slot] >= FORGET_AT:
+        keyed.windows[slot] //= 2
+        keyed.total[slot] //= 2
+        keyed.squares[slot] //= 2
+
+
+@kernel
+def _open(keyed: _Keyed, slot: int, window: int) -> None:
+    keyed.window[slot] = window
+    keyed.counted[slot] = 0
+    keyed.gate[slot] = 0
+    keyed.phase[slot] = _QUIET
+    keyed.evidence_next[slot] = 0
+
+
+@kernel
+def _begin(keyed: _Keyed, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
+    keyed.last_us[slot] = time_us
+    keyed.first_us[slot] = time_us
+    keyed.taught_day[slot] = 0
+    keyed.windows[slot] = 0
+    keyed.total[slot] = 0
+    keyed.squares[slot] = 0
+    end_episode(episode, slot)
+    _open(keyed, slot, time_us // window_us)
+
+
+@kernel
+def _is_young(keyed: _Keyed, slot: int, rules: Rules) -> bool:
+    age_us = keyed.last_us[slot] - keyed.first_us[slot]
+    return bool(age_us < int(rules.learn_s * 1e6) or keyed.windows[slot] < rules.learn_windows)
+
+
+@kernel
+def _gate(keyed: _Keyed, slot: int, rules: Rules) -> int:
+    if _is_young(keyed, slot, rules):
+        return rules.young_limit
+    mean, shape = _mean_and_shape(keyed, slot, rules.prior_mean)
+    return max(rules.floor, 1 + int(mean + _GATE_SIGMAS * math.sqrt(mean + mean * mean / shape)))
+
+
+@kernel
+def _count(index: Index, keyed: _Keyed, episode: Episode, given: _Given, rules: Rules, out: _Out) -> int:
+    reports = 0
+    lowest = min(rules.floor, rules.young_limit)
+    window_us = int(rules.window_s * 1e6)
+    quiet_us = int(rules.quiet_s * 1e6)
+    forget_us = int(rules.forget_s * 1e6)
+    for row in range(len(given.keys)):
+        slot, fresh = touch(index, given.keys[row])
+        time_us = given.times_us[row]
+        if fresh or time_us - keyed.last_us[slot] >= forget_us:
+            _begin(keyed, episode, slot, time_us, window_us)
+        now_us = max(keyed.last_us[slot], time_us)
+        window = now_us // window_us
+        if window != keyed.window[slot]:
+            _close(keyed, slot)
+            _open(keyed, slot, window)
+        keyed.last_us[slot] = now_us
+        weight = min(max(given.weights[row], 0), _LARGEST_COUNT)
+        if weight == 0:
+            continue
+        keyed.counted[slot] = min(keyed.counted[slot] + weight, _LARGEST_COUNT)
+        remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
+        count = keyed.counted[slot]
+        if count < lowest:
+            continue
+        if keyed.gate[slot] == 0:
+            keyed.gate[slot] = _gate(keyed, slot, rules)
+        if count < keyed.gate[slot]:
+            continue
+        mean, shape = _mean_and_shape(keyed, slot, rules.prior_mean)
+        log_p = negative_binomial_log_tail(count, mean, shape)
+        if log_p > rules.log_p and not _is_young(keyed, slot, rules):
+            continue
+        due = offend(episode, slot, now_us, count if keyed.phase[slot] == _QUIET else weight, quiet_us)
+        if keyed.phase[slot] == _QUIET:
+            keyed.phase[slot] = _OFFENDING
+        if due and not (rules.once_per_window and keyed.phase[slot] == _REPORTED):
+            reported(episode, slot)
+            keyed.phase[slot] = _REPORTED
+            out.at[reports] = row
+            out.numbers[reports, 0] = count
+            out.numbers[reports, 1] = keyed.windows[slot]
+            out.numbers[reports, 2] = episode.offended[slot]
+            out.usual[reports, 0] = (
+                keyed.total[slot] / keyed.windows[slot] if keyed.windows[slot] else math.nan
+            )
+            out.usual[reports, 1] = log_p
+            out.evidence[reports, :] = keyed.evidence[slot, :]
+            reports += 1
+    return reports
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What was reported, (n,): where, the window's count so far, and what is usual for the key.
+
+    `log_p`: ln P(X >= count). `offended`: the sum of the episode's offending windows. `evidence` (n, 8): the
+    window's last lines.
+    """
+
+    at: NDArray[np.int64]
+    count: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    """Of the windows learnt; NaN where there is none."""
+    windows: NDArray[np.int64]
+    log_p: NDArray[np.float64]
+    offended: NDArray[np.int64]
+    evidence: NDArray[np.int64]
+
+
+def _keyed(state: KeyedState) -> _Keyed:
+    return _Keyed(
+        last_us=state["last_us"].view(np.int64),
+        first_us=state["first_us"].view(np.int64),
+        window=state["window"].view(np.int64),
+        counted=state["counted"].view(np.int64),
+        gate=state["gate"].view(np.int64),
+        phase=state["phase"].view(np.uint8),
+        taught_day=state["taught_day"].view(np.int32),
+        windows=state["windows"].view(np.int64),
+        total=state["total"].view(np.int64),
+        squares=state["squares"].view(np.int64),
+        evidence=state["evidence"].view(np.int64),
+        evidence_next=state["evidence_next"].view(np.int32),
+    )
+
+
+def count(
+    state: KeyedState,
+    keys: Keys,
+    times_us: NDArray[np.int64],
+    weights: NDArray[np.int64],
+    addresses: NDArray[np.int64],
+    rules: Rules,
+) -> Reports:
+    """Add `weights` (n,) to the windows of `keys` (n,) in row order.
+
+    A weight of 0 or less only makes its window count as one in which the key was active.
+    """
+    n = len(keys)
+    state.reserve(keys)
+    out = _Out(
+        at=np.empty(n, dtype=np.int64),
+        numbers=np.empty((n, 3), dtype=np.int64),
+        usual=np.empty((n, 2), dtype=np.float64),
+        evidence=np.empty((n, state["evidence"].shape[1]), dtype=np.int64),
+    )
+    found = _count(
+        state.index, _keyed(state), episode_of(state), _Given(keys, times_us, weights, addresses), rules, out
+    )
+    counted, windows, offended = out.numbers[:found].T
+    mean, log_p = out.usual[:found].T
+    return Reports(out.at[:found], counted, mean, windows, log_p, offended, out.evidence[:found])

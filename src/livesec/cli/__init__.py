@@ -1,0 +1,1 @@
+"""The commands of `livesec`, a module each."""

@@ -1,0 +1,77 @@
+"""`livesec evaluate`: how good the detectors are, on labelled data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from livesec.cli.context import JsonOption, SetOption, SettingsOption, progress_bar, require, settings_from
+
+EPILOG = "Example: livesec evaluate --demo"
+
+
+def evaluate(
+    demo: Annotated[bool, typer.Option("--demo", help="Score a demo world made for it, by campaign.")] = False,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of labelled logs to score.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the demo world.")] = 1,
+    users: Annotated[int, typer.Option(help="People in the demo world.")] = 60,
+    days: Annotated[float, typer.Option(help="Days of the demo world.")] = 14.0,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Replay labelled logs and print recall, precision and alerts per day, by set and detector.
+
+    Found or flagged means: named by an anomaly of severity medium or higher. On --data a thing to find is an attacking
+    address, on --demo a campaign; alerts per day are those of days that no campaign touches.
+    """
+    require(demo or data is not None, "evaluate needs --demo, or --data DIR")
+    from livesec.evaluate.run import evaluate_data, evaluate_demo
+
+    loaded = settings_from(settings, assignments)
+    scores, campaigns = [], []
+    with progress_bar() as bar:
+        task = bar.add_task("evaluate", total=1.0, note="")
+
+        def progress(share: float, lines: int) -> None:
+            bar.update(task, completed=share, note=f"{lines:,} lines")
+
+        if demo:
+            scores, campaigns = evaluate_demo(loaded, seed=seed, users=users, days=days, progress=progress)
+        if data is not None:
+            scores.extend(evaluate_data(loaded, data, progress))
+    rows = [score.as_dict() for score in scores]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    console = Console(highlight=False)
+    console.print(_table(rows))
+    if campaigns:
+        console.print(_campaign_table(campaigns))
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("set", "detector", "recall", "precision", "alerts/day", "n"):
+        table.add_column(heading, justify="left" if heading in ("set", "detector") else "right")
+    for row in rows:
+        cells = [row["recall"], row["precision"], row["alerts_per_day"]]
+        table.add_row(
+            row["set"], row["detector"], *("-" if cell is None else f"{cell:.2f}" for cell in cells), str(row["n"])
+        )
+    return table
+
+
+def _campaign_table(campaigns: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, title="campaigns", title_justify="left")
+    for heading in ("id", "campaign", "strength", "found by"):
+        table.add_column(heading, overflow="fold")
+    for record in campaigns:
+        found = ", ".join(record["found_by"]) or "not found"
+        table.add_row(record["campaign_id"], record["campaign"], record["strength"], found)
+    return table

@@ -1,0 +1,100 @@
+"""`livesec export`: what the store holds, as JSON lines, CSV, or addresses for a firewall."""
+
+from __future__ import annotations
+
+import csv
+import ipaddress
+import json
+import sys
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from livesec.cli.context import DbOption, SettingsOption, readable_store, settings_from
+from livesec.core.text import shown, spreadsheet_safe
+
+EPILOG = "Example: livesec export --db data/livesec.db --format csv > anomalies.csv"
+_CELL_CHARACTERS = 32_000  # spreadsheets stop at 32,767
+
+
+class ExportFormat(StrEnum):
+    """How to print."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    IPS = "ips"
+    NFT = "nft"
+
+
+class ExportTable(StrEnum):
+    """What to print."""
+
+    ANOMALIES = "anomalies"
+    INCIDENTS = "incidents"
+    GAPS = "gaps"
+    REJECTS = "rejects"
+    EXPLANATIONS = "explanations"
+    RISK = "risk"
+
+
+def export(
+    db: DbOption = None,
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="jsonl and csv print a table; ips and nft print bad addresses.")
+    ] = ExportFormat.JSONL,
+    table: Annotated[ExportTable, typer.Option("--table", help="What to export.")] = ExportTable.ANOMALIES,
+    settings: SettingsOption = None,
+) -> None:
+    """Print the store's content. Addresses are only printed: nothing is ever blocked by LiveSec itself."""
+    from livesec.store.export import bad_sources, export_rows
+    from livesec.store.open import reader_engine
+
+    engine = reader_engine(readable_store(db, settings_from(settings, None)))
+    if form is ExportFormat.JSONL:
+        for record in export_rows(engine, table):
+            sys.stdout.write(json.dumps(record) + "\n")
+    elif form is ExportFormat.CSV:
+        _print_csv(export_rows(engine, table))
+    else:
+        addresses = [address for address in bad_sources(engine) if _is_address(address)]
+        sys.stdout.write("".join(f"{address}\n" for address in addresses) if form is ExportFormat.IPS else _nft(addresses))
+
+
+def _print_csv(records: Iterable[dict[str, object]]) -> None:
+    writer = None
+    for record in records:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(record), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow({name: spreadsheet_safe(_cell(value)) for name, value in record.items()})
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | dict):
+        return json.dumps(value)
+    return " ".join(shown(line, _CELL_CHARACTERS) for line in str(value).splitlines())
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _nft(addresses: list[str]) -> str:
+    """Two nftables sets to load with `nft -f`, after a person has looked at them."""
+    lines = ["table inet livesec {"]
+    for name, version in (("bad4", 4), ("bad6", 6)):
+        own = [address for address in addresses if ipaddress.ip_address(address).version == version]
+        lines.append(f"    set {name} {{")
+        lines.append(f"        type ipv{version}_addr")
+        if own:
+            lines.append(f"        elements = {{ {', '.join(own)} }}")
+        lines.append("    }")
+    return "\n".join([*lines, "}", ""])

@@ -1,0 +1,1 @@
+"""What every other floor stands on: schemas, batches, rows, keyed state, findings, contracts, settings."""

@@ -1,0 +1,150 @@
+"""Rows of one log type as detectors see them: a frame, and numpy views and keys of its columns made once.
+
+Rows are in order of (sequence, row_in_line). Everything cached here is a pure function of the frame.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from livesec.core.batch import pack_addresses
+from livesec.core.hashing import Keys, combine_keys, number_keys, text_keys
+from livesec.core.schema import IP_COLUMNS, LogType, complete
+
+SHARDS = 256
+"""Virtual shards; a key's shard is its top 8 bits."""
+
+
+def shard_of(keys: Keys) -> NDArray[np.uint8]:
+    """The virtual shard, 0-255, of each key."""
+    return (keys >> np.uint64(56)).astype(np.uint8)
+
+
+def network_64(address: str) -> str:
+    """An IPv6 address's /64 (one household or host), an IPv4 address as it is, other text unchanged.
+
+    >>> network_64("2001:db8:1:2:3::9"), network_64("::ffff:192.0.2.1"), network_64("192.0.2.1")
+    ('2001:db8:1:2::/64', '192.0.2.1', '192.0.2.1')
+    """
+    try:
+        parsed = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+
+
+def address_entities(column: pl.Series) -> pl.Series:
+    """What stands for each address as an entity: itself for IPv4, its /64 for IPv6."""
+    is_v6 = column.str.contains(":", literal=True)
+    if not is_v6.any():
+        return column
+    distinct = column.filter(is_v6).unique()
+    return column.replace(distinct, pl.Series([network_64(address) for address in distinct], dtype=pl.String))
+
+
+class Rows:
+    """Rows of one log type. `frame` has every column of its schema."""
+
+    def __init__(self, log_type: LogType, frame: pl.DataFrame, keys: Mapping[str, Keys] | None = None) -> None:
+        self.log_type = log_type
+        self.frame = frame
+        self._keys: dict[tuple[str, ...], Keys] = {(name,): made for name, made in (keys or {}).items()}
+        self._values: dict[str, NDArray[np.generic]] = {}
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    def key(self, *columns: str) -> Keys:
+        """The entity key of each row over `columns`, shape (n,); 0 where one of them is null."""
+        made = self._keys.get(columns)
+        if made is None:
+            made = self._one_key(columns[0]) if len(columns) == 1 else self._joint_key(columns)
+            self._keys[columns] = made
+        return made
+
+    def _one_key(self, name: str) -> Keys:
+        column = self.frame[name]
+        if name in IP_COLUMNS:
+            return text_keys(address_entities(column))
+        if column.dtype == pl.String:
+            return text_keys(column)
+        keys = number_keys(column.cast(pl.Int64).fill_null(0).to_numpy())
+        if column.null_count():
+            keys[column.is_null().to_numpy()] = 0
+        return keys
+
+    def _joint_key(self, columns: tuple[str, ...]) -> Keys:
+        joint = np.empty(len(self), dtype=np.uint64)
+        combine_keys(self.key(*columns[:-1]), self.key(columns[-1]), joint)
+        return joint
+
+    def integers(self, name: str, null: int = 0) -> NDArray[np.int64]:
+        """Column `name` as int64, shape (n,), with `null` where it is unknown; enums give their category's ordinal."""
+        cached = self._values.get(f"{name}:{null}")
+        if cached is None:
+            column = self.frame[name]
+            physical = column.to_physical() if isinstance(column.dtype, pl.Enum) else column
+            cached = physical.cast(pl.Int64).fill_null(null).to_numpy()
+            self._values[f"{name}:{null}"] = cached
+        return cached.view(np.int64)
+
+    def floats(self, name: str) -> NDArray[np.float64]:
+        """Column `name` as float64, shape (n,), NaN where it is unknown."""
+        cached = self._values.get(name)
+        if cached is None:
+            cached = self.frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+            self._values[name] = cached
+        return cached.view(np.float64)
+
+    def is_value(self, name: str, value: str) -> NDArray[np.bool_]:
+        """Whether column `name` equals `value`, shape (n,); False where it is unknown."""
+        cached = self._values.get(f"{name}={value}")
+        if cached is None:
+            cached = (self.frame[name] == value).fill_null(False).to_numpy()
+            self._values[f"{name}={value}"] = cached
+        return cached.view(np.bool_)
+
+    def known(self, *columns: str) -> NDArray[np.bool_]:
+        """Rows in which none of `columns` is null, shape (n,)."""
+        mask = np.ones(len(self), dtype=np.bool_)
+        for name in columns:
+            column = self.frame[name]
+            if column.null_count():
+                mask &= column.is_not_null().to_numpy()
+        return mask
+
+    @property
+    def time_us(self) -> NDArray[np.int64]:
+        """Each row's stream time: what lateness, windows and expiry are judged by."""
+        return self.integers("stream_time_us")
+
+    def addresses(self) -> NDArray[np.int64]:
+        """Packed line address of each row (see core.batch), shape (n,)."""
+        cached = self._values.get("@address")
+        if cached is None:
+            cached = pack_addresses(self.frame["stream_id"].to_numpy(), self.frame["line_offset"].to_numpy())
+            self._values["@address"] = cached
+        return cached.view(np.int64)
+
+    def take(self, mask: NDArray[np.bool_]) -> Rows:
+        """The rows where `mask` holds, in order, with the keys already made."""
+        keys = {columns[0]: made[mask] for columns, made in self._keys.items() if len(columns) == 1}
+        return Rows(self.log_type, self.frame.filter(pl.Series(mask)), keys)
+
+    def with_columns(self, columns: Mapping[str, pl.Series]) -> Rows:
+        """These rows with more columns, in schema type; keys of other columns are kept."""
+        frame = self.frame.with_columns(**columns)
+        keys = {names[0]: made for names, made in self._keys.items() if len(names) == 1 and names[0] not in columns}
+        return Rows(self.log_type, frame, keys)
+
+
+def make_rows(log_type: LogType, frame: pl.DataFrame) -> Rows:
+    """Rows from a frame that may lack columns (tests, library use); completes it."""
+    return Rows(log_type, complete(frame, log_type))

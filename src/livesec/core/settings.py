@@ -1,0 +1,192 @@
+"""Every setting: its type, unit, default and range. Values come from layers, the later one wins:
+
+the defaults here, `config.py`, `data/tuned.toml`, `.env`, environment variables LIVESEC_<NAME>, `--set name=value`.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from livesec.core.errors import SettingsError
+
+ENV_PREFIX = "LIVESEC_"
+
+
+def _setting(default: Any, about: str, unit: str = "", **limits: Any) -> Any:
+    return Field(default=default, description=about, json_schema_extra={"unit": unit}, **limits)
+
+
+class Settings(BaseModel):
+    """All settings, validated; names are those of `config.py` in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    # Where things are
+    logs: tuple[str, ...] = _setting((), "paths, folders or globs to watch; empty: the demo logs, else the usual places")
+    db: str = _setting("data/livesec.db", "store: a SQLite file or a database URL")
+    demo_db: str = _setting("data/demo.db", "store of demo data; never mixed with real logs")
+    data_dir: str = _setting("data", "folder of the demo logs and what the program writes")
+    time_zone: str = _setting("UTC", "zone of log times that state none", "IANA name")
+    journal: bool | None = _setting(None, "follow the systemd journal; None: where no auth.log exists")
+
+    # The seed's thresholds; each feeds the detector parameter that names it
+    unusual_hours_start: int = _setting(22, "unusual hours begin", "hour of day", ge=0, le=23)
+    unusual_hours_end: int = _setting(6, "unusual hours end", "hour of day", ge=0, le=23)
+    failed_login_threshold: int = _setting(5, "failures that make a brute force", "attempts", ge=2)
+    geo_distance_km: float = _setting(1000.0, "distance from the usual places that counts as far", "km", gt=0)
+    traffic_spike_factor: float = _setting(3.0, "times the usual volume that make a spike", "ratio", gt=1)
+    connection_count_threshold: int = _setting(100, "connections below this are never many", "connections", ge=1)
+    data_volume_bytes: int = _setting(1_000_000, "volumes below this are never a spike", "bytes", ge=0)
+    large_file_bytes: int = _setting(100_000_000, "a file this large is large for anyone without history", "bytes", ge=1)
+    exfiltration_bytes: int = _setting(10_000_000, "this much to an external destination may be exfiltration", "bytes", ge=1)
+    external_destinations: tuple[str, ...] = _setting(
+        ("external_drive", "cloud_storage", "email", "ftp_server"), "destinations outside the organisation"
+    )
+    access_frequency_threshold: int = _setting(10, "sensitive files in an hour that are many for anyone", "files", ge=1)
+    sensitive_words: tuple[str, ...] = _setting(
+        ("password", "key", "secret", "confidential", "customer", "financial", "security"),
+        "words in a path that mark it as sensitive",
+    )
+    suspicious_ports: tuple[int, ...] = _setting((1337, 4444, 6666, 31337, 1234, 12345), "destination ports to report")
+    suspicious_countries: tuple[str, ...] = _setting((), "ISO codes or English names of countries to report logins from")
+    country_centroids: dict[str, tuple[float, float, float]] = _setting(
+        {}, "overrides of a country's latitude, longitude and error radius by ISO code", "degrees, degrees, km"
+    )
+    relay_networks: tuple[str, ...] = _setting((), "VPN, relay and hosting networks, excluded from travel speed", "CIDR")
+    seed_mode: bool = _setting(False, "the seed's own behaviour: fixed thresholds, one alert per event")
+    detectors: dict[str, dict[str, Any]] = _setting({}, "parameters per detector: {'bf_fast': {'capacity': 6}}")
+    disabled_detectors: tuple[str, ...] = _setting((), "detectors that are switched off")
+
+    # Scoring
+    severity_medium: float = _setting(4.0, "medium from this score on", "0-10", ge=0, le=10)
+    severity_high: float = _setting(7.0, "high from this score on", "0-10", ge=0, le=10)
+    severity_critical: float = _setting(9.0, "critical from this score on", "0-10", ge=0, le=10)
+    asset_weights: dict[str, float] = _setting({}, "weight of a user, address or host in its scores, 0.8 to 1.3")
+    alerts_per_day: float = _setting(5.0, "anomalies of medium or higher wanted on a quiet day", "per day", gt=0)
+
+    # Timing
+    rescan_interval_s: float = _setting(1.0, "look at every watched file this often", "s", gt=0)
+    idle_rescan_interval_s: float = _setting(5.0, "the same while nothing happens", "s", gt=0)
+    batch_interval_s: float = _setting(0.05, "wait this long for more lines before a batch", "s", ge=0)
+    snapshot_interval_s: float = _setting(30.0, "save detector state this often", "s", gt=0)
+    dashboard_refresh_s: float = _setting(2.0, "the desk looks for news this often", "s", ge=0.5)
+    dashboard_port: int = _setting(8501, "port of the desk on 127.0.0.1", ge=1, le=65535)
+    history: str = _setting("7d", "how far back a first look at a file goes: start, end or days", pattern=r"^(start|end|\d+d)$")
+
+    # Bounds
+    recent_events: int = _setting(500, "recent events kept per log type for the desk", "rows", ge=10)
+    reject_samples: int = _setting(1000, "rejected lines kept to look at", "lines", ge=0)
+    console_alerts_from: str = _setting("medium", "lowest severity shown on the console", pattern="^(low|medium|high|critical)$")
+
+    # Co-pilot
+    openai_api_key: str | None = Field(default=None, repr=False, description="key of the model endpoint")
+    openai_base_url: str | None = _setting(None, "base URL of an OpenAI-compatible endpoint")
+
+
+def _name_of(error: Mapping[str, Any]) -> str:
+    return ".".join(str(part) for part in error["loc"])
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        module = runpy.run_path(str(path))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); give another file with --settings") from error
+    except SyntaxError as error:
+        raise SettingsError(f"{path}:{error.lineno}: not valid Python: {error.msg}") from error
+    except Exception as error:  # whatever a user's own file may raise
+        raise SettingsError(f"{path}: stopped with {type(error).__name__}: {error}") from error
+    return {name.lower(): value for name, value in module.items() if name.isupper() and not name.startswith("_")}
+
+
+def _parse_text(text: str) -> Any:
+    """The value a text stands for: TOML's, else the text itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _env_layer(variables: Mapping[str, str | None]) -> dict[str, Any]:
+    layer: dict[str, Any] = {}
+    for name, text in variables.items():
+        if text is None:
+            continue
+        if name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+            layer[name.lower()] = text or None
+        elif name.startswith(ENV_PREFIX):
+            setting = name.removeprefix(ENV_PREFIX).lower()
+            if setting in Settings.model_fields:
+                layer[setting] = _parse_text(text)
+    return layer
+
+
+def _apply(values: dict[str, Any], origin: dict[str, str], layer: Mapping[str, Any], source: str) -> None:
+    for name, value in layer.items():
+        if name == "detectors" and isinstance(value, Mapping) and isinstance(values.get(name), dict):
+            value = values[name] | dict(value)
+        values[name] = value
+        origin[name] = source
+
+
+def _assignment(text: str, values: Mapping[str, Any]) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    name = name.strip().lower()
+    if not separator or not name:
+        raise SettingsError(f"--set {text}: expected name=value, such as --set failed_login_threshold=6")
+    detector, dot, parameter = name.partition(".")
+    if not dot:
+        return name, _parse_text(value.strip())
+    detectors = dict(values.get("detectors", {}))
+    detectors[detector] = dict(detectors.get(detector, {})) | {parameter: _parse_text(value.strip())}
+    return "detectors", detectors
+
+
+def load_settings(
+    config: Path | None = None,
+    tuned: Path | None = None,
+    dotenv: Path | None = None,
+    assignments: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from all layers. Files that are None or (tuned, dotenv) absent are passed over.
+
+    `environ` defaults to the process's. Raises SettingsError that names the setting and the layer it came from. A model
+    key in the environment is not taken over unless `.env` or `config.py` names it too: where text goes is a decision.
+    """
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    if config is not None:
+        _apply(values, origin, _read_config(config), str(config))
+    if tuned is not None and tuned.is_file():
+        try:
+            _apply(values, origin, tomllib.loads(tuned.read_text()), str(tuned))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{tuned}: not valid TOML: {error}; delete it or run `livesec tune` again") from error
+    if dotenv is not None and dotenv.is_file():
+        _apply(values, origin, _env_layer(dotenv_values(dotenv)), str(dotenv))
+    variables = {name: text for name, text in (environ or os.environ).items() if name.startswith(ENV_PREFIX)}
+    _apply(values, origin, _env_layer(variables), "environment")
+    for text in assignments:
+        name, value = _assignment(text, values)
+        values[name], origin[name] = value, "--set"
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        problems = []
+        for item in error.errors():
+            name = _name_of(item)
+            where = origin.get(name.partition(".")[0], "default")
+            if item["type"] == "extra_forbidden":
+                problems.append(f"{name} ({where}): no such setting; config.py lists them all")
+            else:
+                problems.append(f"{name} ({where}): {item['msg']}, not {item['input']!r}")
+        raise SettingsError("settings: " + "; ".join(problems)) from error

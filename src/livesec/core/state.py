@@ -1,0 +1,299 @@
+"""Keyed state: one slot of columns per entity, bounded by least-recent use per virtual shard.
+
+The index maps a 64-bit key to a slot by open addressing with linear probing, and threads the slots of each of the 256
+virtual shards into a list, most recently touched first. Kernels call `touch` per row, so eviction happens in row order
+and depends on nothing but the order of keys: the same for any batching, worker count, save and restore.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import zstandard
+from numpy.typing import DTypeLike, NDArray
+
+from livesec.core.errors import StateVersionError
+from livesec.core.hashing import Keys
+from livesec.core.jit import kernel
+from livesec.core.rows import SHARDS
+
+LAYOUT_VERSION = 1
+_NONE = -1
+_USED, _FREE = 0, 1  # places in Index.meta: slots ever used, head of the list of freed slots
+
+
+class Index(NamedTuple):
+    """The arrays behind a KeyedState, as kernels take them."""
+
+    table_keys: NDArray[np.uint64]  # (table size,) 0 where empty
+    table_slots: NDArray[np.int32]  # (table size,)
+    slot_keys: NDArray[np.uint64]  # (capacity,)
+    newer: NDArray[np.int32]  # (capacity,) neighbour towards the most recent, also links freed slots
+    older: NDArray[np.int32]  # (capacity,)
+    newest: NDArray[np.int32]  # (256,)
+    oldest: NDArray[np.int32]  # (256,)
+    counts: NDArray[np.int32]  # (256,) slots in use
+    limit: NDArray[np.int32]  # (1,) slots allowed per shard
+    meta: NDArray[np.int64]  # (2,)
+
+
+@kernel
+def _place_of(index: Index, key: np.uint64) -> int:
+    mask = len(index.table_keys) - 1
+    place = np.int64(key & np.uint64(mask))
+    while index.table_keys[place] != np.uint64(0) and index.table_keys[place] != key:
+        place = (place + 1) & mask
+    return place
+
+
+@kernel
+def find(index: Index, key: np.uint64) -> int:
+    """The slot of `key`, or -1; changes nothing."""
+    place = _place_of(index, key)
+    return np.int64(index.table_slots[place]) if index.table_keys[place] == key else np.int64(_NONE)
+
+
+@kernel
+def _unlink(index: Index, slot: int, shard: int) -> None:
+    newer, older = index.newer[slot], index.older[slot]
+    if newer == _NONE:
+        index.newest[shard] = older
+    else:
+        index.older[newer] = older
+    if older == _NONE:
+        index.oldest[shard] = newer
+    else:
+        index.newer[older] = newer
+
+
+@kernel
+def _link_newest(index: Index, slot: int, shard: int) -> None:
+    head = index.newest[shard]
+    index.newer[slot] = _NONE
+    index.older[slot] = head
+    if head == _NONE:
+        index.oldest[shard] = slot
+    else:
+        index.newer[head] = slot
+    index.newest[shard] = slot
+
+
+@kernel
+def remove(index: Index, slot: int) -> None:
+    """Forget the key in `slot`; the slot may be given to another key."""
+    key = index.slot_keys[slot]
+    shard = np.int64(key >> np.uint64(56))
+    mask = len(index.table_keys) - 1
+    hole = _place_of(index, key)
+    place = hole
+    while True:  # backward-shift deletion keeps every probe chain whole
+        place = (place + 1) & mask
+        if index.table_keys[place] == np.uint64(0):
+            break
+        home = np.int64(index.table_keys[place] & np.uint64(mask))
+        if ((place - home) & mask) >= ((place - hole) & mask):
+            index.table_keys[hole] = index.table_keys[place]
+            index.table_slots[hole] = index.table_slots[place]
+            hole = place
+    index.table_keys[hole] = np.uint64(0)
+    _unlink(index, slot, shard)
+    index.counts[shard] -= 1
+    index.slot_keys[slot] = np.uint64(0)
+    index.newer[slot] = index.meta[_FREE]
+    index.meta[_FREE] = slot
+
+
+@kernel
+def touch(index: Index, key: np.uint64) -> tuple[int, bool]:
+    """(slot, fresh) of `key`, made the most recent of its shard; fresh: the slot's values are another's leftovers.
+
+    The caller initialises every value column of a fresh slot. `key` must not be 0, and `reserve` must have been called
+    for the batch's keys.
+    """
+    shard = np.int64(key >> np.uint64(56))
+    place = _place_of(index, key)
+    if index.table_keys[place] == key:
+        slot = np.int64(index.table_slots[place])
+        if index.newest[shard] != slot:
+            _unlink(index, slot, shard)
+            _link_newest(index, slot, shard)
+        return slot, False
+    if index.counts[shard] >= index.limit[0]:
+        remove(index, np.int64(index.oldest[shard]))
+        place = _place_of(index, key)
+    if index.meta[_FREE] != _NONE:
+        slot = index.meta[_FREE]
+        index.meta[_FREE] = index.newer[slot]
+    else:
+        slot = index.meta[_USED]
+        index.meta[_USED] += 1
+    index.table_keys[place] = key
+    index.table_slots[place] = slot
+    index.slot_keys[slot] = key
+    index.counts[shard] += 1
+    _link_newest(index, slot, shard)
+    return slot, True
+
+
+@kernel
+def _count_missing(index: Index, keys: Keys) -> int:
+    missing = 0
+    for row in range(len(keys)):
+        key = keys[row]
+        if key != np.uint64(0) and index.table_keys[_place_of(index, key)] != key:
+            missing += 1
+    return missing
+
+
+@kernel
+def _touch_all(index: Index, keys: Keys) -> None:
+    for row in range(len(keys)):
+        touch(index, keys[row])
+
+
+@kernel
+def _slots_oldest_first(index: Index, out: NDArray[np.int32]) -> None:
+    at = 0
+    for shard in range(len(index.oldest)):
+        slot = index.oldest[shard]
+        while slot != _NONE:
+            out[at] = slot
+            at += 1
+            slot = index.newer[slot]
+
+
+@kernel
+def _expire_before(index: Index, times_us: NDArray[np.int64], before_us: int) -> int:
+    freed = 0
+    for shard in range(len(index.oldest)):
+        while index.oldest[shard] != _NONE and times_us[index.oldest[shard]] < before_us:
+            remove(index, np.int64(index.oldest[shard]))
+            freed += 1
+    return freed
+
+
+ColumnSpec = DTypeLike | tuple[DTypeLike, int]
+"""A numpy type, or (type, width) for a fixed number of values per key."""
+
+
+class KeyedState:
+    """Values per entity key. `state["level"]` is the column's array, indexed by the slot that `touch` gives.
+
+    Parameters
+    ----------
+    columns : name to numpy type, or (type, width)
+    max_keys : bound on entities over all shards; the least recently seen of a shard makes way
+    """
+
+    def __init__(self, columns: Mapping[str, ColumnSpec], max_keys: int = 1 << 20) -> None:
+        self._specs = {name: spec if isinstance(spec, tuple) else (spec, 0) for name, spec in columns.items()}
+        self.max_keys = max_keys
+        self._allocate(1 << 10)
+
+    def _allocate(self, capacity: int) -> None:
+        limit = max(1, self.max_keys // SHARDS)
+        self.index = Index(
+            table_keys=np.zeros(2 * capacity, dtype=np.uint64),
+            table_slots=np.zeros(2 * capacity, dtype=np.int32),
+            slot_keys=np.zeros(capacity, dtype=np.uint64),
+            newer=np.full(capacity, _NONE, dtype=np.int32),
+            older=np.full(capacity, _NONE, dtype=np.int32),
+            newest=np.full(SHARDS, _NONE, dtype=np.int32),
+            oldest=np.full(SHARDS, _NONE, dtype=np.int32),
+            counts=np.zeros(SHARDS, dtype=np.int32),
+            limit=np.array([limit], dtype=np.int32),
+            meta=np.array([0, _NONE], dtype=np.int64),
+        )
+        self._columns = {
+            name: np.zeros((capacity, width) if width else capacity, dtype=dtype)
+            for name, (dtype, width) in self._specs.items()
+        }
+
+    def __len__(self) -> int:
+        return int(self.index.counts.sum())
+
+    def __getitem__(self, column: str) -> NDArray[np.generic]:
+        return self._columns[column]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in (*self.index, *self._columns.values()))
+
+    def reserve(self, keys: Keys) -> None:
+        """Make room for every new key in `keys`, so that kernels never need to grow an array."""
+        capacity = len(self.index.slot_keys)
+        in_use = len(self)
+        if in_use + len(keys) <= capacity:
+            return
+        needed = in_use + int(_count_missing(self.index, keys))
+        if needed <= capacity:
+            return
+        needed = min(needed, max(1, self.max_keys // SHARDS) * SHARDS)
+        if needed > capacity:
+            self._rebuild(1 << (needed - 1).bit_length())
+
+    def _ordered(self) -> tuple[Keys, dict[str, NDArray[np.generic]]]:
+        slots = np.empty(len(self), dtype=np.int32)
+        _slots_oldest_first(self.index, slots)
+        return self.index.slot_keys[slots], {name: array[slots] for name, array in self._columns.items()}
+
+    def _fill(self, keys: Keys, values: Mapping[str, NDArray[np.generic]]) -> None:
+        _touch_all(self.index, keys)  # into an empty index: slot i is keys[i]
+        for name, array in values.items():
+            self._columns[name][: len(keys)] = array
+
+    def _rebuild(self, capacity: int) -> None:
+        keys, values = self._ordered()
+        self._allocate(capacity)
+        self._fill(keys, values)
+
+    def expire(self, before_us: int, column: str = "last_us") -> int:
+        """Free the keys whose `column` is below `before_us`, oldest first per shard; returns how many."""
+        return int(_expire_before(self.index, self._columns[column].view(np.int64), before_us))
+
+    def to_bytes(self, shards: Iterable[int] | None = None) -> bytes:
+        """Keys and values, in order of use, of all shards or of the named ones. Versioned, compressed, no pickle."""
+        keys, values = self._ordered()
+        if shards is not None:
+            mask = np.isin((keys >> np.uint64(56)).astype(np.int64), list(shards))
+            keys, values = keys[mask], {name: array[mask] for name, array in values.items()}
+        head = {
+            "version": LAYOUT_VERSION,
+            "count": len(keys),
+            "max_keys": self.max_keys,
+            "columns": [[name, np.dtype(dtype).str, width] for name, (dtype, width) in self._specs.items()],
+        }
+        text = json.dumps(head).encode()
+        body = b"".join([keys.tobytes(), *(np.ascontiguousarray(array).tobytes() for array in values.values())])
+        return zstandard.ZstdCompressor(level=1).compress(struct.pack("<I", len(text)) + text + body)
+
+    def load(self, blob: bytes) -> None:
+        """Replace the content by what `to_bytes` wrote.
+
+        Raises StateVersionError where the layout is another one, ValueError where the bytes are damaged.
+        """
+        try:
+            raw = zstandard.ZstdDecompressor().decompress(blob)
+        except zstandard.ZstdError as error:
+            raise ValueError(f"a saved state cannot be decompressed: {error}") from error
+        (size,) = struct.unpack_from("<I", raw)
+        head = json.loads(raw[4 : 4 + size])
+        columns = [[name, np.dtype(dtype).str, width] for name, (dtype, width) in self._specs.items()]
+        if head["version"] != LAYOUT_VERSION or head["columns"] != columns:
+            raise StateVersionError(f"a saved state has columns {head['columns']}, this version has {columns}")
+        count = int(head["count"])
+        at = 4 + size
+        keys = np.frombuffer(raw, dtype=np.uint64, count=count, offset=at)
+        at += keys.nbytes
+        values: dict[str, NDArray[np.generic]] = {}
+        for name, (dtype, width) in self._specs.items():
+            array = np.frombuffer(raw, dtype=dtype, count=count * max(1, width), offset=at)
+            at += array.nbytes
+            values[name] = array.reshape(count, width) if width else array
+        self._allocate(1 << max(10, (count - 1).bit_length() if count else 0))
+        self._fill(keys, values)

@@ -1,0 +1,74 @@
+"""What must be seen before anything else: demo data, a silent daemon, a store that is not there."""
+
+from __future__ import annotations
+
+import shlex
+
+import streamlit as st
+
+from livesec.core.clock import US_PER_S
+from livesec.core.errors import LiveSecError
+from livesec.core.text import shown
+from livesec.dashboard.desk_store import Desk
+from livesec.dashboard.memo import remembered
+from livesec.dashboard.wording import age, utc
+from livesec.store.health_queries import DaemonHealth, daemon_health
+
+SILENT_AFTER_S = 15.0  # the daemon gives a sign each 2 s
+
+
+def is_silent(daemon: DaemonHealth | None, wall_us: int) -> bool:
+    """Whether no daemon is feeding the store."""
+    return daemon is None or daemon.stopped or daemon.silent_for_s(wall_us) > SILENT_AFTER_S
+
+
+def start_command(db: str, *, demo: bool) -> str:
+    """The command that starts what feeds store `db`."""
+    return "python run_livesec.py" if demo else f"livesec run --db {shlex.quote(db)}"
+
+
+def silence_text(daemon: DaemonHealth | None, wall_us: int) -> str:
+    """Since when nothing was heard, in words."""
+    if daemon is None:
+        return "No daemon has ever reported to this store: what you see was stored by a replay. To watch logs live, run:"
+    told = f"since {utc(daemon.beat_us)} ({age(daemon.silent_for_s(wall_us))} ago)"
+    if daemon.stopped:
+        return f"It was stopped and new log lines are not read {told}. To start it again, run:"
+    return f"Nothing was heard {told}, so new log lines may not be read. To start it again, run:"
+
+
+def draw_banners(desk: Desk) -> None:
+    """The banners that apply now."""
+    with desk.reader.reading() as connection:
+        daemon = daemon_health(connection)
+    demo = remembered("demo", desk.key, desk.reader.is_demo)
+    if demo:
+        st.warning(
+            "**DEMO** The data on this page are invented. Nothing here comes from your machine.",
+            icon=":material/science:",
+        )
+    if is_silent(daemon, desk.wall_us):
+        with st.container(border=True):
+            if daemon is None:
+                st.info("No daemon is running on this store.", icon=":material/history:")
+            else:
+                st.error("The daemon is silent.", icon=":material/heart_broken:")
+            st.text(silence_text(daemon, desk.wall_us))
+            st.code(start_command(shown(desk.db), demo=demo), language=None)
+    if desk.looks_back:
+        st.text(
+            f"The newest event is of {utc(desk.now_us - 60 * US_PER_S)}; the last hour, day and week are counted from there."
+        )
+
+
+def draw_no_store(db: str, problem: LiveSecError) -> None:
+    """The page before there is a store."""
+    st.info(
+        "There is nothing to show yet. This page looks again every two seconds.",
+        icon=":material/hourglass_empty:",
+    )
+    st.text(shown(str(problem)))
+    st.text("To see it at work with invented data:")
+    st.code("python run_livesec.py", language=None)
+    st.text("To watch this machine's own logs (livesec check says what it may read):")
+    st.code(f"livesec check\nlivesec run --db {shlex.quote(shown(db))}", language=None)

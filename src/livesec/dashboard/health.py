@@ -1,0 +1,187 @@
+"""The health of what feeds the desk: the daemon, its sources, rejected lines, gaps, what each detector could judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from livesec.core.clock import US_PER_S, seed_time
+from livesec.core.text import shown
+from livesec.dashboard.banners import is_silent
+from livesec.dashboard.desk_store import Desk
+from livesec.dashboard.wording import age, amount, byte_amount, shown_bytes, utc
+from livesec.store import health_queries as queries
+
+_TEXT_WIDE = st.column_config.TextColumn(width="large")
+
+
+def draw_health(desk: Desk) -> None:
+    """The whole section."""
+    st.subheader("Health", anchor=False)
+    with desk.reader.reading() as connection:
+        daemon = queries.daemon_health(connection)
+        streams = queries.stream_health(connection)
+        rejects = queries.reject_counts(connection)
+        gaps = queries.gap_rows(connection)
+        coverage = queries.coverage_rows(connection)
+    _draw_daemon(desk, daemon)
+    rejected = sum(count.lines for count in rejects)
+    sources_tab, rejects_tab, gaps_tab, detectors_tab = st.tabs(
+        [
+            f"Sources ({len(streams):,d})",
+            f"Rejected lines ({rejected:,d})",
+            f"Gaps ({len(gaps):,d})",
+            f"Detectors ({len(coverage):,d})",
+        ],
+        key="health_tabs",
+    )
+    with sources_tab:
+        _draw_sources(streams, desk.wall_us)
+    with rejects_tab:
+        _draw_rejects(desk, rejects)
+    with gaps_tab:
+        _draw_gaps(gaps)
+    with detectors_tab:
+        _draw_detectors(coverage)
+
+
+def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if daemon is None:
+            st.badge("No daemon", color="gray", icon=":material/power_off:")
+            st.text("This store was filled by a replay.")
+            return
+        if daemon.stopped:
+            st.badge("Stopped", color="gray", icon=":material/stop_circle:")
+        elif is_silent(daemon, desk.wall_us):
+            st.badge("Silent", color="red", icon=":material/heart_broken:")
+        else:
+            st.badge("Alive", color="green", icon=":material/monitor_heart:")
+        commit = "none yet" if daemon.last_commit_us is None else utc(daemon.last_commit_us)
+        st.text(
+            f"process {daemon.pid} · version {shown(daemon.version)} · watching {daemon.sources:,d} sources by "
+            f"{shown(daemon.watcher)} · up since {utc(daemon.started_us)} · last commit {commit}",
+            width="stretch",
+        )
+
+
+def sources_frame(streams: Sequence[queries.StreamHealth], wall_us: int) -> pd.DataFrame:
+    """One line per stream."""
+    return pd.DataFrame(
+        {
+            "Source": [shown(stream.path) for stream in streams],
+            "State": [shown(stream.state) for stream in streams],
+            "Format": [shown(stream.format or "") for stream in streams],
+            "Read": [byte_amount(stream.offset) for stream in streams],
+            "Behind": [
+                byte_amount(stream.behind_bytes) if stream.size is not None else "" for stream in streams
+            ],
+            "Unread for": [
+                "" if stream.oldest_unread_us is None else age((wall_us - stream.oldest_unread_us) / US_PER_S)
+                for stream in streams
+            ],
+            "Problem": [shown(stream.error or "") for stream in streams],
+        }
+    )
+
+
+def _draw_sources(streams: Sequence[queries.StreamHealth], wall_us: int) -> None:
+    if not streams:
+        st.caption("Nothing is watched yet.")
+        return
+    st.dataframe(
+        sources_frame(streams, wall_us),
+        key="sources",
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        column_config={"Source": _TEXT_WIDE, "Problem": _TEXT_WIDE},
+        alt="The sources and how far each was read",
+    )
+
+
+def _draw_rejects(desk: Desk, rejects: Sequence[queries.RejectCount]) -> None:
+    if not rejects:
+        st.caption("Every line read so far was understood, or known to be of no concern.")
+        return
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Source": [shown(count.path) for count in rejects],
+                "Reason": [shown(count.reason) for count in rejects],
+                "Lines": [count.lines for count in rejects],
+            }
+        ),
+        key="rejects",
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        column_config={"Source": _TEXT_WIDE, "Reason": _TEXT_WIDE},
+        alt="Rejected lines by source and reason",
+    )
+    with desk.reader.reading() as connection:
+        samples = queries.reject_samples(connection)
+    if samples:
+        st.text("Some of them:")
+    for sample in samples[:5]:
+        st.text(f"{shown(sample.path)} · byte {sample.offset:,d} · {shown(sample.reason)}")
+        st.code(shown_bytes(sample.line, 400), language=None, wrap_lines=True)
+
+
+def _draw_gaps(gaps: Sequence[queries.GapRow]) -> None:
+    if not gaps:
+        st.caption("No byte was lost.")
+        return
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Source": [shown(gap.path) for gap in gaps],
+                "From byte": ["" if gap.start_offset is None else f"{gap.start_offset:,d}" for gap in gaps],
+                "To byte": ["" if gap.end_offset is None else f"{gap.end_offset:,d}" for gap in gaps],
+                "Why": [shown(gap.reason) for gap in gaps],
+                "Noticed (UTC)": [seed_time(gap.committed_us) for gap in gaps],
+            }
+        ),
+        key="gaps",
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        column_config={"Source": _TEXT_WIDE, "Why": _TEXT_WIDE},
+        alt="Bytes that may have been lost",
+    )
+
+
+def coverage_frame(coverage: Sequence[queries.DetectorCoverage]) -> pd.DataFrame:
+    """One line per detector."""
+    return pd.DataFrame(
+        {
+            "Detector": [shown(detector.detector) for detector in coverage],
+            "Could judge": [round(100 * detector.share, 1) for detector in coverage],
+            "Rows": [amount(detector.rows) for detector in coverage],
+            "Findings": [detector.findings for detector in coverage],
+            "Entities known": [detector.entities for detector in coverage],
+        }
+    )
+
+
+def _draw_detectors(coverage: Sequence[queries.DetectorCoverage]) -> None:
+    if not coverage:
+        st.caption("No detector has seen a row yet.")
+        return
+    st.dataframe(
+        coverage_frame(coverage),
+        key="detectors",
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        column_config={
+            "Could judge": st.column_config.ProgressColumn(
+                min_value=0, max_value=100, format="%.1f %%", help="Share of the rows that had what it needs"
+            ),
+            "Findings": st.column_config.NumberColumn(format="localized"),
+            "Entities known": st.column_config.NumberColumn(format="localized"),
+        },
+        alt="What share of its rows each detector could judge",
+    )

@@ -1,0 +1,153 @@
+"""The numbers at the top: events, anomalies by severity, rates per source, bytes behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from livesec.core.clock import US_PER_S
+from livesec.core.schema import LOG_TYPES, LogType
+from livesec.dashboard.desk_store import Desk
+from livesec.dashboard.memo import remembered
+from livesec.dashboard.severity_marks import MARKS, WORST_FIRST
+from livesec.dashboard.wording import age, amount, byte_amount
+from livesec.store.activity_queries import (
+    US_PER_MINUTE,
+    anomalies_over_time,
+    events_per_minute,
+    severity_counts,
+)
+from livesec.store.anomaly_queries import AnomalyFilter
+from livesec.store.health_queries import bytes_behind
+
+US_PER_HOUR = 60 * US_PER_MINUTE
+SPARK_HOURS = 24
+SPARK_MINUTES = 60
+
+SOURCE_NAMES = {LogType.LOGIN: "Logins", LogType.NETWORK: "Network", LogType.FILE_TRANSFER: "File transfers"}
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityNumbers:
+    """Anomalies of one severity: in all, in the last hour, and per hour over the last day (oldest first)."""
+
+    total: int
+    last_hour: int
+    per_hour: tuple[int, ...]
+
+
+def severity_numbers(desk: Desk) -> dict[str, SeverityNumbers]:
+    """The numbers per severity."""
+    everything = AnomalyFilter()
+    hour_us = desk.now_us // US_PER_HOUR * US_PER_HOUR
+    since_us = hour_us - (SPARK_HOURS - 1) * US_PER_HOUR
+    with desk.reader.reading() as connection:
+        totals = severity_counts(connection, everything)
+        buckets = anomalies_over_time(connection, everything, since_us, hour_us + US_PER_HOUR, US_PER_HOUR)
+        last_hour = severity_counts(
+            connection,
+            AnomalyFilter(since_us=desk.now_us - US_PER_HOUR, until_us=desk.now_us + US_PER_MINUTE),
+        )
+    per_hour = {severity: [0] * SPARK_HOURS for severity in totals}
+    for bucket in buckets:
+        if bucket.severity in per_hour:
+            per_hour[bucket.severity][(bucket.start_us - since_us) // US_PER_HOUR] = bucket.anomalies
+    return {name: SeverityNumbers(totals[name], last_hour[name], tuple(per_hour[name])) for name in totals}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Events of one source: per minute now, and each of the last full minutes (oldest first)."""
+
+    per_minute: float
+    minutes: tuple[int, ...]
+
+
+def rate_of(counts: dict[int, int], now_us: int) -> Rate:
+    """The rate from counts per minute: the running minute and the one before it, over their length.
+
+    >>> rate_of({0: 30, 60_000_000: 10}, 80_000_000).per_minute
+    30.0
+    """
+    minute_us = now_us // US_PER_MINUTE * US_PER_MINUTE
+    recent = counts.get(minute_us, 0) + counts.get(minute_us - US_PER_MINUTE, 0)
+    elapsed_us = now_us - minute_us + US_PER_MINUTE
+    minutes = tuple(counts.get(minute_us - back * US_PER_MINUTE, 0) for back in range(SPARK_MINUTES, 0, -1))
+    return Rate(recent * US_PER_MINUTE / elapsed_us, minutes)
+
+
+def _rates(desk: Desk) -> dict[LogType, Rate]:
+    until_us = desk.now_us + US_PER_S
+
+    def counts() -> dict[LogType, dict[int, int]]:
+        with desk.reader.reading() as connection:
+            return events_per_minute(connection, until_us - (SPARK_MINUTES + 2) * US_PER_MINUTE, until_us)
+
+    per_type = remembered("rates", (desk.key, desk.pulse.lines, until_us // US_PER_MINUTE), counts)
+    return {log_type: rate_of(per_type[log_type], desk.now_us) for log_type in LOG_TYPES}
+
+
+def draw_overview(desk: Desk) -> None:
+    """All the cards."""
+    minute = desk.now_us // US_PER_MINUTE
+    numbers = remembered(
+        "severities", (desk.key, desk.pulse.anomalies, minute), lambda: severity_numbers(desk)
+    )
+    rates = _rates(desk)
+    all_minutes = [sum(column) for column in zip(*(rate.minutes for rate in rates.values()), strict=True)]
+    with st.grid(5, min_column_width=150, gap="small"):
+        st.metric(
+            "Log events",
+            amount(desk.pulse.events),
+            f"{amount(sum(all_minutes))} in the last hour",
+            delta_color="gray",
+            delta_arrow="off",
+            chart_data=all_minutes,
+            chart_type="area",
+            border=True,
+            icon=":material/receipt_long:",
+            help="Events read so far. The line: events per minute in the last hour.",
+        )
+        for severity in WORST_FIRST:
+            mark, number = MARKS[severity], numbers[str(severity)]
+            st.metric(
+                mark.label,
+                amount(number.total),
+                f"{number.last_hour:,d} in the last hour",
+                delta_color=mark.color,
+                delta_arrow="off",
+                chart_data=number.per_hour,
+                chart_type="bar",
+                border=True,
+                help="Anomalies found so far. The bars: per hour in the last day.",
+            )
+    _draw_rates(desk, rates)
+
+
+def _draw_rates(desk: Desk, rates: dict[LogType, Rate]) -> None:
+    with desk.reader.reading() as connection:
+        behind, oldest_us = bytes_behind(connection)
+    with st.grid(4, min_column_width=150, gap="small"):
+        for log_type in LOG_TYPES:
+            rate = rates[log_type]
+            usual = sum(rate.minutes) / len(rate.minutes)
+            st.metric(
+                SOURCE_NAMES[log_type],
+                f"{amount(rate.per_minute)} /min",
+                f"{amount(usual)} /min over the hour",
+                delta_color="gray",
+                delta_arrow="off",
+                border=True,
+            )
+        st.metric(
+            "Behind",
+            byte_amount(behind),
+            "nothing unread"
+            if oldest_us is None
+            else f"unread for {age((desk.wall_us - oldest_us) / US_PER_S)}",
+            delta_color="gray",
+            delta_arrow="off",
+            border=True,
+            help="Log bytes seen and not yet read and committed.",
+        )

@@ -1,0 +1,1 @@
+"""One file per detector under the folder of its log type; discovery finds them, `livesec detectors` lists them."""

@@ -1,0 +1,118 @@
+"""A login from a country that the settings list.
+
+Sees any success from a listed country; the list is empty unless you fill it. Misses attackers who rent a machine
+elsewhere, which is most of them: a country is a weak sign, and this rule is for organisations with nobody there.
+Failures from listed countries are the Internet's noise and are left to the guessing detectors.
+Source: the livesec seed's list of suspicious countries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from livesec.baselines import leaky_bucket
+from livesec.core.errors import SettingsError
+from livesec.core.finding import Findings
+from livesec.core.protocols import Detector, Guidance, param
+from livesec.core.rows import Rows
+from livesec.core.schema import LogType
+from livesec.core.state import KeyedState
+from livesec.core.text import shown
+from livesec.enrich.country_centroids import country_code
+
+
+@dataclass(frozen=True)
+class Params:
+    """Which countries, and when a login from there is news again."""
+
+    countries: tuple[str, ...] = param(
+        (),
+        "ISO codes or English names",
+        "livesec seed's setting, empty by default",
+        setting="suspicious_countries",
+    )
+    quiet_s: float = param(7 * 86_400.0, "s", "our choice: news again after a week without", minimum=60)
+
+
+class SuspiciousGeoLocation(Detector[Params]):
+    """Successful logins from listed countries, per user and country."""
+
+    name = "suspicious_geo_location"
+    log_type = LogType.LOGIN
+    key = ("user", "country")
+    needs = ("outcome",)
+    technique = ("T1078",)
+    base_severity = 47
+    columns = leaky_bucket.COLUMNS
+    params = Params
+    summary = "{user} logged in from {country}, a listed country, from {src_ip}"
+    guidance = Guidance(
+        meaning="A login came from a country that your settings list as one nobody should log in from.",
+        usual="No login from {country} is expected at all. {logins:,} of this user so far in this stretch of "
+        "{span_h:,.1f} h.",
+        benign=(
+            "a trip, or a colleague who works from there: take the country off the list or allow the user",
+            "a VPN or proxy that comes out there",
+            "an address block that is placed in the wrong country",
+        ),
+        next_steps=(
+            "last -iw | head -50    # what else came from {src_ip}, and is the session still open?",
+            "whois {src_ip}    # who holds the address?",
+            "Ask the user, over another channel; if it was not them, end the sessions and change the password.",
+        ),
+    )
+
+    def __init__(self, params: Params, *, seed_mode: bool = False) -> None:
+        """Raises SettingsError for a country that nobody knows."""
+        super().__init__(params, seed_mode=seed_mode)
+        codes = {name: country_code(name) for name in params.countries}
+        unknown = [name for name, code in codes.items() if code is None]
+        if unknown:
+            raise SettingsError(
+                f"suspicious_countries: {shown(unknown[0])!r} is no country; use an ISO code such as RU or an English name"
+            )
+        self._listed = pl.Series(sorted({code for code in codes.values() if code}), dtype=pl.String)
+
+    def wants(self, rows: Rows) -> NDArray[np.bool_]:
+        """Successes from listed countries; in seed mode any attempt from there."""
+        listed = rows.frame["country"].is_in(self._listed.implode()).fill_null(False).to_numpy()
+        return np.asarray(listed if self.seed_mode else listed & rows.is_value("outcome", "success"))
+
+    def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
+        """Report the 1st, 2nd, 4th, 8th... login of each user from each listed country."""
+        if self.seed_mode:
+            ones = np.ones(len(at), dtype=np.int64)
+            return self._findings(rows, at, ones, np.zeros(len(at)), None)
+        reports = leaky_bucket.pour(
+            state,
+            rows.key(*self.key)[at],
+            rows.time_us[at],
+            np.ones(len(at), dtype=np.int64),
+            rows.addresses()[at],
+            capacity=1,  # the first one fills it
+            leak_s=1.0,
+            quiet_s=self.p.quiet_s,
+        )
+        return self._findings(rows, at[reports.at], reports.total, reports.span_s / 3600, reports.evidence)
+
+    def _findings(
+        self,
+        rows: Rows,
+        positions: NDArray[np.int64],
+        logins: NDArray[np.int64],
+        span_h: NDArray[np.float64],
+        evidence: NDArray[np.int64] | None,
+    ) -> Findings:
+        countries = rows.frame["country"].gather(positions).to_list()
+        return Findings(positions, {"country": countries, "logins": logins, "span_h": span_h}, evidence)
+
+    def idle_s(self) -> float:
+        """After so long the next login is news again."""
+        return self.p.quiet_s
+
+
+DETECTOR = SuspiciousGeoLocation

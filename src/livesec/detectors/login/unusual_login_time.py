@@ -1,0 +1,172 @@
+"""A login at an hour at which this user does not work.
+
+Sees a stolen account used in its owner's night, and insiders who come back when nobody looks. Misses attackers who
+keep office hours. Each user's own hours decide, weekdays and weekends apart; the configured unusual hours only weigh
+in the prior, so that night workers have their peace after a few nights. With little history (5 to 20 login hours)
+the configured hours alone can be reported, at low confidence and only for users who so far kept to the others;
+below that it is silent: a first login at night says nothing about habits. At most one finding per user and hour,
+and per night only the 1st, 2nd, 4th, 8th such hour. Source: the livesec seed (22 to 6 o'clock); hour density of
+DETECTIONS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from livesec.baselines import hour_profile
+from livesec.core.finding import Findings
+from livesec.core.protocols import Detector, Guidance, param
+from livesec.core.rows import Rows
+from livesec.core.schema import LogType
+from livesec.core.state import KeyedState
+
+DAY_S = 86_400.0
+HOUR_US = 3_600_000_000
+FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_000_000  # years 1 to 9999, as calendars go
+SUSPECT_RATIO = 8.0  # before history speaks a configured hour is 1/8 as likely as another: our choice
+EARLY_CONFIDENCE = 0.25  # at most, where there is little history: our choice
+
+
+@dataclass(frozen=True)
+class Params:
+    """The hours that the organisation calls unusual, how much history it takes, and what counts as rare."""
+
+    start_hour: int = param(
+        22, "hour of day", "livesec seed", minimum=0, maximum=23, setting="unusual_hours_start"
+    )
+    end_hour: int = param(
+        6, "hour of day", "livesec seed", minimum=0, maximum=23, setting="unusual_hours_end"
+    )
+    time_zone: str = param("UTC", "IANA name", "livesec setting", setting="time_zone")
+    report_p: float = param(0.01, "probability", "our choice: one login hour in a hundred", maximum=0.5)
+    full_p: float = param(
+        1e-4, "probability", "our choice: a user's 24 hours cannot say less than that", maximum=0.01
+    )
+    warm: int = param(5, "login hours", "our choice: a first impression", minimum=1)
+    mature: int = param(
+        20, "login hours", "DETECTIONS: a prior of about 20 is the cold-start answer", minimum=1
+    )
+    half_life_days: float = param(14.0, "days", "DETECTIONS: season", minimum=1)
+    forget_s: float = param(90 * DAY_S, "s", "our choice: six half-lives leave 1 %", minimum=2 * DAY_S)
+
+
+class UnusualLoginTime(Detector[Params]):
+    """Hour-of-day density of each user's successful logins."""
+
+    name = "unusual_login_time"
+    log_type = LogType.LOGIN
+    key = ("user",)
+    needs = ("event_time_us",)
+    technique = ("T1078",)
+    base_severity = 21
+    columns = hour_profile.COLUMNS
+    statistical = True
+    params = Params
+    summary = (
+        "{user} logged in at {hour:02d} h on a {day_type}, usually from {usual_from:02d} to {usual_to:02d} h"
+    )
+    guidance = Guidance(
+        meaning="The account was used at an hour that does not fit its user's habits.",
+        usual="By {login_hours:,} earlier login hours this user is active from {usual_from:02d} to {usual_to:02d} h "
+        "on a {day_type}; {p_value:.2%} of the activity falls into hours as unusual as this one. Unusual hours in "
+        "this stretch: {unusual_hours}.",
+        benign=(
+            "being on call, a release or a deadline",
+            "travel: the user's day lies elsewhere on the clock",
+            "a job that runs under the user's name, now at a new time",
+        ),
+        next_steps=(
+            "last -iw | head -50    # from where, for how long, and who else",
+            "Compare {src_ip} with the user's usual addresses, and look at what the session did.",
+            "If the address is new too, ask the user over another channel.",
+        ),
+    )
+
+    def wants(self, rows: Rows) -> NDArray[np.bool_]:
+        """Successes: failures are not the user's habits, and anyone can make them."""
+        return rows.is_value("outcome", "success")
+
+    def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
+        """Judge the first login of each user in each hour; in seed mode every login by the configured hours."""
+        hours = self._local_hours(rows, at)
+        suspect = _within(self.p.start_hour, self.p.end_hour)
+        if self.seed_mode:
+            return self._step_as_seed(at, hours, suspect)
+        found = hour_profile.strange_hours(
+            state,
+            rows.key(*self.key)[at],
+            rows.time_us[at],
+            hours,
+            suspect=suspect,
+            prior=hour_profile.hour_prior(suspect, SUSPECT_RATIO),
+            report_p=self.p.report_p,
+            warm=self.p.warm,
+            mature=self.p.mature,
+            half_life_days=self.p.half_life_days,
+            idle_s=self.p.forget_s,
+        )
+        confidence = np.minimum(1.0, np.log(found.p) / np.log(self.p.full_p))
+        early = found.observed < self.p.mature
+        return Findings(
+            at=at[found.at],
+            details={
+                "hour": hours[found.at] % 24,
+                "day_type": _day_types(hours[found.at]),
+                "usual_from": found.usual_from,
+                "usual_to": (found.usual_to + 1) % 24,
+                "login_hours": found.observed,
+                "unusual_hours": found.strange,
+                "p_value": found.p,
+            },
+            confidence=np.where(early, np.minimum(confidence, EARLY_CONFIDENCE), confidence),
+        )
+
+    def _step_as_seed(
+        self, at: NDArray[np.int64], hours: NDArray[np.int64], suspect: NDArray[np.bool_]
+    ) -> Findings:
+        inside = suspect[hours % 24]
+        n = int(inside.sum())
+        return Findings(
+            at=at[inside],
+            details={
+                "hour": hours[inside] % 24,
+                "day_type": _day_types(hours[inside]),
+                "usual_from": np.full(n, self.p.end_hour),
+                "usual_to": np.full(n, self.p.start_hour),
+                "login_hours": np.zeros(n, dtype=np.int64),
+                "unusual_hours": np.ones(n, dtype=np.int64),
+                "p_value": [None] * n,
+            },
+        )
+
+    def _local_hours(self, rows: Rows, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Hours since 1970 on the clock of `time_zone`, of the time each row states."""
+        times_us = rows.integers("event_time_us")[at]
+        if self.p.time_zone != "UTC":
+            calendar = pl.Series(np.clip(times_us, FIRST_US, LAST_US)).cast(pl.Datetime("us", "UTC"))
+            local = calendar.dt.convert_time_zone(self.p.time_zone).dt.replace_time_zone(None)
+            times_us = local.cast(pl.Int64).to_numpy()
+        return np.asarray(times_us // HOUR_US)
+
+    def idle_s(self) -> float:
+        """A profile that old says nothing any more."""
+        return self.p.forget_s
+
+
+def _within(start_hour: int, end_hour: int) -> NDArray[np.bool_]:
+    """The hours from `start_hour` up to `end_hour`, round midnight where that is smaller, shape (24,)."""
+    hours = np.arange(24)
+    if start_hour <= end_hour:
+        return (hours >= start_hour) & (hours < end_hour)
+    return (hours >= start_hour) | (hours < end_hour)
+
+
+def _day_types(hours: NDArray[np.int64]) -> list[str]:
+    return ["weekend" if (hour // 24 + 3) % 7 > hour_profile.FRIDAY else "weekday" for hour in hours.tolist()]
+
+
+DETECTOR = UnusualLoginTime

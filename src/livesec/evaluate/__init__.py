@@ -1,0 +1,1 @@
+"""Scores the detectors on labelled data, in the open."""

@@ -1,0 +1,1 @@
+"""Explanations: one record for every anomaly, written by rule at once."""

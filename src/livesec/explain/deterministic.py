@@ -1,0 +1,103 @@
+"""The deterministic writer: fills a detector's guidance with the numbers of a finding. Good enough to work with alone.
+
+Templates are the detector's; the values put into them come from logs and are made safe to show first.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from livesec.core.attack import tactics_of, technique_name
+from livesec.core.finding import Finding, Scalar
+from livesec.core.protocols import Guidance
+from livesec.core.text import shown
+from livesec.explain.record import Explanation
+
+FIELD_CHARACTERS = 128  # of a user name or path in a sentence
+
+
+class _Unknown:
+    """Stands for a value the log did not give, under any format specification."""
+
+    def __format__(self, _spec: str) -> str:
+        return "unknown"
+
+
+class _Number:
+    """A number under any format specification; `n/a` where it is not finite."""
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def __format__(self, spec: str) -> str:
+        if self._value != self._value or self._value in (float("inf"), float("-inf")):
+            return "n/a"
+        return format(self._value, spec)
+
+
+class _Text(str):
+    """A text that ignores number formats meant for another case of the same detail."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+def _fit(value: Scalar) -> object:
+    if value is None:
+        return _Unknown()
+    if isinstance(value, float):
+        return _Number(value)
+    if isinstance(value, str):
+        return _Text(shown(value, FIELD_CHARACTERS))
+    return value
+
+
+def _fit_command(value: Scalar) -> object:
+    """As `_fit`, but quoted for a shell: an address or user name in a command must stay one word."""
+    return _Text(shlex.quote(shown(value, FIELD_CHARACTERS))) if isinstance(value, str) else _fit(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The description line and the explanation of one finding."""
+
+    description: str
+    explanation: Explanation
+
+
+@cache
+def _technique_lines(techniques: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{technique} {technique_name(technique)} ({', '.join(tactics_of([technique]))})" for technique in techniques)
+
+
+def write(finding: Finding, summary: str, guidance: Guidance, score: float) -> Written:
+    """Describe and explain `finding`, scored `score` (0-100). Raises KeyError where a template names an unknown detail."""
+    plain: Mapping[str, Scalar] = {
+        **finding.details,
+        "user": finding.user,
+        "src_ip": finding.src_ip,
+        "dst_ip": finding.dst_ip,
+        "host": finding.host,
+    }
+    values = {name: _fit(value) for name, value in plain.items()}
+    description = summary.format_map(values)
+    commands = values | {name: _fit_command(value) for name, value in plain.items() if isinstance(value, str)}
+    confidence = "a rule, confidence 1" if finding.confidence >= 1 else f"confidence {finding.confidence:.2f}"
+    return Written(
+        description,
+        Explanation(
+            headline=description,
+            what_happened=f"{description}. {guidance.meaning}",
+            usual=guidance.usual.format_map(values),
+            why_score=f"{score / 10:.1f} of 10: base severity {finding.base_severity / 10:.1f}, {confidence}.",
+            alternatives=guidance.benign,
+            next_steps=tuple(step.format_map(commands) for step in guidance.next_steps),
+            techniques=_technique_lines(finding.techniques),
+            writer="deterministic",
+        ),
+    )

@@ -1,0 +1,38 @@
+"""The Explanation record: what an analyst reads about an anomaly, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One anomaly explained. Every number in it comes from the anomaly's details."""
+
+    headline: str
+    what_happened: str
+    usual: str
+    """What is normal for this entity."""
+    why_score: str
+    alternatives: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    techniques: tuple[str, ...]
+    writer: str
+    """`deterministic`, or the model's name."""
+
+    def to_json(self) -> str:
+        """As the store keeps it."""
+        return json.dumps(asdict(self))
+
+    def to_text(self) -> str:
+        """As a person reads it: short paragraphs, plain text."""
+        lines = [self.what_happened, f"Usual: {self.usual}", f"Score: {self.why_score}"]
+        if self.alternatives:
+            lines.append("Could also be: " + "; ".join(self.alternatives) + ".")
+        if self.next_steps:
+            lines.append("Next steps:")
+            lines.extend(f"  {number}. {step}" for number, step in enumerate(self.next_steps, 1))
+        if self.techniques:
+            lines.append("ATT&CK: " + ", ".join(self.techniques))
+        return "\n".join(lines)

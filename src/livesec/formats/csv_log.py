@@ -1,0 +1,171 @@
+"""What the three CSV logs have in common: a header line says where their columns are, and holds until the next one.
+
+Columns are found by name, in any order; further ones are ignored. A header of another of the three logs ends the hold of
+this one's. Lines before any header are not taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.errors import StateVersionError
+from livesec.core.protocols import Format
+from livesec.core.schema import LogType
+from livesec.formats.csv_fields import Cut, Wanted, cut_fields
+from livesec.formats.header_spans import spans
+from livesec.formats.typed_fields import TypedRows
+
+LOGIN_HEADER = ("timestamp", "username", "ip_address", "country", "success", "user_agent")
+NETWORK_HEADER = (
+    "timestamp",
+    "source_ip",
+    "dest_ip",
+    "port",
+    "protocol",
+    "bytes_sent",
+    "bytes_received",
+    "connections",
+)
+TRANSFER_HEADER = ("timestamp", "username", "filename", "file_size", "action", "destination")
+
+# The columns that tell a log's header from every other line; the rest may be missing and are null then.
+_TELLING = {
+    LOGIN_HEADER: ("timestamp", "username", "ip_address", "success"),
+    NETWORK_HEADER: ("timestamp", "source_ip", "dest_ip", "port"),
+    TRANSFER_HEADER: ("timestamp", "username", "filename", "file_size"),
+}
+
+STATE_VERSION = 1
+MAX_HEADER_CHARACTERS = 8_192
+MAX_COLUMNS = 256
+_NEVER_IN_A_HEADER = r"[:=<>{};\t]"  # but in nearly every line of JSON, syslog and the like
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderSeen:
+    """State: where the columns are by the last header, None before any or after another log's."""
+
+    wanted: Wanted | None = None
+
+
+class CsvLog(Format[HeaderSeen]):
+    """A CSV log with a header line."""
+
+    header: ClassVar[tuple[str, ...]]
+    """Its columns, as a header names them."""
+    order = 80  # its lines have little of their own; formats that know theirs by shape come first
+
+    @abstractmethod
+    def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
+        """Rows of `texts`: line_index and a String column for each of `header`, all null where it is missing."""
+
+    def initial(self, stream: StreamInfo) -> HeaderSeen:
+        """No header seen."""
+        return HeaderSeen()
+
+    def parse(self, state: HeaderSeen, stream: StreamInfo, lines: pl.DataFrame) -> tuple[HeaderSeen, Parsed]:
+        """Take headers of this log and what follows them."""
+        headers = dict(_headers(lines, self.header))
+        if not headers and state.wanted is None:
+            return state, NOTHING_PARSED
+        own = [row for row, wanted in headers.items() if wanted is not None]
+        parts: list[Parsed] = [Parsed(consumed=lines["line_index"].gather(own).to_numpy())]
+        for wanted, data in spans(lines, state.wanted, list(headers.items())).items():
+            parts.append(self._records(data, wanted, stream.time_zone))
+        return HeaderSeen(list(headers.values())[-1] if headers else state.wanted), _together(
+            self.log_types[0], parts
+        )
+
+    def _records(self, lines: pl.DataFrame, wanted: Wanted, time_zone: str) -> Parsed:
+        cut = _without_strangers(cut_fields(lines, wanted), lines, wanted.width)
+        rows, unusable = self.typed(cut.fields, time_zone)
+        return Parsed(
+            {self.log_types[0]: rows},
+            consumed=rows["line_index"].to_numpy(),
+            rejects=pl.concat([cut.failed, unusable]),
+        )
+
+    def to_bytes(self, state: HeaderSeen) -> bytes:
+        """As JSON."""
+        wanted = state.wanted
+        saved = None if wanted is None else {"width": wanted.width, "places": wanted.places}
+        return json.dumps({"version": STATE_VERSION, "wanted": saved}).encode()
+
+    def from_bytes(self, blob: bytes) -> HeaderSeen:
+        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
+        try:
+            saved = json.loads(blob)
+            if saved["version"] != STATE_VERSION:
+                raise StateVersionError(f"{self.name}: saved header has version {saved['version']}")
+            wanted = saved["wanted"]
+            return HeaderSeen(
+                wanted and Wanted(int(wanted["width"]), self.header, tuple(map(int, wanted["places"])))
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise StateVersionError(f"{self.name}: saved header cannot be read: {error}") from error
+
+
+def _headers(lines: pl.DataFrame, header: Sequence[str]) -> Iterator[tuple[int, Wanted | None]]:
+    """Row and meaning (None: another log's) of each header line among `lines`, in order."""
+    line = lines["line"]
+    suspects = line.str.contains("timestamp", literal=True).arg_true()
+    if not len(suspects):
+        return
+    texts = line.gather(suspects)
+    plain = (texts.str.len_bytes() <= MAX_HEADER_CHARACTERS) & ~texts.str.contains(_NEVER_IN_A_HEADER)
+    known = {text: _meaning(text, header) for text in texts.filter(plain).unique()}
+    for row, text in zip(suspects.filter(plain), texts.filter(plain), strict=True):
+        meaning = known[text]
+        if meaning is not None:
+            yield row, meaning[0]
+
+
+def _meaning(line: str, header: Sequence[str]) -> tuple[Wanted | None] | None:
+    """Where `header`'s columns are in a header line, (None,) if it is another log's, None if it is none at all."""
+    try:
+        names = [name.strip() for name in next(csv.reader([line.removeprefix("\ufeff")], strict=True))]
+    except (csv.Error, StopIteration):
+        return None
+    if len(names) > MAX_COLUMNS:
+        return None
+    for log, telling in _TELLING.items():
+        if set(telling) <= set(names):
+            if log != header:
+                return (None,)
+            places = tuple(names.index(name) if name in names else -1 for name in header)
+            return (Wanted(len(names), tuple(header), places),)
+    return None
+
+
+def _without_strangers(cut: Cut, lines: pl.DataFrame, width: int) -> Cut:
+    """`cut` without failed lines that do not look like records: no comma, or neither a digit nor a quote first, too few
+    commas for a record and every quote closed.
+    """
+    if cut.failed.is_empty():
+        return cut
+    line = lines.filter(pl.col("line_index").is_in(cut.failed["line_index"].implode()))["line"]
+    commas = line.str.count_matches(",", literal=True)
+    ours = (
+        (commas >= width - 1)
+        | line.str.contains(r'^[0-9"]')
+        | (line.str.count_matches('"', literal=True) % 2 == 1)
+    )
+    return Cut(cut.fields, cut.failed.filter(ours & (commas > 0) & ~line.str.starts_with("{")))
+
+
+def _together(log_type: LogType, parts: Sequence[Parsed]) -> Parsed:
+    rows = [part.rows[log_type] for part in parts if part.rows]
+    return Parsed(
+        {log_type: pl.concat(rows).sort("line_index")} if rows else {},
+        consumed=np.sort(np.concatenate([part.consumed for part in parts])),
+        rejects=pl.concat([part.rejects for part in parts]).sort("line_index"),
+    )

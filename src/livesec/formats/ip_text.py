@@ -1,0 +1,32 @@
+"""Which texts are IP addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import polars as pl
+
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = rf"^{_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}$"
+
+
+def is_ip(texts: pl.Series) -> pl.Series:
+    """Where `texts` (String) are IPv4 or IPv6 addresses, also with a zone; False where they are null.
+
+    >>> is_ip(pl.Series(["192.0.2.1", "2001:db8::1", "fe80::1%eth0", "example.org", "1.2.3", None])).to_list()
+    [True, True, True, False, False, False]
+    """
+    found = texts.str.contains(_IPV4).fill_null(False)
+    with_colon = ~found & texts.str.contains(":", literal=True).fill_null(False)
+    if with_colon.any():
+        known = [text for text in texts.filter(with_colon).unique() if _is_ipv6(text)]
+        found |= texts.is_in(known) & with_colon
+    return found
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True

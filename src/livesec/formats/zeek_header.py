@@ -1,0 +1,89 @@
+r"""The header of Zeek's tab-separated logs, which says what follows it, and comes again at each rotation.
+
+    #separator \x09
+    #set_separator	,
+    #empty_field	(empty)
+    #unset_field	-
+    #path	conn
+    #open	2026-03-02-00-00-00
+    #fields	ts	uid	id.orig_h	...
+    #types	time	string	addr	...
+    ... records ...
+    #close	2026-03-02-01-00-00
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+from livesec.core.errors import StateVersionError
+
+STATE_VERSION: Final = 1
+DIRECTIVE: Final = (
+    r"^#(?:separator |(?:set_separator|empty_field|unset_field|path|open|close|fields|types)[\t,|;\x01])"
+)
+"""What a header line starts with (Zeek escapes a record's own leading #)."""
+
+_MAX_CHARACTERS: Final = 65_536
+_MAX_FIELDS: Final = 512
+_MAX_MARKER: Final = 64  # characters of a separator, a marker or a path
+
+
+@dataclass(frozen=True, slots=True)
+class ZeekHeader:
+    """State: the last header as far as it was read. Without `fields` nothing that follows is a record."""
+
+    separator: str = "\t"
+    empty: str = "(empty)"
+    unset: str = "-"
+    path: str = ""
+    fields: tuple[str, ...] = ()
+
+    def after(self, line: str) -> ZeekHeader:
+        """The header once directive `line` is read; `#separator` starts a new one."""
+        if len(line) > _MAX_CHARACTERS:
+            return replace(self, fields=())
+        if line.startswith("#separator "):
+            return ZeekHeader(separator=_unescaped(line.removeprefix("#separator "))[:_MAX_MARKER] or "\t")
+        name, _, value = line[1:].partition(self.separator)
+        if name == "empty_field":
+            return replace(self, empty=_unescaped(value)[:_MAX_MARKER])
+        if name == "unset_field":
+            return replace(self, unset=_unescaped(value)[:_MAX_MARKER])
+        if name == "path":
+            return replace(self, path=value[:_MAX_MARKER])
+        if name == "fields":
+            fields = tuple(value.split(self.separator))
+            return replace(self, fields=fields if len(fields) <= _MAX_FIELDS else ())
+        return self
+
+    def excludes(self, path: str, telling: str) -> bool:
+        """Whether the records that follow are of another log than `path`, which alone has the field `telling`."""
+        return self.path != path if self.path else bool(self.fields) and telling not in self.fields
+
+    def to_bytes(self) -> bytes:
+        """As JSON."""
+        return json.dumps({"version": STATE_VERSION, **asdict(self)}).encode()
+
+    @classmethod
+    def from_bytes(cls, blob: bytes) -> ZeekHeader:
+        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
+        try:
+            saved = json.loads(blob)
+            if saved.pop("version") != STATE_VERSION:
+                raise StateVersionError("zeek header: saved by another version")
+            return cls(**{**saved, "fields": tuple(saved["fields"])})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StateVersionError(f"zeek header: saved state cannot be read: {error}") from error
+
+
+def _unescaped(text: str) -> str:
+    r"""Zeek's `\xNN` as the characters they stand for.
+
+    >>> _unescaped("\\x09")
+    '\t'
+    """
+    return re.sub(r"\\x([0-9A-Fa-f]{2})", lambda escape: chr(int(escape[1], 16)), text)

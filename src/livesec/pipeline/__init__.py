@@ -1,0 +1,1 @@
+"""From raw lines to anomalies and incidents: lookups, keyed detectors, correlators, score."""

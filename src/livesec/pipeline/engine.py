@@ -1,0 +1,312 @@
+"""The engine: raw batches in, everything that a batch changes out. It owns all state and does no I/O of its own.
+
+Results are a function of the journalled order of lines: not of how they were cut into batches, and not of saves and
+restores between them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from livesec.core.anomaly import (
+    KEPT_LINE_BYTES,
+    BatchResult,
+    DetectorCounts,
+    EvidenceLine,
+    RejectedLine,
+)
+from livesec.core.batch import RawBatch, StreamInfo, unpack_address
+from livesec.core.clock import US_PER_S
+from livesec.core.finding import Finding
+from livesec.core.protocols import Lookup
+from livesec.core.rows import Rows
+from livesec.core.schema import LOG_TYPES, LogType
+from livesec.core.settings import Settings
+from livesec.core.state import KeyedState
+from livesec.correlate.incidents import IncidentBuilder
+from livesec.correlate.risk import RiskLevels
+from livesec.formats.stream_parser import ParsedBatch, StreamParser
+from livesec.pipeline.assembly import Parts
+from livesec.pipeline.detection import run_detector
+from livesec.pipeline.recent import RecentRows
+from livesec.pipeline.scoring import Scorer
+
+EXPIRY_EVERY = 1 << 20
+"""State is expired when the sequence passes a multiple of this: a point of the journalled order, not of any clock."""
+
+_REJECT_SAMPLES_PER_BATCH = 100
+_MINUTE_US = 60 * US_PER_S
+
+FetchLine = Callable[[int, int], tuple[bytes, int] | None]
+"""(stream_id, offset) -> (first bytes of the line, its length), or None where it can no longer be read."""
+
+
+class Engine:
+    """Stages 1 to 3 over batches, one process, all 256 virtual shards.
+
+    Parameters
+    ----------
+    settings, parts : what runs, see `pipeline.assembly`
+    lookups : stage 1, in order
+    fetch_line : reads an earlier evidence line back
+    """
+
+    def __init__(
+        self, settings: Settings, parts: Parts, lookups: tuple[Lookup[Any], ...], fetch_line: FetchLine
+    ) -> None:
+        self._parts = parts
+        self._lookups = lookups
+        self._fetch_line = fetch_line
+        self._scorer = Scorer(settings, {part.name: part for part in (*parts.detectors, *parts.correlators)})
+        self.recent = RecentRows(settings.recent_events)
+        self._infos: dict[int, StreamInfo] = {}
+        self._parsers: dict[int, StreamParser] = {}
+        self._lookup_states: dict[str, Any] = {item.name: item.initial() for item in lookups}
+        self._states: dict[str, KeyedState] = {item.name: item.initial() for item in parts.detectors}
+        self._correlator_states: dict[str, Any] = {item.name: item.initial() for item in parts.correlators}
+        self._risk = RiskLevels()
+        self._incidents = IncidentBuilder()
+        self._world_time_us = 0  # the latest stream time seen
+        self._expired_epoch = 0
+        self._dirty: set[str] = set()
+        self._saved_parsers: dict[int, bytes] = {}
+
+    # Streams ---------------------------------------------------------------------------------------------------------
+
+    def parser(self, stream: StreamInfo) -> StreamParser:
+        """The parser of a stream, made on first use or from saved state."""
+        known = self._parsers.get(stream.stream_id)
+        if known is None:
+            blob = self._saved_parsers.pop(stream.stream_id, None)
+            known = (
+                StreamParser(stream, self._parts.formats)
+                if blob is None
+                else StreamParser.from_bytes(blob, stream, self._parts.formats)
+            )
+            self._parsers[stream.stream_id] = known
+            self._infos[stream.stream_id] = stream
+        return known
+
+    def close_stream(self, stream_id: int) -> None:
+        """Forget the parser of a stream that will not grow again."""
+        self._parsers.pop(stream_id, None)
+        self._saved_parsers.pop(stream_id, None)
+
+    # Batches ---------------------------------------------------------------------------------------------------------
+
+    def process(self, batch: RawBatch, *, historical: bool = False) -> BatchResult:
+        """Everything `batch` (with its sequence numbers) changes."""
+        parsed = self.parse(batch)
+        result = BatchResult()
+        self.count_lines(result, batch, parsed)
+        self.detect(parsed.rows, result, {batch.stream.stream_id: batch}, historical=historical)
+        return result
+
+    def parse(self, batch: RawBatch) -> ParsedBatch:
+        """The rows of `batch`; advances its stream's parser."""
+        self._dirty.add(f"parser:{batch.stream.stream_id}")
+        return self.parser(batch.stream).parse(batch)
+
+    @staticmethod
+    def count_lines(result: BatchResult, batch: RawBatch, parsed: ParsedBatch) -> None:
+        """Add the lines, dispositions and reject samples of `parsed` to `result`."""
+        result.lines += parsed.lines
+        result.consumed += parsed.consumed
+        result.skipped += parsed.skipped
+        result.events += parsed.events
+        result.rejected += parsed.rejects.height
+        for name, lines in parsed.formats.items():
+            result.formats[name] = result.formats.get(name, 0) + lines
+        if parsed.rejects.height == 0:
+            return
+        stream_id = batch.stream.stream_id
+        for reason, lines in parsed.rejects.group_by("reason", maintain_order=True).len().iter_rows():
+            key = (stream_id, str(reason))
+            result.reject_counts[key] = result.reject_counts.get(key, 0) + int(lines)
+        for index, reason in parsed.rejects.head(_REJECT_SAMPLES_PER_BATCH).select("line_index", "reason").iter_rows():
+            line = batch.line_bytes(index)[:KEPT_LINE_BYTES]
+            offset, length = int(batch.offsets[index]), int(batch.lengths[index])
+            result.rejects.append(RejectedLine(stream_id, offset, length, reason, line))
+
+    def detect(
+        self,
+        frames: Mapping[LogType, pl.DataFrame],
+        result: BatchResult,
+        batches: Mapping[int, RawBatch],
+        *,
+        historical: bool = False,
+    ) -> None:
+        """Run the three stages over complete frames in sequence order and add what follows to `result`.
+
+        `batches` are those in memory, by stream id: evidence is taken from them first.
+        """
+        last = max((int(frame["sequence"][-1]) for frame in frames.values() if frame.height), default=-1)
+        first = min((int(frame["sequence"][0]) for frame in frames.values() if frame.height), default=0)
+        start = first
+        while start <= last:
+            end = (start // EXPIRY_EVERY + 1) * EXPIRY_EVERY
+            part = (
+                dict(frames)
+                if start == first and end > last
+                else {
+                    log_type: frame.filter((pl.col("sequence") >= start) & (pl.col("sequence") < end))
+                    for log_type, frame in frames.items()
+                }
+            )
+            self._expire_up_to(start)
+            self._stages(part, result, batches, historical)
+            start = end
+
+    def _expire_up_to(self, sequence: int) -> None:
+        epoch = sequence // EXPIRY_EVERY
+        if epoch == self._expired_epoch:
+            return
+        self._expired_epoch = epoch
+        self._dirty.add("engine")
+        for detector in self._parts.detectors:
+            if detector.expire(self._states[detector.name], self._world_time_us):
+                self._dirty.add(f"detector:{detector.name}")
+
+    def _stages(
+        self,
+        frames: Mapping[LogType, pl.DataFrame],
+        result: BatchResult,
+        batches: Mapping[int, RawBatch],
+        historical: bool,
+    ) -> None:
+        rows: dict[LogType, Rows] = {}
+        for log_type in LOG_TYPES:
+            frame = frames.get(log_type)
+            if frame is None or frame.height == 0:
+                continue
+            rows[log_type] = self._look_up(Rows(log_type, frame))
+            self._note_rows(rows[log_type], result)
+        if not rows:
+            return
+        findings = self._detect_all(rows, result)
+        for correlator in self._parts.correlators:
+            own = correlator.step(self._correlator_states[correlator.name], findings, rows)
+            self._dirty.add(f"correlator:{correlator.name}")
+            if own:
+                findings = sorted([*findings, *own], key=lambda item: item.order)
+        for finding in findings:
+            self._raise(finding, result, batches, historical)
+
+    def _look_up(self, rows: Rows) -> Rows:
+        for lookup in self._lookups:
+            if rows.log_type in lookup.log_types:
+                rows = lookup.step(self._lookup_states[lookup.name], rows)
+                self._dirty.add(f"lookup:{lookup.name}")
+        return rows
+
+    def _note_rows(self, rows: Rows, result: BatchResult) -> None:
+        self._world_time_us = max(self._world_time_us, int(rows.time_us.max()))
+        self._dirty.add("engine")
+        self.recent.add(rows)
+        minutes, events = np.unique(rows.integers("event_time_us") // _MINUTE_US, return_counts=True)
+        for minute, count in zip(minutes.tolist(), events.tolist(), strict=True):
+            key = (rows.log_type, minute * _MINUTE_US)
+            result.minute_counts[key] = result.minute_counts.get(key, 0) + count
+
+    def _detect_all(self, rows: Mapping[LogType, Rows], result: BatchResult) -> list[Finding]:
+        findings: list[Finding] = []
+        for detector in self._parts.detectors:
+            own = rows.get(detector.log_type)
+            if own is None:
+                continue
+            found, judged, entities = run_detector(detector, self._states[detector.name], own)
+            self._dirty.add(f"detector:{detector.name}")
+            findings.extend(found)
+            before = result.detectors.get(detector.name, DetectorCounts(0, 0, 0, 0))
+            result.detectors[detector.name] = DetectorCounts(
+                before.rows + len(own), before.judged + judged, before.findings + len(found), entities
+            )
+        findings.sort(key=lambda item: item.order)
+        return findings
+
+    def _raise(
+        self, finding: Finding, result: BatchResult, batches: Mapping[int, RawBatch], historical: bool
+    ) -> None:
+        evidence = tuple(
+            line for address in finding.evidence if (line := self._evidence_line(address, batches)) is not None
+        )
+        anomaly = self._scorer.anomaly(finding, self._infos[finding.stream_id].uid, evidence)
+        anomaly.historical = historical
+        risks = self._risk.add(anomaly)
+        incident = self._incidents.add(anomaly, risks)
+        self._dirty.update(("risk", "incidents"))
+        result.anomalies.append(anomaly)
+        result.risks.extend(risks)
+        if incident is not None:
+            result.incidents.append(incident)
+
+    def _evidence_line(self, address: int, batches: Mapping[int, RawBatch]) -> EvidenceLine | None:
+        stream_id, offset = unpack_address(address)
+        batch = batches.get(stream_id)
+        if batch is not None and len(batch) and batch.offsets[0] <= offset <= batch.offsets[-1]:
+            index = int(np.searchsorted(batch.offsets, offset))
+            line = batch.line_bytes(index)[:KEPT_LINE_BYTES]
+            return EvidenceLine(stream_id, offset, int(batch.lengths[index]), line)
+        fetched = self._fetch_line(stream_id, offset)
+        if fetched is None:
+            return None
+        return EvidenceLine(stream_id, offset, fetched[1], fetched[0][:KEPT_LINE_BYTES])
+
+    # State -----------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Components that changed since the last snapshot, as bytes."""
+        saved: dict[str, bytes] = {}
+        for component in sorted(self._dirty):
+            kind, _, name = component.partition(":")
+            if kind == "parser":
+                if int(name) in self._parsers:
+                    saved[component] = self._parsers[int(name)].to_bytes()
+            elif kind == "lookup":
+                lookup = next(item for item in self._lookups if item.name == name)
+                saved[component] = lookup.to_bytes(self._lookup_states[name])
+            elif kind == "detector":
+                saved[component] = self._states[name].to_bytes()
+            elif kind == "correlator":
+                correlator = next(item for item in self._parts.correlators if item.name == name)
+                saved[component] = correlator.to_bytes(self._correlator_states[name])
+            elif kind == "risk":
+                saved[component] = self._risk.to_bytes()
+            elif kind == "incidents":
+                saved[component] = self._incidents.to_bytes()
+            else:
+                values = {"world_time_us": self._world_time_us, "expired_epoch": self._expired_epoch}
+                saved[component] = json.dumps(values).encode()
+        self._dirty.clear()
+        return saved
+
+    def restore(self, saved: Mapping[str, bytes]) -> None:
+        """Take over saved components; those of parts that no longer run are passed over. Raises StateVersionError."""
+        for component, blob in saved.items():
+            kind, _, name = component.partition(":")
+            if kind == "parser":
+                self._saved_parsers[int(name)] = blob
+            elif kind == "lookup":
+                for lookup in self._lookups:
+                    if lookup.name == name:
+                        self._lookup_states[name] = lookup.from_bytes(blob)
+            elif kind == "detector":
+                if name in self._states:
+                    self._states[name].load(blob)
+            elif kind == "correlator":
+                for correlator in self._parts.correlators:
+                    if correlator.name == name:
+                        self._correlator_states[name] = correlator.from_bytes(blob)
+            elif kind == "risk":
+                self._risk = RiskLevels.from_bytes(blob)
+            elif kind == "incidents":
+                self._incidents = IncidentBuilder.from_bytes(blob)
+            else:
+                values = json.loads(blob)
+                self._world_time_us = int(values["world_time_us"])
+                self._expired_epoch = int(values["expired_epoch"])

@@ -1,0 +1,1 @@
+"""The store: one writer, any number of readers, one schema in SQLAlchemy Core."""

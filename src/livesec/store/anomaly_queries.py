@@ -1,0 +1,228 @@
+"""What the desk asks about anomalies and incidents. Every list is capped; text is cut to what a table can show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, String, func, or_, select
+
+from livesec.core.finding import Scalar
+from livesec.store import tables as t
+
+MAX_ROWS = 500
+MAX_EVIDENCE_LINES = 50
+TEXT_CHARACTERS = 400  # of a description or entity in a list
+
+_SEARCHED = (
+    t.anomalies.c.entity,
+    t.anomalies.c.user,
+    t.anomalies.c.src_ip,
+    t.anomalies.c.dst_ip,
+    t.anomalies.c.host,
+    t.anomalies.c.description,
+    t.anomalies.c.id,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyFilter:
+    """Which anomalies are meant; empty means all."""
+
+    severities: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    text: str = ""
+    """Part of an entity, user, address, host, description or id, in any case."""
+    incident_id: str | None = None
+    since_us: int | None = None
+    """Event time, inclusive."""
+    until_us: int | None = None
+    """Event time, exclusive."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As SQL."""
+        columns = t.anomalies.c
+        conditions: list[ColumnElement[bool]] = []
+        if self.severities:
+            conditions.append(columns.severity.in_(self.severities))
+        if self.types:
+            conditions.append(columns.type.in_(self.types))
+        if self.text:
+            conditions.append(or_(*(column.contains(self.text, autoescape=True) for column in _SEARCHED)))
+        if self.incident_id is not None:
+            conditions.append(columns.incident_id == self.incident_id)
+        if self.since_us is not None:
+            conditions.append(columns.time_us >= self.since_us)
+        if self.until_us is not None:
+            conditions.append(columns.time_us < self.until_us)
+        return conditions
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyRow:
+    """An anomaly in a list."""
+
+    number: int
+    id: str
+    time_us: int
+    type: str
+    log_type: str
+    severity: str
+    score: float
+    entity_type: str
+    entity: str
+    description: str
+    status: str
+    incident_id: str | None
+    historical: bool
+
+
+def anomaly_rows(connection: Connection, wanted: AnomalyFilter, limit: int = MAX_ROWS) -> list[AnomalyRow]:
+    """The latest found first, at most `limit` and MAX_ROWS."""
+    columns = t.anomalies.c
+    statement = (
+        select(
+            columns.number,
+            columns.id,
+            columns.time_us,
+            columns.type,
+            columns.log_type,
+            columns.severity,
+            columns.score,
+            columns.entity_type,
+            func.substr(columns.entity, 1, TEXT_CHARACTERS, type_=String).label("entity"),
+            func.substr(columns.description, 1, TEXT_CHARACTERS, type_=String).label("description"),
+            columns.status,
+            columns.incident_id,
+            columns.historical,
+        )
+        .where(*wanted.conditions())
+        .order_by(columns.number.desc())
+        .limit(min(limit, MAX_ROWS))
+    )
+    return [AnomalyRow(**row._mapping) for row in connection.execute(statement)]
+
+
+def count_anomalies(connection: Connection, wanted: AnomalyFilter) -> int:
+    """How many there are, beyond any cap."""
+    statement = select(func.count()).select_from(t.anomalies).where(*wanted.conditions())
+    return int(connection.execute(statement).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """A line that led to an anomaly, and where it stands."""
+
+    path: str
+    offset: int
+    length: int
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyDetail:
+    """An anomaly with all that is known about it."""
+
+    row: AnomalyRow
+    user: str | None
+    src_ip: str | None
+    dst_ip: str | None
+    host: str | None
+    description: str
+    explanation: str
+    explanation_record: Mapping[str, object]
+    """Fields of `explain.record.Explanation`; empty where none was stored."""
+    writer: str
+    details: Mapping[str, Scalar]
+    techniques: Sequence[str]
+    reason: str
+    confidence: float
+    committed_us: int
+    evidence: Sequence[EvidenceView]
+
+
+def _json_object(text: str | None) -> dict[str, object]:
+    value = json.loads(text) if text else {}
+    return value if isinstance(value, dict) else {}
+
+
+def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | None:
+    """All about one anomaly, or None where it is not (or no longer) in the store."""
+    row = connection.execute(select(t.anomalies).where(t.anomalies.c.id == anomaly_id)).first()
+    if row is None:
+        return None
+    record = connection.execute(
+        select(t.explanations.c.record, t.explanations.c.writer).where(
+            t.explanations.c.anomaly_id == anomaly_id
+        )
+    ).first()
+    lines = connection.execute(
+        select(t.streams.c.path, t.evidence.c.offset, t.evidence.c.length, t.evidence.c.line)
+        .select_from(t.evidence.outerjoin(t.streams, t.streams.c.stream_id == t.evidence.c.stream_id))
+        .where(t.evidence.c.anomaly_id == anomaly_id)
+        .order_by(t.evidence.c.position)
+        .limit(MAX_EVIDENCE_LINES)
+    )
+    listed = {name: getattr(row, name) for name in AnomalyRow.__dataclass_fields__}
+    return AnomalyDetail(
+        row=AnomalyRow(**listed),
+        user=row.user,
+        src_ip=row.src_ip,
+        dst_ip=row.dst_ip,
+        host=row.host,
+        description=row.description,
+        explanation=row.explanation,
+        explanation_record=_json_object(record.record if record else None),
+        writer=record.writer if record else "",
+        details=json.loads(row.details),
+        techniques=json.loads(row.techniques),
+        reason=row.reason,
+        confidence=row.confidence,
+        committed_us=row.committed_us,
+        evidence=[
+            EvidenceView(line.path or "unknown", line.offset, line.length, line.line) for line in lines
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An incident in a list."""
+
+    id: str
+    title: str
+    severity: str
+    score: float
+    first_us: int
+    last_us: int
+    anomalies: int
+    entities: Sequence[tuple[str, str]]
+    tactics: Sequence[str]
+    types: Sequence[str]
+    status: str
+
+
+def incident_rows(connection: Connection, limit: int = 100) -> list[IncidentRow]:
+    """The one that grew last first, at most `limit` and MAX_ROWS."""
+    statement = (
+        select(t.incidents)
+        .order_by(t.incidents.c.last_us.desc(), t.incidents.c.id)
+        .limit(min(limit, MAX_ROWS))
+    )
+    return [
+        IncidentRow(
+            id=row.id,
+            title=row.title[:TEXT_CHARACTERS],
+            severity=row.severity,
+            score=row.score,
+            first_us=row.first_us,
+            last_us=row.last_us,
+            anomalies=row.anomalies,
+            entities=[(str(kind), str(name)) for kind, name in json.loads(row.entities)],
+            tactics=json.loads(row.tactics),
+            types=json.loads(row.types),
+            status=row.status,
+        )
+        for row in connection.execute(statement)
+    ]

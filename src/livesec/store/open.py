@@ -1,0 +1,127 @@
+"""Opens a store: SQLite with the pragmas that the promises need, its version checked, its writer alone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from livesec.core.errors import LiveSecError, SettingsError, StoreDamagedError, StoreHeldError, StoreVersionError
+from livesec.store.tables import SCHEMA_VERSION, meta, metadata
+
+BUSY_TIMEOUT_MS = 5_000
+
+
+def store_path(db: str) -> Path:
+    """The SQLite file that `db` names. Raises SettingsError for the URL of another database."""
+    if db.startswith("sqlite:///"):
+        return Path(db.removeprefix("sqlite:///"))
+    if "://" in db:
+        scheme = db.partition("://")[0]
+        raise SettingsError(f"db: a {scheme} store is not supported by this version; name a file, such as data/livesec.db")
+    return Path(db)
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _on_writer_connect(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # a committed offset must never run ahead of its anomalies
+    connection.execute("PRAGMA cache_size = -16000")  # 16 MB
+    connection.execute("PRAGMA wal_autocheckpoint = 2000")
+
+
+def reader_engine(db: str) -> Engine:
+    """A read-only engine over an existing store. Raises LiveSecError where there is none, or of a newer version."""
+    path = store_path(db)
+    if not path.is_file():
+        raise LiveSecError(f"{path}: there is no store here yet; `livesec run` or `livesec replay` makes it")
+    uri = f"file:{path.absolute()}?mode=ro"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False))
+    event.listen(engine, "connect", _on_connect)
+    with _damage_named(path):
+        _check_version(engine, path)
+    return engine
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise LiveSecError(f"{path}: the store cannot be opened: {error.orig}") from error
+    except DatabaseError as error:
+        raise StoreDamagedError(
+            f"{path}: not a LiveSec store, or damaged ({error.orig}); move it away or restore a copy"
+        ) from error
+
+
+def _check_version(engine: Engine, path: Path) -> None:
+    if not inspect(engine).has_table("meta"):
+        raise StoreDamagedError(f"{path}: a database, but not a LiveSec store; name another file with --db")
+    with engine.connect() as connection:
+        row = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).first()
+    version = int(row.value) if row else 0
+    if version > SCHEMA_VERSION:
+        raise StoreVersionError(
+            f"{path}: written by a newer LiveSec (store version {version}, this one knows {SCHEMA_VERSION}); "
+            "update LiveSec or name another file with --db"
+        )
+
+
+class WriterLock:
+    """The right to write a store: an flock on `<store>.lock`, held by the process, freed by its end however it comes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + ".lock")
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._fd, 64, 0).decode("ascii", "replace").strip()
+            os.close(self._fd)
+            raise StoreHeldError(
+                f"{path}: another LiveSec (pid {holder or 'unknown'}) writes this store; stop it or give another --db"
+            ) from None
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Give the right back."""
+        os.close(self._fd)
+
+
+def writer_engine(db: str, *, demo: bool = False) -> tuple[Engine, WriterLock]:
+    """The engine of the one writer, the store made where it is missing. Raises StoreHeldError, StoreVersionError."""
+    path = store_path(db)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = WriterLock(path)
+    except OSError as error:
+        raise LiveSecError(f"{path}: the store cannot be written here ({error.strerror}); give another --db") from error
+    try:
+        engine = create_engine(f"sqlite:///{path}")
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "connect", _on_writer_connect)
+        with _damage_named(path):
+            if inspect(engine).get_table_names():
+                _check_version(engine, path)
+            else:
+                metadata.create_all(engine)
+                with engine.begin() as connection:
+                    values = {"schema_version": str(SCHEMA_VERSION), "demo": "1" if demo else "0"}
+                    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in values.items()])
+    except BaseException:
+        lock.release()
+        raise
+    return engine, lock

@@ -1,0 +1,233 @@
+"""The tables, in SQLAlchemy Core. A change here is a new migration in `migrations.py`."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+_Big = BigInteger().with_variant(Integer, "sqlite")  # SQLite makes only INTEGER keys rowids
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("stream_id", Integer, primary_key=True),
+    Column("uid", String, nullable=False),
+    Column("kind", String, nullable=False, comment="file or journal"),
+    Column("path", Text, nullable=False),
+    Column("device", BigInteger),
+    Column("inode", BigInteger),
+    Column("generation", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False, comment="first byte not yet committed"),
+    Column("size", BigInteger, comment="size when last looked at"),
+    Column("oldest_unread_us", BigInteger, comment="when unread bytes were first seen; null when none"),
+    Column("head_bytes", Integer, nullable=False),
+    Column("head_hash", String, nullable=False),
+    Column("tail_hash", String, nullable=False),
+    Column("history_end", BigInteger, nullable=False, comment="bytes before this were there at the first look"),
+    Column("not_before_us", BigInteger, nullable=False, comment="older events are left out"),
+    Column("reference_time_us", BigInteger, nullable=False),
+    Column("time_zone", String, nullable=False),
+    Column("cursor", Text, comment="journal: resume after this"),
+    Column("state", String, nullable=False, comment="active, rotated, drained, truncated or error"),
+    Column("error", Text),
+    Column("format", String, comment="format of most of its lines"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("batch", _Big, primary_key=True, autoincrement=True),
+    Column("first_sequence", BigInteger, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("stream_id", Integer, nullable=False),
+    Column("start_offset", BigInteger, nullable=False),
+    Column("end_offset", BigInteger, nullable=False),
+    Column("historical", Boolean, nullable=False),
+    Column("addresses", LargeBinary, comment="zstd int64 (4, lines) starts, kept, offsets, lengths where lines were cut"),
+    Column("data", LargeBinary, nullable=False, comment="zstd of the lines' bytes"),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("component", String, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+anomalies = Table(
+    "anomalies",
+    metadata,
+    Column("number", _Big, primary_key=True, autoincrement=True, comment="order of arrival"),
+    Column("id", String, nullable=False, unique=True),
+    Column("time_us", BigInteger, nullable=False),
+    Column("type", String, nullable=False),
+    Column("log_type", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("entity_type", String, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("user", Text),
+    Column("src_ip", Text),
+    Column("dst_ip", Text),
+    Column("host", Text),
+    Column("description", Text, nullable=False),
+    Column("details", Text, nullable=False, comment="JSON object"),
+    Column("techniques", Text, nullable=False, comment="JSON list"),
+    Column("reason", String, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("explanation", Text, nullable=False),
+    Column("status", String, nullable=False),
+    Column("incident_id", String),
+    Column("historical", Boolean, nullable=False),
+    Column("committed_us", BigInteger, nullable=False, comment="wall clock of the commit"),
+    Index("anomalies_time", "time_us"),
+    Index("anomalies_incident", "incident_id"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("anomaly_id", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("stream_id", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("line", LargeBinary, nullable=False, comment="the original bytes, at most 4 KiB"),
+)
+
+explanations = Table(
+    "explanations",
+    metadata,
+    Column("anomaly_id", String, primary_key=True),
+    Column("writer", String, nullable=False, comment="deterministic, or the model"),
+    Column("record", Text, nullable=False, comment="JSON object of explain.record.Explanation"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("score", Float, nullable=False, comment="0-100, of its worst anomaly or its risk"),
+    Column("first_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("anomalies", Integer, nullable=False),
+    Column("entities", Text, nullable=False, comment="JSON list of [type, text]"),
+    Column("tactics", Text, nullable=False, comment="JSON list in ATT&CK order"),
+    Column("types", Text, nullable=False, comment="JSON list of detector names"),
+    Column("status", String, nullable=False),
+)
+
+risk = Table(
+    "risk",
+    metadata,
+    Column("entity_type", String, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("risk", Float, nullable=False, comment="0-100 at time_us"),
+    Column("time_us", BigInteger, nullable=False),
+    Column("anomalies", Integer, nullable=False),
+)
+
+reject_counts = Table(
+    "reject_counts",
+    metadata,
+    Column("stream_id", Integer, primary_key=True),
+    Column("reason", String, primary_key=True),
+    Column("lines", BigInteger, nullable=False),
+)
+
+rejects = Table(
+    "rejects",
+    metadata,
+    Column("stream_id", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("length", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("line", LargeBinary, nullable=False, comment="at most 4 KiB"),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("gap", _Big, primary_key=True, autoincrement=True),
+    Column("stream_id", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("start_offset", BigInteger),
+    Column("end_offset", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("committed_us", BigInteger, nullable=False),
+)
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("log_type", String, primary_key=True),
+    Column("minute_us", BigInteger, primary_key=True, comment="start of the minute, event time"),
+    Column("events", BigInteger, nullable=False),
+)
+
+totals = Table(
+    "totals",
+    metadata,
+    Column("name", String, primary_key=True, comment="lines, consumed, skipped, rejects, events"),
+    Column("value", BigInteger, nullable=False),
+)
+
+recent_events = Table(
+    "recent_events",
+    metadata,
+    Column("number", _Big, primary_key=True, autoincrement=True),
+    Column("log_type", String, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("stream_id", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("fields", Text, nullable=False, comment="JSON object of the row's known columns"),
+    Index("recent_events_type", "log_type", "number"),
+)
+
+coverage = Table(
+    "coverage",
+    metadata,
+    Column("detector", String, primary_key=True),
+    Column("rows", BigInteger, nullable=False, comment="rows of its log type"),
+    Column("judged", BigInteger, nullable=False, comment="of these, rows with its key and needed columns"),
+    Column("findings", BigInteger, nullable=False),
+    Column("entities", BigInteger, nullable=False, comment="keys in its state now"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", _Big, primary_key=True, autoincrement=True),
+    Column("anomaly_id", String, nullable=False, unique=True),
+    Column("delivered_us", BigInteger),
+)
+
+health = Table(
+    "health",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False, comment="JSON"),
+)

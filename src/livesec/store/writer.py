@@ -1,0 +1,310 @@
+"""The store's one writer: a batch with everything it changes is one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zstandard
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from livesec.core.anomaly import BatchResult, Commit, StreamPosition
+from livesec.core.batch import RawBatch, StreamInfo
+from livesec.core.clock import now_us
+from livesec.store import tables as t
+from livesec.store.journal import journal_batches
+from livesec.store.mirror import CsvMirror
+from livesec.store.open import store_path, writer_engine
+
+
+def _adding(table: Table, keys: Sequence[str], adding: Sequence[str], setting: Sequence[str] = ()) -> Any:
+    """INSERT that on a known key adds to the columns `adding` and replaces the columns `setting`."""
+    statement = sqlite_insert(table)
+    changes: dict[str, Any] = {name: table.c[name] + statement.excluded[name] for name in adding}
+    changes |= {name: statement.excluded[name] for name in setting}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
+
+
+_PUT_STREAM = _adding(
+    t.streams, ["stream_id"], [], [column.name for column in t.streams.c if column.name != "stream_id"]
+)
+_PUT_META = _adding(t.meta, ["key"], [], ["value"])
+_PUT_HEALTH = _adding(t.health, ["key"], [], ["value"])
+_PUT_SNAPSHOT = _adding(t.snapshots, ["component"], [], ["data"])
+_PUT_INCIDENT = _adding(
+    t.incidents, ["id"], [], [column.name for column in t.incidents.c if column.name not in ("id", "status")]
+)
+_PUT_RISK = _adding(t.risk, ["entity_type", "entity"], [], ["risk", "time_us", "anomalies"])
+_ADD_REJECTS = _adding(t.reject_counts, ["stream_id", "reason"], ["lines"])
+_ADD_COUNTS = _adding(t.counts, ["log_type", "minute_us"], ["events"])
+_ADD_TOTALS = _adding(t.totals, ["name"], ["value"])
+_ADD_COVERAGE = _adding(t.coverage, ["detector"], ["rows", "judged", "findings"], ["entities"])
+_NEW_ANOMALY = sqlite_insert(t.anomalies).on_conflict_do_nothing()
+_NEW_EVIDENCE = sqlite_insert(t.evidence).on_conflict_do_nothing()
+_NEW_EXPLANATION = sqlite_insert(t.explanations).on_conflict_do_nothing()
+_NEW_REJECT = sqlite_insert(t.rejects).on_conflict_do_nothing()
+_NEW_OUTBOX = sqlite_insert(t.outbox).on_conflict_do_nothing()
+_JOIN_INCIDENT = (
+    update(t.anomalies).where(t.anomalies.c.id == bindparam("member")).values(incident_id=bindparam("incident"))
+)
+
+
+def _many(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows)
+
+
+class StoreWriter:
+    """Writes a store. Raises StoreHeldError where another process does."""
+
+    def __init__(self, db: str, *, demo: bool = False, recent_events: int = 500, reject_samples: int = 1000) -> None:
+        self.path = store_path(db)
+        self._engine, self._lock = writer_engine(db, demo=demo)
+        self._recent_events = recent_events
+        self._reject_samples = reject_samples
+        self._compressor = zstandard.ZstdCompressor(level=1)
+        with self._engine.connect() as connection:
+            values = {row.key: row.value for row in connection.execute(select(t.meta))}
+            self._rejects_kept = connection.execute(select(func.count()).select_from(t.rejects)).scalar_one()
+        self.next_sequence = int(values.get("next_sequence", "0"))
+        self.is_demo = values.get("demo") == "1"
+        self._mirror = CsvMirror(
+            Path(values["mirror"]) if "mirror" in values else self._choose_mirror(), int(values.get("mirror_length", "0"))
+        )
+
+    def _choose_mirror(self) -> Path:
+        """`anomalies.csv` beside the store, or `<store>_anomalies.csv` where another store has taken that name."""
+        path = self.path.absolute().with_name("anomalies.csv")
+        if path.exists():
+            path = path.with_name(f"{self.path.stem}_anomalies.csv")
+        return path
+
+    @property
+    def mirror_path(self) -> Path:
+        """Where the CSV of the anomalies is."""
+        return self._mirror.path
+
+    def close(self) -> None:
+        """Close the store and give the right to write back."""
+        self._engine.dispose()
+        self._mirror.close()
+        self._lock.release()
+
+    def commit(self, commit: Commit) -> None:
+        """Store everything of `commit` in one transaction; on return it is on disk.
+
+        Raises sqlalchemy.exc.OperationalError (disk full, locked): nothing was stored, and the same commit may be tried again.
+        """
+        result = commit.result
+        mirror_length = self._mirror.append(result.anomalies)
+        with self._engine.begin() as connection:
+            if commit.streams:
+                _many(connection, _PUT_STREAM, [asdict(stream) for stream in commit.streams])
+            if commit.batch is not None:
+                connection.execute(insert(t.journal), self._journal_row(commit.batch, commit.historical))
+            if commit.snapshots is not None:
+                _many(
+                    connection,
+                    _PUT_SNAPSHOT,
+                    [{"component": name, "data": data} for name, data in commit.snapshots.items()],
+                )
+                connection.execute(delete(t.journal))
+            self._put_result(connection, result)
+            _many(connection, insert(t.gaps), [asdict(gap) | {"committed_us": now_us()} for gap in commit.gaps])
+            settings = {
+                "next_sequence": commit.next_sequence,
+                "mirror": self._mirror.path,
+                "mirror_length": mirror_length,
+            }
+            _many(connection, _PUT_META, [{"key": key, "value": str(value)} for key, value in settings.items()])
+        self._mirror.length = mirror_length
+        self.next_sequence = commit.next_sequence
+
+    def _put_result(self, connection: Connection, result: BatchResult) -> None:
+        self._put_anomalies(connection, result)
+        _many(
+            connection,
+            _PUT_RISK,
+            [asdict(entity) for entity in {(risk.entity_type, risk.entity): risk for risk in result.risks}.values()],
+        )
+        _many(
+            connection,
+            _ADD_REJECTS,
+            [
+                {"stream_id": stream_id, "reason": reason, "lines": lines}
+                for (stream_id, reason), lines in result.reject_counts.items()
+            ],
+        )
+        samples = result.rejects[: max(0, self._reject_samples - self._rejects_kept)]
+        self._rejects_kept += len(samples)
+        _many(connection, _NEW_REJECT, [asdict(line) for line in samples])
+        _many(
+            connection,
+            _ADD_COUNTS,
+            [
+                {"log_type": str(log_type), "minute_us": minute_us, "events": events}
+                for (log_type, minute_us), events in result.minute_counts.items()
+            ],
+        )
+        totals = {
+            "lines": result.lines,
+            "consumed": result.consumed,
+            "skipped": result.skipped,
+            "rejects": result.rejected,
+            "events": result.events,
+            "anomalies": len(result.anomalies),
+        }
+        _many(connection, _ADD_TOTALS, [{"name": name, "value": value} for name, value in totals.items() if value])
+        _many(
+            connection,
+            _ADD_COVERAGE,
+            [{"detector": name} | asdict(detector) for name, detector in result.detectors.items()],
+        )
+        self._put_recent(connection, result)
+
+    def _put_anomalies(self, connection: Connection, result: BatchResult) -> None:
+        committed_us = now_us()
+        _many(
+            connection,
+            _NEW_ANOMALY,
+            [
+                {
+                    "id": anomaly.id,
+                    "time_us": anomaly.time_us,
+                    "type": anomaly.type,
+                    "log_type": str(anomaly.log_type),
+                    "severity": str(anomaly.severity),
+                    "score": anomaly.score,
+                    "entity_type": anomaly.entity_type,
+                    "entity": anomaly.entity,
+                    "user": anomaly.user,
+                    "src_ip": anomaly.src_ip,
+                    "dst_ip": anomaly.dst_ip,
+                    "host": anomaly.host,
+                    "description": anomaly.description,
+                    "details": json.dumps(dict(anomaly.details)),
+                    "techniques": json.dumps(anomaly.techniques),
+                    "reason": anomaly.reason,
+                    "confidence": anomaly.confidence,
+                    "explanation": anomaly.explanation,
+                    "status": "new",
+                    "incident_id": anomaly.incident_id,
+                    "historical": anomaly.historical,
+                    "committed_us": committed_us,
+                }
+                for anomaly in result.anomalies
+            ],
+        )
+        _many(
+            connection,
+            _NEW_EVIDENCE,
+            [
+                {"anomaly_id": anomaly.id, "position": position} | asdict(line)
+                for anomaly in result.anomalies
+                for position, line in enumerate(anomaly.evidence)
+            ],
+        )
+        _many(
+            connection,
+            _NEW_EXPLANATION,
+            [
+                {"anomaly_id": anomaly.id, "writer": "deterministic", "record": anomaly.explanation_record}
+                for anomaly in result.anomalies
+            ],
+        )
+        _many(
+            connection, _NEW_OUTBOX, [{"anomaly_id": item.id} for item in result.anomalies if not item.historical]
+        )
+        _many(
+            connection,
+            _PUT_INCIDENT,
+            [
+                {
+                    "id": incident.id,
+                    "title": incident.title,
+                    "severity": str(incident.severity),
+                    "score": incident.score,
+                    "first_us": incident.first_us,
+                    "last_us": incident.last_us,
+                    "anomalies": incident.anomalies,
+                    "entities": json.dumps(incident.entities),
+                    "tactics": json.dumps(incident.tactics),
+                    "types": json.dumps(incident.types),
+                    "status": "new",
+                }
+                for incident in result.incidents
+            ],
+        )
+        _many(
+            connection,
+            _JOIN_INCIDENT,
+            [
+                {"member": member, "incident": incident.id}
+                for incident in result.incidents
+                for member in incident.anomaly_ids
+            ],
+        )
+
+    def _put_recent(self, connection: Connection, result: BatchResult) -> None:
+        if not result.recent:
+            return
+        _many(
+            connection,
+            insert(t.recent_events),
+            [asdict(event) | {"log_type": str(event.log_type)} for event in result.recent],
+        )
+        for log_type in {event.log_type for event in result.recent}:
+            keep = (
+                select(t.recent_events.c.number)
+                .where(t.recent_events.c.log_type == str(log_type))
+                .order_by(t.recent_events.c.number.desc())
+                .limit(1)
+                .offset(self._recent_events)
+                .scalar_subquery()
+            )
+            connection.execute(
+                delete(t.recent_events).where(
+                    t.recent_events.c.log_type == str(log_type), t.recent_events.c.number <= keep
+                )
+            )
+
+    def _journal_row(self, batch: RawBatch, historical: bool) -> dict[str, Any]:
+        addresses = None
+        if not np.array_equal(batch.kept, batch.lengths):
+            table = np.stack([batch.starts, batch.kept, batch.offsets, batch.lengths]).astype(np.int64)
+            addresses = self._compressor.compress(table.tobytes())
+        return {
+            "first_sequence": batch.first_sequence,
+            "lines": len(batch),
+            "stream_id": batch.stream.stream_id,
+            "start_offset": int(batch.offsets[0]) if len(batch) else batch.end_offset,
+            "end_offset": batch.end_offset,
+            "historical": historical,
+            "addresses": addresses,
+            "data": self._compressor.compress(batch.data),
+        }
+
+    def put_health(self, values: Mapping[str, Any]) -> None:
+        """Store the daemon's health by key (JSON values); a transaction of its own."""
+        with self._engine.begin() as connection:
+            _many(connection, _PUT_HEALTH, [{"key": key, "value": json.dumps(value)} for key, value in values.items()])
+
+    def streams(self) -> list[StreamPosition]:
+        """Every stream known to the store."""
+        with self._engine.connect() as connection:
+            return [StreamPosition(**row._mapping) for row in connection.execute(select(t.streams))]
+
+    def snapshots(self) -> dict[str, bytes]:
+        """Saved state by component."""
+        with self._engine.connect() as connection:
+            return {row.component: row.data for row in connection.execute(select(t.snapshots))}
+
+    def journalled(self, infos: Mapping[int, StreamInfo]) -> Iterator[tuple[RawBatch, bool]]:
+        """The batches committed since the last snapshot, in order, each with whether it was historical."""
+        with self._engine.connect() as connection:
+            yield from journal_batches(connection, infos)
