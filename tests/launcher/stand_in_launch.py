@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from livesec.runners.children import Backoff, ChildPlan
-from livesec.runners.launcher import LaunchOptions, launch
+from livesec.runners.launch_plan import LaunchOptions
+from livesec.runners.launcher import launch
 
 QUICK = Backoff(first_s=0.1, most_s=0.4, healthy_s=60.0)
 

@@ -54,9 +54,7 @@ def test_a_killed_guardian_is_replaced_before_it_is_needed(tmp_path: Path) -> No
         (worker,) = [process for process in children if "worker" in process.cmdline()]
         guardian.kill()
         worker.kill()
-        launched.wait_for_starts(
-            "worker", 2
-        )  # the restart is told to a new guardian, and with it all the others
+        launched.wait_for_starts("worker", 2)  # the restart is told to a new guardian, and with it all the others
         launched.process.kill()
         launched.process.wait()
         assert wait_until_gone(tmp_path, 5.0) < 5.0

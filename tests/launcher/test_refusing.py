@@ -15,7 +15,8 @@ from tests.launcher.launched import Launched, child
 from livesec.core.errors import InputUnreadableError
 from livesec.runners import log_access
 from livesec.runners.console import has_display, ssh_line
-from livesec.runners.launcher import LaunchOptions, launch
+from livesec.runners.launch_plan import LaunchOptions
+from livesec.runners.launcher import launch
 from livesec.runners.log_access import cure, require_readable
 
 NOBODY = 65_534
@@ -49,9 +50,7 @@ def test_a_taken_port_names_a_free_one(tmp_path: Path, capsys: pytest.CaptureFix
         port = other.getsockname()[1]
         assert launch(LaunchOptions(root=tmp_path, port=port), lambda _options: []) == 1
     error = capsys.readouterr().err
-    assert error.startswith(
-        f"run_livesec.py: port {port} is taken by another program: choose another, say --port "
-    )
+    assert error.startswith(f"run_livesec.py: port {port} is taken by another program: choose another, say --port ")
     assert error.count("\n") == 1
 
 
@@ -67,9 +66,7 @@ def test_a_second_copy_says_which_process_is_the_first(tmp_path: Path) -> None:
         assert first.process.poll() is None
 
 
-def test_a_log_that_may_not_be_read_stops_the_start(
-    open_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_log_that_may_not_be_read_stops_the_start(open_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = open_folder / "auth.log"
     log.touch(mode=0o000)
     (open_folder / "data").mkdir(mode=0o777)
@@ -80,9 +77,7 @@ def test_a_log_that_may_not_be_read_stops_the_start(
     assert capsys.readouterr().err.startswith(f"run_livesec.py: {log} may not be read; ")
 
 
-def test_the_cure_is_the_group_where_the_group_may_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cure_is_the_group_where_the_group_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "auth.log"
     log.touch()
     log.chmod(0o640)

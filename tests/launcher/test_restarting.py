@@ -21,9 +21,7 @@ def test_a_failing_child_is_restarted_with_growing_pauses_and_said_so(tmp_path: 
     assert all(pause >= least for pause, least in zip(pauses, [0.1, 0.2, 0.4, 0.4], strict=False))
     log = tmp_path / "data" / "logs" / "failing.log"
     first = next(line for line in text.splitlines() if line.startswith("failing "))
-    assert first == (
-        f"failing ended with exit code 3 (the disk ?[31mis on fire); it starts again in 0.1 s; log: {log}"
-    )
+    assert first == (f"failing ended with exit code 3 (the disk ?[31mis on fire); it starts again in 0.1 s; log: {log}")
 
 
 def test_a_killed_child_is_restarted_and_what_it_had_started_is_ended_first(tmp_path: Path) -> None:

@@ -91,9 +91,7 @@ def test_brute_force_fails_as_often_as_labelled_before_it_succeeds(strength: str
     guessing = label_of("brute_force", strength, "guessing")
     success = label_of("brute_force", strength, "success")
     assert guessing.events == failures
-    logins = attacked().login.filter(
-        (pl.col("username") == guessing.user) & (pl.col("ip_address") == guessing.src_ip)
-    )
+    logins = attacked().login.filter((pl.col("username") == guessing.user) & (pl.col("ip_address") == guessing.src_ip))
     assert logins["success"].to_list() == [False] * failures + [True]
     assert logins["timestamp"][-1] == success.start
     exfiltration = label_of("brute_force", strength, "exfiltration")
@@ -116,9 +114,7 @@ def test_a_spray_tries_many_accounts_few_times_each() -> None:
     assert per_account.height == 30
     assert per_account["len"].to_list() == [2] * 30
     assert not attempts["success"].any()
-    strong = attacked().labels.filter(
-        (pl.col("campaign") == "password_spray") & (pl.col("strength") == "strong")
-    )
+    strong = attacked().labels.filter((pl.col("campaign") == "password_spray") & (pl.col("strength") == "strong"))
     assert strong["stage"].to_list().count("spraying") == 3
     assert strong["stage"].to_list().count("success") == 1
 
@@ -158,7 +154,7 @@ def test_a_beacon_keeps_its_period(strength: str, period_s: float, spread: float
 
 def test_a_strong_flood_is_many_times_the_usual_traffic() -> None:
     label = label_of("flood", "strong", "flooding")
-    during = rows_of(label)["connections"].sum()
+    during = number(rows_of(label)["connections"].sum())
     minutes = max((label.end - label.start).total_seconds() / 60, 1)
     web = attacked().network.filter(pl.col("dest_ip") == label.dst_ip)
     usual = web.group_by(pl.col("timestamp").dt.truncate("10m")).agg(pl.col("connections").sum())
@@ -191,9 +187,7 @@ def quiet_logins() -> pl.DataFrame:
 
 def test_a_drip_has_equal_pieces_on_three_days() -> None:
     labels = attacked().labels.filter(
-        (pl.col("campaign") == "slow_drip")
-        & (pl.col("strength") == "medium")
-        & (pl.col("stage") == "dripping")
+        (pl.col("campaign") == "slow_drip") & (pl.col("strength") == "medium") & (pl.col("stage") == "dripping")
     )
     assert labels["events"].to_list() == [30, 30, 30]
     campaign = play(WORLD, CampaignOrder("slow_drip"), "one", NOON_US)
@@ -209,9 +203,7 @@ def test_mass_rename_gives_one_new_extension_within_minutes() -> None:
 
 
 def test_each_campaign_has_a_victim_of_its_own_while_there_are_enough() -> None:
-    orders = [
-        CampaignOrder(name) for name in ("brute_force", "impossible_travel", "insider_night", "mass_rename")
-    ]
+    orders = [CampaignOrder(name) for name in ("brute_force", "impossible_travel", "insider_night", "mass_rename")]
     labels = simulate(WORLD, MONDAY_US, days=7, campaigns=orders * 3).labels
     users = labels.filter(pl.col("user").is_not_null()).select("campaign_id", "user").unique()
     assert users["user"].n_unique() == users["campaign_id"].n_unique() == 12
@@ -221,11 +213,7 @@ def test_campaigns_begin_after_a_quiet_time() -> None:
     first = attacked().labels.filter(pl.col("campaign") != "slow_drip")["start"].min()
     assert first is not None
     assert first >= attacked().login["timestamp"][0]
-    late = (
-        attacked()
-        .labels.filter(~pl.col("campaign").is_in(["slow_drip", "beacon"]))["start"]
-        .dt.timestamp("us")
-    )
+    late = attacked().labels.filter(~pl.col("campaign").is_in(["slow_drip", "beacon"]))["start"].dt.timestamp("us")
     assert (late >= MONDAY_US + int(0.4 * 14 * 86_400_000_000)).all()
 
 

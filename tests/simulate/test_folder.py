@@ -130,9 +130,7 @@ def test_a_file_put_in_the_place_of_ours_while_appending_is_left(tmp_path: Path)
     assert (tmp_path / "network_logs.csv").read_bytes() == b"mine\n"
 
 
-def test_a_crash_between_two_files_leaves_all_of_them_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_between_two_files_leaves_all_of_them_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_logs(tmp_path, small())
     other = simulate(World(seed=8, users=12), MONDAY_US, days=1)
     exchange = DemoFolder._exchange

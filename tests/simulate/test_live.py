@@ -91,18 +91,14 @@ def test_campaigns_come_in_turn_and_are_labelled_when_they_end() -> None:
     names = [one.order.name for one in started + more]
     assert sorted(names[:2]) == ["mass_rename", "scan"]
     labelled = pl.concat([logs.labels, feed.close().labels])
-    assert labelled["campaign_id"].unique().sort().to_list() == sorted(
-        one.campaign_id for one in started + more
-    )
+    assert labelled["campaign_id"].unique().sort().to_list() == sorted(one.campaign_id for one in started + more)
 
 
 def test_a_campaign_cut_short_is_labelled_with_what_was_written() -> None:
     feed = feed_of(campaigns=("brute_force",))
     logs, _ = feed.take(MORNING_US + 105 * SECOND_US)
     (label,) = feed.close().labels.rows(named=True)
-    written = logs.login.filter(
-        (pl.col("ip_address") == label["src_ip"]) & (pl.col("username") == label["user"])
-    )
+    written = logs.login.filter((pl.col("ip_address") == label["src_ip"]) & (pl.col("username") == label["user"]))
     assert label["stage"] == "guessing"
     assert 10 < label["events"] == written.height < 600
     assert label["end"] == written["timestamp"].max()

@@ -41,9 +41,7 @@ def test_the_mixture_has_every_kind_of_line() -> None:
         b": Bye Bye [preauth]",
     ):
         assert text.count(part) > 50, part
-    repeated = re.findall(
-        rb"message repeated (\d) times: \[ Failed password for root from \S+ port \d+ ssh2\]", text
-    )
+    repeated = re.findall(rb"message repeated (\d) times: \[ Failed password for root from \S+ port \d+ ssh2\]", text)
     assert set(repeated) == {b"2", b"3", b"4", b"5"}
 
 

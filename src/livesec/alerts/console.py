@@ -21,7 +21,7 @@ _LOOK: dict[Severity, tuple[str, str]] = {  # icon, colour
     Severity.CRITICAL: ("🔥", "bold bright_red"),
     Severity.HIGH: ("🚨", "bold red"),
     Severity.MEDIUM: ("⚠️ ", "bold yellow"),
-    Severity.LOW: ("ℹ️ ", "cyan"),
+    Severity.LOW: ("🔵", "cyan"),
 }
 _WIDTH = 96
 _LABEL = "   Analysis: "

@@ -25,16 +25,12 @@ CHECKS = (
     Check("ruff format", ("-m", "ruff", "format", "--check", ".")),
     Check("ruff check", ("-m", "ruff", "check", ".")),
     Check("mypy", ("-m", "mypy", "--strict", "src")),
-    Check(
-        "lint-imports", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
-    ),
+    Check("lint-imports", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
 )
 PYTEST = ("-m", "pytest", "--cov", "--cov-report=term")
 
 
-def run_checks(
-    python: Path, root: Path, pytest_arguments: Sequence[str], checks: Sequence[Check] = CHECKS
-) -> int:
+def run_checks(python: Path, root: Path, pytest_arguments: Sequence[str], checks: Sequence[Check] = CHECKS) -> int:
     """Run all checks, also after one has failed, and end with pytest's closing line.
 
     Args:

@@ -42,12 +42,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    words.add_argument(
-        "--logs", nargs="+", metavar="PATH", default=[], help="files, folders or patterns to watch"
-    )
-    words.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="of the dashboard (default: %(default)s)"
-    )
+    words.add_argument("--logs", nargs="+", metavar="PATH", default=[], help="files, folders or patterns to watch")
+    words.add_argument("--port", type=_port, default=DEFAULT_PORT, help="of the dashboard (default: %(default)s)")
     words.add_argument("--minutes", type=_minutes, metavar="N", help="stop after so many minutes")
     words.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     return words
@@ -79,7 +75,9 @@ def main(root: Path, arguments: Sequence[str]) -> int:
         return run_checks(environment.python, root, arguments[1:])
     if not environment.is_running_this():
         become([str(environment.python), str(root / "run_livesec.py"), *arguments])
-    from livesec.runners.launcher import LaunchOptions, launch  # noqa: PLC0415  # only in the environment
+    # Only the environment has what these import.
+    from livesec.runners.launch_plan import LaunchOptions  # noqa: PLC0415
+    from livesec.runners.launcher import launch  # noqa: PLC0415
 
     return launch(
         LaunchOptions(
@@ -103,9 +101,7 @@ def set_up(environment: Environment, *, dev: bool) -> None:
     lock = FileLock(environment.root / "data" / ".setup.lock")
     if not lock.try_acquire():
         if lock.holder_lives():
-            print(
-                f"Waiting for another set-up of this folder to end (process {lock.holder_pid()})", flush=True
-            )
+            print(f"Waiting for another set-up of this folder to end (process {lock.holder_pid()})", flush=True)
         lock.acquire_within(DAY_S)  # at most seconds if the holder was killed: its guardian is clearing up
     try:
         if environment.is_running_this() and not environment.can_be_kept():

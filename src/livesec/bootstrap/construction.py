@@ -63,16 +63,16 @@ def link_package(folder: Path, root: Path) -> None:
 
     A .pth line and a small script do what `pip install --editable` would, without fetching a build tool for it.
     """
-    (site_packages_of(folder) / "livesec.pth").write_text(f"{root / 'src'}\n", encoding="utf-8")
-    command = folder / "bin" / "livesec"
+    pointer = site_packages_of(folder) / "livesec.pth"
+    pointer.write_text(f"{root / 'src'}\n", encoding="utf-8")
     # The shell line works with spaces and long paths, where #! does not; to Python it is a string.
-    command.write_text(_COMMAND.format(python=shlex.quote(str(folder / "bin" / "python"))), encoding="utf-8")
+    command = folder / "bin" / "livesec"
+    python = shlex.quote(str(folder / "bin" / "python"))
+    command.write_text(_COMMAND.format(python=python), encoding="utf-8")
     command.chmod(0o755)
 
 
-def compile_code(
-    folder: Path, root: Path, guardian: Guardian, say: Callable[[str], None], *, packages: bool
-) -> None:
+def compile_code(folder: Path, root: Path, guardian: Guardian, say: Callable[[str], None], *, packages: bool) -> None:
     """Compile LiveSec to byte code and machine code at once, so that later starts need not.
 
     Byte code is asked for by name because PYTHONDONTWRITEBYTECODE, common in containers, would have every

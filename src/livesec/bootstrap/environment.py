@@ -47,9 +47,7 @@ class Environment:
         installer: installs a lock file's packages; tests give one that fetches nothing.
     """
 
-    def __init__(
-        self, root: Path, builder: Builder = make_venv, installer: Installer = install_locked
-    ) -> None:
+    def __init__(self, root: Path, builder: Builder = make_venv, installer: Installer = install_locked) -> None:
         self.root = root
         self.folder = root / ".venv"
         self.python = self.folder / "bin" / "python"
@@ -127,9 +125,7 @@ class Environment:
         if self.folder.exists():
             # A package that was being unpacked when a set-up was cut short may look installed, so all goes.
             if not (self.folder / MARKER).exists() and any(self.folder.iterdir()):
-                raise SetupError(
-                    f"{self.folder} was not made by run_livesec.py: move it away and start again"
-                )
+                raise SetupError(f"{self.folder} was not made by run_livesec.py: move it away and start again")
             say("The environment in .venv was left half made or no longer fits: making it anew")
             empty(self.folder)
         else:

@@ -14,9 +14,7 @@ from livesec.bootstrap.guardian import Guardian, end_groups
 from livesec.bootstrap.progress import Progress
 
 PIP_PROCESSES = 2  # pip unpacks on one core: two took 13 s where one took 17 to 22 (70 packages, two cores)
-SOURCE_ONLY = frozenset(
-    {"geoip2fast"}
-)  # the registry has no wheel; built with the setuptools that the lock pins
+SOURCE_ONLY = frozenset({"geoip2fast"})  # the registry has no wheel; built with the setuptools that the lock pins
 POLL_S = 0.1
 END_S = 3.0  # how long a pip that is told to stop may take
 

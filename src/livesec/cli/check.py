@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ EPILOG = "Example: livesec check /var/log/auth.log"
 
 
 def check(
-    paths: list[str] | None = typer.Argument(None, metavar="[PATH...]", help="Files, folders or globs."),
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH...]", help="Files, folders or globs.")] = None,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
     assignments: SetOption = None,
@@ -77,7 +77,9 @@ def _usual_places(journal: bool | None, as_json: bool) -> None:
         typer.echo(json.dumps({"places": places, "journal": follows}))
         return
     for place in places:
-        typer.echo(f"{place['path']}: " + ("can be watched" if place["readable"] else f"may not be read; {place['cure']}"))
+        typer.echo(
+            f"{place['path']}: " + ("can be watched" if place["readable"] else f"may not be read; {place['cure']}")
+        )
     if follows:
         typer.echo("the systemd journal: would be followed, since there is no auth.log here")
     if not places and not follows:

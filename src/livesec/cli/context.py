@@ -29,7 +29,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON alone on standard
 
 
 def home() -> Path:
-    """The folder that relative paths in the settings mean: the checkout that this package is in, else the current one."""
+    """The folder that relative paths in the settings mean: this package's checkout, else the current folder."""
     root = Path(__file__).resolve().parents[3]
     return root if (root / "run_livesec.py").is_file() else Path.cwd()
 

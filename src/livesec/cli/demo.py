@@ -142,9 +142,7 @@ def list_campaigns(as_json: JsonOption = False) -> None:
     print(f"\nStrengths: {', '.join(Strength)}. What a campaign did is in labels.csv.")
 
 
-def _play(
-    feed: LiveFeed, folder: DemoFolder, stop: Event, until_us: int | None
-) -> tuple[int, list[PlayedCampaign]]:
+def _play(feed: LiveFeed, folder: DemoFolder, stop: Event, until_us: int | None) -> tuple[int, list[PlayedCampaign]]:
     """Run the feed with a status line on stderr; returns the events written and the campaigns begun."""
     played: list[PlayedCampaign] = []
     with _progress() as progress:
@@ -194,9 +192,7 @@ def _print_batch(
     rows = {name: logs.of(log_type).height for log_type, name in FILE_NAMES.items()}
     rows[LABELS_NAME] = logs.labels.height
     campaigns = logs.labels["campaign_id"].n_unique()
-    start, end = (
-        datetime.fromtimestamp(us // SECOND_US, UTC) for us in (start_us, start_us + int(days * DAY_US))
-    )
+    start, end = (datetime.fromtimestamp(us // SECOND_US, UTC) for us in (start_us, start_us + int(days * DAY_US)))
     per_s = round(logs.events / seconds)
     if as_json:
         summary = {
@@ -222,13 +218,10 @@ def _print_batch(
     print(f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, made in {seconds:.1f} s ({per_s:,}/s)")
 
 
-def _print_continuous(
-    out: Path, written: int, played: list[PlayedCampaign], seconds: float, *, as_json: bool
-) -> None:
+def _print_continuous(out: Path, written: int, played: list[PlayedCampaign], seconds: float, *, as_json: bool) -> None:
     if as_json:
         campaigns = [
-            {"id": one.campaign_id, "campaign": one.order.name, "strength": one.order.strength}
-            for one in played
+            {"id": one.campaign_id, "campaign": one.order.name, "strength": one.order.strength} for one in played
         ]
         summary = {
             "folder": str(out),
@@ -238,9 +231,7 @@ def _print_continuous(
         }
         print(json.dumps(summary))
         return
-    print(
-        f"{written:,} events appended to the logs in {out} in {seconds:.0f} s, {len(played)} campaigns begun"
-    )
+    print(f"{written:,} events appended to the logs in {out} in {seconds:.0f} s, {len(played)} campaigns begun")
 
 
 def _progress() -> Progress:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from livesec.cli.context import JsonOption, SetOption, SettingsOption, settings_from
 
+_VALUE_CHARACTERS = 30
 EPILOG = "Example: livesec detectors --set bf_fast.capacity=6"
 
 
@@ -58,4 +59,4 @@ def detectors(as_json: JsonOption = False, settings: SettingsOption = None, assi
 
 def _short(value: object) -> str:
     text = ",".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
-    return text if len(text) <= 30 else text[:29] + "…"
+    return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 1] + "…"

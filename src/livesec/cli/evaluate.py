@@ -17,7 +17,9 @@ EPILOG = "Example: livesec evaluate --demo"
 
 def evaluate(
     demo: Annotated[bool, typer.Option("--demo", help="Score a demo world made for it, by campaign.")] = False,
-    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of labelled logs to score.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Folder of labelled logs to score.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the demo world.")] = 1,
     users: Annotated[int, typer.Option(help="People in the demo world.")] = 60,
     days: Annotated[float, typer.Option(help="Days of the demo world.")] = 14.0,
@@ -62,7 +64,10 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         cells = [row["recall"], row["precision"], row["alerts_per_day"]]
         table.add_row(
-            row["set"], row["detector"], *("-" if cell is None else f"{cell:.2f}" for cell in cells), str(row["n"])
+            row["set"],
+            row["detector"],
+            *("-" if cell is None else f"{cell:.2f}" for cell in cells),
+            str(row["n"]),
         )
     return table
 

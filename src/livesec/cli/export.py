@@ -42,7 +42,8 @@ class ExportTable(StrEnum):
 def export(
     db: DbOption = None,
     form: Annotated[
-        ExportFormat, typer.Option("--format", help="jsonl and csv print a table; ips and nft print bad addresses.")
+        ExportFormat,
+        typer.Option("--format", help="jsonl and csv print a table; ips and nft print bad addresses."),
     ] = ExportFormat.JSONL,
     table: Annotated[ExportTable, typer.Option("--table", help="What to export.")] = ExportTable.ANOMALIES,
     settings: SettingsOption = None,
@@ -59,7 +60,9 @@ def export(
         _print_csv(export_rows(engine, table))
     else:
         addresses = [address for address in bad_sources(engine) if _is_address(address)]
-        sys.stdout.write("".join(f"{address}\n" for address in addresses) if form is ExportFormat.IPS else _nft(addresses))
+        sys.stdout.write(
+            "".join(f"{address}\n" for address in addresses) if form is ExportFormat.IPS else _nft(addresses)
+        )
 
 
 def _print_csv(records: Iterable[dict[str, object]]) -> None:

@@ -23,7 +23,9 @@ EPILOG = "Example: livesec replay /var/log/auth.log* --db /tmp/replay.db --json"
 
 
 def replay(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or globs; .gz and .xz are read.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Files, folders or globs; .gz and .xz are read.")
+    ],
     db: DbOption = None,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
@@ -41,7 +43,10 @@ def replay(
         with progress_bar() as bar:
             task = bar.add_task("replay", total=1.0, note="")
             run = Replay(
-                loaded, paths, writer, lambda share, lines: bar.update(task, completed=share, note=f"{lines:,} lines")
+                loaded,
+                paths,
+                writer,
+                lambda share, lines: bar.update(task, completed=share, note=f"{lines:,} lines"),
             )
             report = run.run()
     finally:
@@ -52,7 +57,8 @@ def replay(
         typer.echo(json.dumps(report.as_dict()))
     else:
         typer.echo(
-            f"{report.lines:,} lines ({report.events:,} events, {report.skipped:,} skipped, {report.rejects:,} rejects) "
+            f"{report.lines:,} lines ({report.events:,} events, {report.skipped:,} skipped, "
+            f"{report.rejects:,} rejects) "
             f"in {report.seconds:.2f} s: {report.lines_per_s:,.0f} lines/s\n"
             f"{report.anomalies:,} anomalies, {report.incidents:,} incidents in {writer.path}\n"
             f"Peak memory {report.peak_rss_mb:,.0f} MB. Look at them: livesec export --db {writer.path} --format csv"

@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from livesec.cli.context import DbOption, SetOption, SettingsOption, fail, home, require, settings_from, store_name
+from livesec.cli.context import (
+    DbOption,
+    SetOption,
+    SettingsOption,
+    fail,
+    home,
+    require,
+    settings_from,
+    store_name,
+)
 from livesec.core.settings import Settings
 from livesec.sources.usual_places import found_places, wants_journal
 
@@ -26,7 +35,10 @@ def demo_logs(settings: Settings) -> list[str]:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S"
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
     )
 
 
@@ -60,15 +72,18 @@ def run(
     more: Annotated[list[str] | None, typer.Argument(metavar="[PATH...]", help="More paths to watch.")] = None,
     db: DbOption = None,
     history: Annotated[
-        str | None, typer.Option("--from", metavar="start|end|7d", help="How far back to learn. [default: 7d]")
+        str | None,
+        typer.Option("--from", metavar="start|end|7d", help="How far back to learn. [default: 7d]"),
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Watch the demo's logs in data/, with the demo's own store.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Watch the demo's logs in data/, with the demo's own store.")
+    ] = False,
     settings: SettingsOption = None,
     assignments: SetOption = None,
 ) -> None:
     """Watch logs and raise anomalies until stopped.
 
-    Without --logs: the paths in config.py, else the demo's logs if there are any, else the usual places and the journal.
+    Without --logs: the paths in config.py, else the demo's logs if there are any, else the usual places and journal.
     """
     given = [f"history={history}"] if history is not None else []
     loaded = settings_from(settings, [*(assignments or []), *given])

@@ -17,6 +17,8 @@ from livesec.core.schema import LogType
 
 MAX_LINE_BYTES = 1 << 20  # a longer line keeps this prefix and is marked
 
+_LINE_BREAK = 0x0A
+
 # An address packed into one integer, so that keyed states can hold a few per entity: 23 bits stream, 40 bits offset.
 OFFSET_BITS = 40
 NO_ADDRESS = -1
@@ -105,7 +107,7 @@ def batch_of_bytes(
     Bytes after the last line break stay unread, unless `final` (end of a drained stream) makes them a line.
     """
     view = np.frombuffer(data, dtype=np.uint8)
-    breaks = np.flatnonzero(view == 0x0A).astype(np.int64)
+    breaks = np.flatnonzero(view == _LINE_BREAK).astype(np.int64)
     if final and len(data) and (len(breaks) == 0 or breaks[-1] != len(data) - 1):
         breaks = np.append(breaks, len(data))
     starts = np.empty(len(breaks), dtype=np.int64)

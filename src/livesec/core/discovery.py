@@ -22,7 +22,8 @@ def _modules(package_name: str) -> Iterator[ModuleType]:
 def exported(package_name: str, attribute: str) -> dict[str, object]:
     """Name to exported object for each module under `package_name` that has `attribute`, sorted by name.
 
-    The object's own `name` must be its module's name, so that file, fixture and reason code agree. Raises ContractError.
+    The object's own `name` must be its module's name, so that file, fixture and reason code
+    agree. Raises ContractError.
     """
     found: dict[str, object] = {}
     for module in _modules(package_name):

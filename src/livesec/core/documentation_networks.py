@@ -97,18 +97,14 @@ def _demo_networks() -> tuple[DocumentationNetwork, ...]:
             for position, kind in enumerate(KINDS):
                 cidr = f"{IPv4Address(first_block + 256 * len(networks))}/24"
                 asn = _FIRST_PRIVATE_ASN + len(KINDS) * company + position
-                networks.append(
-                    DocumentationNetwork(cidr, code, name, asn, _as_name(company, kind, code), kind)
-                )
+                networks.append(DocumentationNetwork(cidr, code, name, asn, _as_name(company, kind, code), kind))
         companies += -(-share // _SHARES_PER_AS)
     return tuple(networks)
 
 
 def _fixture_networks() -> tuple[DocumentationNetwork, ...]:
     """Give each quarter of the TEST-NETs and the first /48 blocks of 2001:db8::/32 its own country and AS."""
-    quarters = [
-        f"{net}.{64 * number}/26" for net in ("192.0.2", "198.51.100", "203.0.113") for number in range(4)
-    ]
+    quarters = [f"{net}.{64 * number}/26" for net in ("192.0.2", "198.51.100", "203.0.113") for number in range(4)]
     ipv6_entries = _entries(_IPV6_TABLE, 2)
     ipv6_blocks = ["2001:db8::/48"] + [f"2001:db8:{number:x}::/48" for number in range(1, len(ipv6_entries))]
     places = [

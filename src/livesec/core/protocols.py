@@ -134,7 +134,7 @@ class Detector(ABC, Generic[P]):
         return 0 if after_s is None else state.expire(now_us - int(after_s * 1_000_000))
 
     def idle_s(self) -> float | None:
-        """A key whose `last_us` is older than this many seconds is treated by `step` as never seen; None: no such age."""
+        """A key whose `last_us` is older than this many seconds is never seen to `step`; None: no such age."""
         return None
 
 
@@ -152,7 +152,8 @@ S = TypeVar("S")
 class Format(ABC, Generic[S]):
     """One log format. A file `formats/<name>.py` exports an instance as FORMAT.
 
-    `parse` is offered the lines that no format before it (by `order`, then name) took, and takes those that are its own.
+    `parse` is offered the lines that no format before it (by `order`, then name) took, and takes those that are its
+    own.
     It never raises, whatever the bytes.
     """
 

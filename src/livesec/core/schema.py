@@ -1,6 +1,7 @@
 """The three row schemas: every column with its type, unit and Elastic Common Schema name.
 
-Unknown is null. A format fills what its lines say and leaves out the rest; `complete` adds the missing columns as nulls.
+Unknown is null. A format fills what its lines say and leaves out the rest; `complete` adds the missing columns as
+nulls.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ COMMON: dict[str, Column] = {
     "sequence": Column(pl.Int64, "lines", "event.sequence", "ordinal of the line in the journalled order"),
     "row_in_line": Column(pl.Int32, "rows", "", "0 for the first row of a line"),
     "event_time_us": Column(pl.Int64, "us since 1970 UTC", "@timestamp", "the time the line states"),
-    "stream_time_us": Column(pl.Int64, "us since 1970 UTC", "", "running maximum of the stream's event time, jumps clamped"),
+    "stream_time_us": Column(
+        pl.Int64, "us since 1970 UTC", "", "running maximum of the stream's event time, jumps clamped"
+    ),
     "stream_id": Column(pl.Int32, "", "log.file.inode", "ordinal of the stream in the store"),
     "line_offset": Column(pl.Int64, "bytes", "log.offset", "where the line starts in its stream"),
     "line_length": Column(pl.Int64, "bytes", "", "length of the line without its line break"),
@@ -95,7 +98,12 @@ NETWORK: dict[str, Column] = {
     "query": Column(pl.String, "", "dns.question.name", "DNS name asked for"),
     **_ADDRESS,
     **{
-        f"dst_{name}": Column(column.dtype, column.unit, column.ecs.replace("source", "destination"), column.about.replace("source", "destination"))
+        f"dst_{name}": Column(
+            column.dtype,
+            column.unit,
+            column.ecs.replace("source", "destination"),
+            column.about.replace("source", "destination"),
+        )
         for name, column in _ADDRESS.items()
     },
 }
@@ -140,8 +148,10 @@ def complete(frame: pl.DataFrame, log_type: LogType) -> pl.DataFrame:
     if unknown:
         raise ValueError(f"columns {sorted(unknown)} are not in the {log_type} schema (core/schema.py)")
     return frame.select(
-        pl.col(name).cast(dtype) if name in known and known[name] != dtype
-        else pl.col(name) if name in known
+        pl.col(name).cast(dtype)
+        if name in known and known[name] != dtype
+        else pl.col(name)
+        if name in known
         else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in wanted.items()
     )

@@ -1,6 +1,7 @@
-"""Every setting: its type, unit, default and range. Values come from layers, the later one wins:
+"""Every setting: its type, unit, default and range.
 
-the defaults here, `config.py`, `data/tuned.toml`, `.env`, environment variables LIVESEC_<NAME>, `--set name=value`.
+Values come from layers, the later one wins: the defaults here, `config.py`, `data/tuned.toml`, `.env`, environment
+variables LIVESEC_<NAME>, `--set name=value`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     # Where things are
-    logs: tuple[str, ...] = _setting((), "paths, folders or globs to watch; empty: the demo logs, else the usual places")
+    logs: tuple[str, ...] = _setting(
+        (), "paths, folders or globs to watch; empty: the demo logs, else the usual places"
+    )
     db: str = _setting("data/livesec.db", "store: a SQLite file or a database URL")
     demo_db: str = _setting("data/demo.db", "store of demo data; never mixed with real logs")
     data_dir: str = _setting("data", "folder of the demo logs and what the program writes")
@@ -45,8 +48,12 @@ class Settings(BaseModel):
     traffic_spike_factor: float = _setting(3.0, "times the usual volume that make a spike", "ratio", gt=1)
     connection_count_threshold: int = _setting(100, "connections below this are never many", "connections", ge=1)
     data_volume_bytes: int = _setting(1_000_000, "volumes below this are never a spike", "bytes", ge=0)
-    large_file_bytes: int = _setting(100_000_000, "a file this large is large for anyone without history", "bytes", ge=1)
-    exfiltration_bytes: int = _setting(10_000_000, "this much to an external destination may be exfiltration", "bytes", ge=1)
+    large_file_bytes: int = _setting(
+        100_000_000, "a file this large is large for anyone without history", "bytes", ge=1
+    )
+    exfiltration_bytes: int = _setting(
+        10_000_000, "this much to an external destination may be exfiltration", "bytes", ge=1
+    )
     external_destinations: tuple[str, ...] = _setting(
         ("external_drive", "cloud_storage", "email", "ftp_server"), "destinations outside the organisation"
     )
@@ -56,11 +63,17 @@ class Settings(BaseModel):
         "words in a path that mark it as sensitive",
     )
     suspicious_ports: tuple[int, ...] = _setting((1337, 4444, 6666, 31337, 1234, 12345), "destination ports to report")
-    suspicious_countries: tuple[str, ...] = _setting((), "ISO codes or English names of countries to report logins from")
-    country_centroids: dict[str, tuple[float, float, float]] = _setting(
-        {}, "overrides of a country's latitude, longitude and error radius by ISO code", "degrees, degrees, km"
+    suspicious_countries: tuple[str, ...] = _setting(
+        (), "ISO codes or English names of countries to report logins from"
     )
-    relay_networks: tuple[str, ...] = _setting((), "VPN, relay and hosting networks, excluded from travel speed", "CIDR")
+    country_centroids: dict[str, tuple[float, float, float]] = _setting(
+        {},
+        "overrides of a country's latitude, longitude and error radius by ISO code",
+        "degrees, degrees, km",
+    )
+    relay_networks: tuple[str, ...] = _setting(
+        (), "VPN, relay and hosting networks, excluded from travel speed", "CIDR"
+    )
     seed_mode: bool = _setting(False, "the seed's own behaviour: fixed thresholds, one alert per event")
     detectors: dict[str, dict[str, Any]] = _setting({}, "parameters per detector: {'bf_fast': {'capacity': 6}}")
     disabled_detectors: tuple[str, ...] = _setting((), "detectors that are switched off")
@@ -79,12 +92,16 @@ class Settings(BaseModel):
     snapshot_interval_s: float = _setting(30.0, "save detector state this often", "s", gt=0)
     dashboard_refresh_s: float = _setting(2.0, "the desk looks for news this often", "s", ge=0.5)
     dashboard_port: int = _setting(8501, "port of the desk on 127.0.0.1", ge=1, le=65535)
-    history: str = _setting("7d", "how far back a first look at a file goes: start, end or days", pattern=r"^(start|end|\d+d)$")
+    history: str = _setting(
+        "7d", "how far back a first look at a file goes: start, end or days", pattern=r"^(start|end|\d+d)$"
+    )
 
     # Bounds
     recent_events: int = _setting(500, "recent events kept per log type for the desk", "rows", ge=10)
     reject_samples: int = _setting(1000, "rejected lines kept to look at", "lines", ge=0)
-    console_alerts_from: str = _setting("medium", "lowest severity shown on the console", pattern="^(low|medium|high|critical)$")
+    console_alerts_from: str = _setting(
+        "medium", "lowest severity shown on the console", pattern="^(low|medium|high|critical)$"
+    )
 
     # Co-pilot
     openai_api_key: str | None = Field(default=None, repr=False, description="key of the model endpoint")
@@ -131,9 +148,8 @@ def _env_layer(variables: Mapping[str, str | None]) -> dict[str, Any]:
 
 def _apply(values: dict[str, Any], origin: dict[str, str], layer: Mapping[str, Any], source: str) -> None:
     for name, value in layer.items():
-        if name == "detectors" and isinstance(value, Mapping) and isinstance(values.get(name), dict):
-            value = values[name] | dict(value)
-        values[name] = value
+        merges = name == "detectors" and isinstance(value, Mapping) and isinstance(values.get(name), dict)
+        values[name] = values[name] | dict(value) if merges else value
         origin[name] = source
 
 
@@ -176,8 +192,8 @@ def load_settings(
     variables = {name: text for name, text in (environ or os.environ).items() if name.startswith(ENV_PREFIX)}
     _apply(values, origin, _env_layer(variables), "environment")
     for text in assignments:
-        name, value = _assignment(text, values)
-        values[name], origin[name] = value, "--set"
+        name, assigned = _assignment(text, values)
+        values[name], origin[name] = assigned, "--set"
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# C0 and C1 controls (with ANSI's ESC), bidi overrides and isolates, zero-width and line separators, BOM, lone surrogates.
+# C0 and C1 controls (with ANSI's ESC), bidi overrides, zero-width characters, line separators, BOM, lone surrogates.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -13,10 +13,10 @@ SHOWN_CHARACTERS = 400
 
 
 def shown(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """`text` for a terminal, a table or a CSV cell: unsafe characters as `\\xNN`, cut to `limit` characters.
+    r"""`text` for a terminal, a table or a CSV cell: unsafe characters as `\xNN`, cut to `limit` characters.
 
-    >>> shown("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> shown("a\x1b[31mb")
+    'a\\x1b[31mb'
     """
     safe = _UNSAFE.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"

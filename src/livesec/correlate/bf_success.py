@@ -1,7 +1,7 @@
 """A guessed password: a login succeeds from an address that was guessing shortly before.
 
-Sees a success within 15 minutes of bf_fast, bf_slow, bf_few or user_enum on the same address. Misses a success from another
-address of the attacker. Source: Wazuh rule 40112, Elastic "successful SSH brute force attack".
+Sees a success within 15 minutes of bf_fast, bf_slow, bf_few or user_enum on the same address. Misses a success from
+another address of the attacker. Source: Wazuh rule 40112, Elastic "successful SSH brute force attack".
 """
 
 from __future__ import annotations
@@ -61,12 +61,15 @@ class GuessedPassword(Correlator[Params, State]):
     guidance = Guidance(
         meaning="Guessing stopped because it worked: treat the account as taken over until shown otherwise.",
         usual="A login from an address without failures before it.",
-        benign=("the owner, who remembered the password after many tries", "a script whose password was just corrected"),
+        benign=(
+            "the owner, who remembered the password after many tries",
+            "a script whose password was just corrected",
+        ),
         next_steps=(
             "last -i | grep -F {src_ip}    # sessions from there",
             "journalctl _COMM=sshd --since '2 hours ago' | grep -F {src_ip}",
             "ss -tnp | grep -F {src_ip}    # still connected?",
-            "Then: lock the account ({user}), end its sessions, change the password, look for new keys in authorized_keys.",
+            "Then: lock the account ({user}), end its sessions, change the password, look for new authorized_keys.",
         ),
     )
 

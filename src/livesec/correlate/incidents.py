@@ -1,8 +1,9 @@
 """Incidents: anomalies that belong together, opened only when there is enough.
 
-An incident opens for an entity when its risk reaches 75, when one anomaly scores 90 or more, or when four detectors of three
-tactics named it within seven days (Splunk's rule). It takes with it the entity's anomalies of the last hour (of seven days,
-for the last rule); later ones join while they share one of its entities within an hour of its last.
+An incident opens for an entity when its risk reaches 75, when one anomaly scores 90 or more, or when four detectors
+of three tactics named it within seven days (Splunk's rule). It takes with it the entity's anomalies of the last
+hour (of seven days, for the last rule); later ones join while they share one of its entities within an hour of its
+last.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from livesec.core.anomaly import Anomaly, EntityRisk, Incident
 from livesec.core.attack import tactics_of
 from livesec.core.clock import US_PER_DAY, US_PER_S
 from livesec.core.errors import StateVersionError
-from livesec.core.severity import DEFAULT_BOUNDS, Severity, severity_of
+from livesec.core.severity import DEFAULT_BOUNDS, SEVERITIES, Severity, severity_of
 from livesec.correlate.risk import Entity, entities_of
 
 OPEN_AT_RISK = 75.0
@@ -27,6 +28,7 @@ REMEMBER_US = 7 * US_PER_DAY
 _PENDING_PER_ENTITY = 64
 _MAX_ENTITIES = 50_000
 _MAX_OPEN = 5_000
+_NAMED = 2  # entities in a title
 _VERSION = 1
 
 
@@ -74,8 +76,8 @@ _TITLES = (  # the first tactic combination that fits names the incident
 def _title(tactics: tuple[str, ...], entities: list[list[str]]) -> str:
     what = next((title for wanted, title in _TITLES if set(wanted) <= set(tactics)), "Unusual activity")
     names = [name for _, name in entities]
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return f"{what}: {', '.join(names[:2])}{more}"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{what}: {', '.join(names[:_NAMED])}{more}"
 
 
 class IncidentBuilder:
@@ -180,7 +182,7 @@ class IncidentBuilder:
         return Incident(
             id=incident.id,
             title=_title(tactics, incident.entities),
-            severity=severity_of(incident.score, DEFAULT_BOUNDS) if incident.score >= 40 else Severity.MEDIUM,
+            severity=max(severity_of(incident.score, DEFAULT_BOUNDS), Severity.MEDIUM, key=SEVERITIES.index),
             score=incident.score,
             first_us=incident.first_us,
             last_us=incident.last_us,

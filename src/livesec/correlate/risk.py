@@ -2,8 +2,8 @@
 
     L <- L * 2^(-dt / h) - ln(1 - s / 100)          R = 100 (1 - e^-L)
 
-One anomaly of score s gives R = s. h is 12 h for addresses and 72 h for users and hosts. The i-th repeat of one detector
-on an entity counts s / i^1.5, so that one loud detector cannot make an incident alone.
+One anomaly of score s gives R = s. h is 12 h for addresses and 72 h for users and hosts. The i-th repeat of one
+detector on an entity counts s / i^1.5, so that one loud detector cannot make an incident alone.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
+import polars as pl
 import streamlit as st
 
 from livesec.core.clock import seed_time
@@ -43,9 +43,9 @@ COLUMNS = {
 }
 
 
-def frame_of(rows: Sequence[AnomalyRow]) -> pd.DataFrame:
+def frame_of(rows: Sequence[AnomalyRow]) -> pl.DataFrame:
     """One line per anomaly; texts from logs made safe to show."""
-    return pd.DataFrame(
+    return pl.DataFrame(
         {
             "Severity": [[label_of(row.severity)] for row in rows],
             "Score": [round(row.score / 10, 1) for row in rows],

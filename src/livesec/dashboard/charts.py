@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
-import pandas as pd
+import polars as pl
 import streamlit as st
 
 from livesec.core.clock import US_PER_DAY, seed_time
@@ -80,29 +80,28 @@ def chart_data(desk: Desk, wanted: AnomalyFilter) -> ChartData | None:
         )
 
 
-def time_frame(data: ChartData) -> pd.DataFrame:
+def time_frame(data: ChartData) -> pl.DataFrame:
     """Columns start, end (UTC), severity, rank, anomalies; the first and the last bucket are always there."""
     ends = [Bucket(data.since_us, "low", 0), Bucket(data.until_us - data.width_us, "low", 0)]
     buckets = [*data.buckets, *ends]
-    starts = pd.to_datetime([bucket.start_us for bucket in buckets], unit="us", utc=True)
-    return pd.DataFrame(
+    return pl.DataFrame(
         {
-            "start": starts,
-            "end": starts + pd.Timedelta(microseconds=data.width_us),
+            "start": [bucket.start_us for bucket in buckets],
+            "end": [bucket.start_us + data.width_us for bucket in buckets],
             "severity": [label_of(bucket.severity) for bucket in buckets],
             "rank": [_rank(bucket.severity) for bucket in buckets],
             "anomalies": [bucket.anomalies for bucket in buckets],
         }
-    )
+    ).with_columns(pl.from_epoch("start", time_unit="us"), pl.from_epoch("end", time_unit="us"))
 
 
 def _rank(severity: str) -> int:
     return WORST_FIRST.index(severity) if severity in WORST_FIRST else len(WORST_FIRST)  # type: ignore[arg-type] # a StrEnum equals its text
 
 
-def severity_frame(data: ChartData) -> pd.DataFrame:
+def severity_frame(data: ChartData) -> pl.DataFrame:
     """Columns severity, anomalies; worst first, each severity present."""
-    return pd.DataFrame(
+    return pl.DataFrame(
         {
             "severity": [label_of(str(severity)) for severity in WORST_FIRST],
             "anomalies": [data.severities[str(severity)] for severity in WORST_FIRST],
@@ -110,9 +109,9 @@ def severity_frame(data: ChartData) -> pd.DataFrame:
     )
 
 
-def type_frame(data: ChartData) -> pd.DataFrame:
+def type_frame(data: ChartData) -> pl.DataFrame:
     """Columns type, severity, rank, anomalies; the most frequent type first."""
-    return pd.DataFrame(
+    return pl.DataFrame(
         {
             "type": [shown(count.type, 40) for count in data.types],
             "severity": [label_of(count.severity) for count in data.types],
@@ -232,11 +231,11 @@ def draw_charts(desk: Desk, chosen: Chosen) -> None:
     over_time, by_severity, by_type = st.columns([2, 1, 1.4], gap="medium")
     with over_time:
         st.markdown("**Over time** (UTC)")
-        st.altair_chart(time_chart(data, theme), key="chart_time", alt=time_text(data))
+        st.altair_chart(time_chart(data, theme), key="chart_time", alt="Anomalies over time, stacked by severity")
         st.text(time_text(data))
     with by_severity:
         st.markdown("**By severity**")
-        st.altair_chart(severity_chart(data, theme), key="chart_severity", alt=severity_text(data))
+        st.altair_chart(severity_chart(data, theme), key="chart_severity", alt="Anomalies by severity")
     with by_type:
         st.markdown("**Most frequent types**")
-        st.altair_chart(type_chart(data, theme), key="chart_type", alt=type_text(data))
+        st.altair_chart(type_chart(data, theme), key="chart_type", alt="The most frequent types of anomaly")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
+import polars as pl
 import streamlit as st
 
 from livesec.core.clock import US_PER_S, seed_time
@@ -67,9 +67,9 @@ def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None) -> None:
         )
 
 
-def sources_frame(streams: Sequence[queries.StreamHealth], wall_us: int) -> pd.DataFrame:
+def sources_frame(streams: Sequence[queries.StreamHealth], wall_us: int) -> pl.DataFrame:
     """One line per stream."""
-    return pd.DataFrame(
+    return pl.DataFrame(
         {
             "Source": [shown(stream.path) for stream in streams],
             "State": [shown(stream.state) for stream in streams],
@@ -107,7 +107,7 @@ def _draw_rejects(desk: Desk, rejects: Sequence[queries.RejectCount]) -> None:
         st.caption("Every line read so far was understood, or known to be of no concern.")
         return
     st.dataframe(
-        pd.DataFrame(
+        pl.DataFrame(
             {
                 "Source": [shown(count.path) for count in rejects],
                 "Reason": [shown(count.reason) for count in rejects],
@@ -135,7 +135,7 @@ def _draw_gaps(gaps: Sequence[queries.GapRow]) -> None:
         st.caption("No byte was lost.")
         return
     st.dataframe(
-        pd.DataFrame(
+        pl.DataFrame(
             {
                 "Source": [shown(gap.path) for gap in gaps],
                 "From byte": ["" if gap.start_offset is None else f"{gap.start_offset:,d}" for gap in gaps],
@@ -153,9 +153,9 @@ def _draw_gaps(gaps: Sequence[queries.GapRow]) -> None:
     )
 
 
-def coverage_frame(coverage: Sequence[queries.DetectorCoverage]) -> pd.DataFrame:
+def coverage_frame(coverage: Sequence[queries.DetectorCoverage]) -> pl.DataFrame:
     """One line per detector."""
-    return pd.DataFrame(
+    return pl.DataFrame(
         {
             "Detector": [shown(detector.detector) for detector in coverage],
             "Could judge": [round(100 * detector.share, 1) for detector in coverage],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
+import polars as pl
 import streamlit as st
 
 from livesec.core.clock import US_PER_S, seed_time
@@ -32,9 +32,9 @@ COLUMNS = {
 }
 
 
-def frame_of(rows: Sequence[IncidentRow]) -> pd.DataFrame:
+def frame_of(rows: Sequence[IncidentRow]) -> pl.DataFrame:
     """One line per incident; texts from logs made safe to show."""
-    return pd.DataFrame(
+    return pl.DataFrame(
         {
             "Severity": [[label_of(row.severity)] for row in rows],
             "Score": [round(row.score / 10, 1) for row in rows],

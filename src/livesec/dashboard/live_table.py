@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast
 
-import pandas as pd
+import polars as pl
 import streamlit as st
 from streamlit.typing import DataframeState
 
@@ -89,7 +89,7 @@ class LiveTable(Generic[R]):
         self,
         question: object,
         rows: Sequence[R],
-        frame_of: Callable[[Sequence[R]], pd.DataFrame],
+        frame_of: Callable[[Sequence[R]], pl.DataFrame],
         columns: Mapping[str, object],
         *,
         height: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
+import polars as pl
 import streamlit as st
 
 from livesec.core.clock import seed_time
@@ -58,7 +58,7 @@ def mark_of(event: EventRow, marks: Marks) -> str:
     return f"{label_of(found[0])} {shown(found[1])}" if found else ""
 
 
-def frame_of(log_type: LogType, events: Sequence[EventRow], marks: Marks) -> pd.DataFrame:
+def frame_of(log_type: LogType, events: Sequence[EventRow], marks: Marks) -> pl.DataFrame:
     """One line per event; texts from logs made safe to show."""
     fields = FIELDS[log_type]
     columns: dict[str, list[str]] = {
@@ -73,7 +73,7 @@ def frame_of(log_type: LogType, events: Sequence[EventRow], marks: Marks) -> pd.
         )
         for event in events
     ]
-    return pd.DataFrame(columns)
+    return pl.DataFrame(columns)
 
 
 def _column_config(log_type: LogType) -> dict[str, object]:
@@ -88,7 +88,7 @@ def _column_config(log_type: LogType) -> dict[str, object]:
     return config
 
 
-def _frames(desk: Desk) -> dict[LogType, pd.DataFrame]:
+def _frames(desk: Desk) -> dict[LogType, pl.DataFrame]:
     with desk.reader.reading() as connection:
         marks = remembered("marks", (desk.key, desk.pulse.anomalies), lambda: marked_lines(connection))
         return {
@@ -110,7 +110,7 @@ def draw_log_streams(desk: Desk) -> None:
     ):
         frame = frames[log_type]
         with tab:
-            if frame.empty:
+            if frame.is_empty():
                 st.caption("No line of this kind was read so far.")
                 continue
             st.dataframe(

@@ -96,31 +96,19 @@ def draw_overview(desk: Desk) -> None:
     )
     rates = _rates(desk)
     all_minutes = [sum(column) for column in zip(*(rate.minutes for rate in rates.values()), strict=True)]
+    theme = theme_name()
     with st.grid(5, min_column_width=150, gap="small"):
-        st.metric(
-            "Log events",
-            amount(desk.pulse.events),
-            f"{amount(sum(all_minutes))} in the last hour",
-            delta_color="gray",
-            delta_arrow="off",
-            chart_data=all_minutes,
-            chart_type="area",
-            border=True,
-            icon=":material/receipt_long:",
-            help="Events read so far. The line: events per minute in the last hour.",
+        _draw_card(
+            Card("Log events", amount(desk.pulse.events), f"{amount(sum(all_minutes))} in the last hour", "gray"),
+            sparkline(all_minutes, ACCENT[theme], bars=False),
+            "Events read so far. The line: events per minute in the last hour.",
         )
         for severity in WORST_FIRST:
             mark, number = MARKS[severity], numbers[str(severity)]
-            st.metric(
-                mark.label,
-                amount(number.total),
-                f"{number.last_hour:,d} in the last hour",
-                delta_color=mark.color,
-                delta_arrow="off",
-                chart_data=number.per_hour,
-                chart_type="bar",
-                border=True,
-                help="Anomalies found so far. The bars: per hour in the last day.",
+            _draw_card(
+                Card(mark.label, amount(number.total), f"{number.last_hour:,d} in the last hour", mark.color),
+                sparkline(number.per_hour, getattr(mark, theme), bars=True),
+                "Anomalies found so far. The bars: per hour in the last day.",
             )
     _draw_rates(desk, rates)
 

@@ -31,5 +31,7 @@ def score_auth(name: str, anomalies: Sequence[dict[str, Any]], labels: dict[str,
     for detector in (ANY_DETECTOR, *sorted({anomaly["type"] for anomaly in counting})):
         named = {item["src_ip"] for item in counting if detector in (ANY_DETECTOR, item["type"])}
         right, wrong = len(named & attacks), len(named & benign)
-        scores.append(Score(name, detector, ratio(right, len(attacks)), ratio(right, right + wrong), None, len(attacks)))
+        scores.append(
+            Score(name, detector, ratio(right, len(attacks)), ratio(right, right + wrong), None, len(attacks))
+        )
     return scores

@@ -91,7 +91,9 @@ def score_demo(
             alarms = sum(1 for index in own if judged[index][1] // US_PER_DAY in quiet)
             is_whole = group == "demo"
             found = sum(
-                1 for member in members if (found_by[member] if detector == ANY_DETECTOR else detector in found_by[member])
+                1
+                for member in members
+                if (found_by[member] if detector == ANY_DETECTOR else detector in found_by[member])
             )
             scores.append(
                 Score(

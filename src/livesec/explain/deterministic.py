@@ -72,11 +72,13 @@ class Written:
 
 @cache
 def _technique_lines(techniques: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{technique} {technique_name(technique)} ({', '.join(tactics_of([technique]))})" for technique in techniques)
+    return tuple(
+        f"{technique} {technique_name(technique)} ({', '.join(tactics_of([technique]))})" for technique in techniques
+    )
 
 
 def write(finding: Finding, summary: str, guidance: Guidance, score: float) -> Written:
-    """Describe and explain `finding`, scored `score` (0-100). Raises KeyError where a template names an unknown detail."""
+    """Describe and explain `finding`, scored `score` (0-100). Raises KeyError for an unknown detail in a template."""
     plain: Mapping[str, Scalar] = {
         **finding.details,
         "user": finding.user,

@@ -1,74 +1,231 @@
-"""The messages of OpenSSH's server, each turned into what it says and what it means for an attempt.
+"""The messages of OpenSSH's server: what each says, and what it means for the attempts of its session.
 
-Names of users and versions of clients are written by whoever connects, with spaces, addresses and whole messages in
-them. Every expression is therefore anchored where sshd itself writes: at the end where the text of others comes first,
-at the start where it comes last. Where it may stand on both sides (certificates, host-based authentication), a message
-is used only if it names one address.
+Names of users and of clients are written by whoever connects, with spaces, addresses and whole messages in them. Every
+form below is therefore anchored where sshd itself writes: at the end of a message where foreign text comes before the
+address, at its start where it comes after. Where it may stand on both sides (certificates, host-based authentication)
+a message is used only if it holds a single address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-import polars as pl
-
-from livesec.formats.ip_text import is_ip
+from livesec.formats.word_patterns import WordPattern
 
 
 class Kind(IntEnum):
-    """What a message means for the attempts of its session; `openssh_sessions` says what follows from it."""
+    """What a message means; `openssh_sessions` says what follows from it."""
 
-    PART = 0
+    NOTHING = 0
+    """No event."""
+    PART = 1
     """Belongs to an attempt that other lines tell of."""
-    START = 1
-    """A connection came in (logged at VERBOSE)."""
-    OPENS = 2
-    """A failed attempt whose `Failed` line is still to come: unknown user, user not allowed."""
-    FAILED = 3
+    START = 2
+    """A connection came in (logged at VERBOSE only)."""
+    OPENS = 3
+    """A failed attempt whose `Failed` line may still come: unknown user, user not allowed."""
+    FAILED = 4
     """A wrong password or the like."""
-    FAILED_INTERACTIVE = 4
-    """The same by keyboard-interactive, after a line of PAM about the same try where PAM is used."""
     PAM_FAILED = 5
-    OFFERED = 6
-    """Something a client offers by itself before it asks its user (keys, `none`), for a user that does not exist."""
-    LIMIT = 7
+    """The same in a line about PAM, which a `Failed keyboard-interactive` may follow."""
+    INTERACTIVE_FAILED = 6
+    """`Failed keyboard-interactive`."""
+    OFFER_FAILED = 7
+    """Something that clients offer by themselves (keys, `none`), for a user that does not exist."""
+    LIMIT = 8
     """Too many tries in one session."""
-    CLOSED = 8
-    """The connection ended before authentication."""
-    CLOSED_EARLY = 9
-    """As CLOSED if the exchange of versions failed before, else the end of an authenticated session."""
-    VERSIONS = 10
-    """The exchange of versions failed."""
-    ACCEPTED = 11
-    DROPPED = 12
-    """Refused by the listener without a session."""
+    CLOSED = 9
+    """The connection ended before a login."""
+    CLOSED_EARLY = 10
+    """The same if the exchange of versions failed; otherwise a login session ended."""
+    VERSIONS_FAILED = 11
+    """The exchange of versions failed; sshd names the address only when it closes the connection."""
+    ACCEPTED = 12
+    DROPPED = 13
+    """Turned away before there was a session."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Messages that start with `start` and match `pattern` (named groups: columns) mean `kind`."""
+class Form:
+    """One form of a message: its named parts are columns."""
 
-    start: str
-    pattern: str
+    pattern: WordPattern | str
+    """Words, or a regular expression."""
     kind: Kind
     reason: str | None = None
-    before_login_only: bool = False
-    """Counts only if sshd marked it [preauth]; the same words end an authenticated session."""
+    unmarked: Kind | None = None
+    """Its kind where sshd did not mark it [preauth], if that makes a difference."""
+    one_address: bool = False
+    """Cannot be used if it holds a second `from <address> port <number>`."""
+
+    @property
+    def unknown_user(self) -> bool:
+        """Whether the words themselves say that the user does not exist."""
+        return isinstance(self.pattern, WordPattern) and "invalid" in self.pattern.words
 
 
-_IP = r"(?P<src_ip>[^ ]+)"
-_IP_PORT = _IP + r" port (?P<src_port>[0-9]+)"
-_IP_MAYBE_PORT = _IP + r"(?: port (?P<src_port>[0-9]+))?"
-_WHO = r"(?:invalid|authenticating) user (?P<user>.*) "
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Messages that start alike, with their forms in the order in which they are tried."""
+
+    start: str
+    forms: tuple[Form, ...]
+    claims: str | None = None
+    """A message that matches this and none of the forms is rejected; other unknown ones are no events."""
+
+
+_IP_PORT = r"(?P<src_ip>[^ ]+) port (?P<src_port>[0-9]+)"
+_IP_MAYBE_PORT = r"(?P<src_ip>[^ ]+)(?: port (?P<src_port>[0-9]+))?"
 _UNKNOWN = r"(?P<unknown>invalid user |illegal user )?"
-_KEY = r"(?:: (?P<key_type>[^ ]+) (?P<key_id>[^ ]+))?"
+_KEY = r": (?P<key_type>[^ ]+) (?P<key_id>[^ ,]+)"
+_WHO = r"(?:invalid|authenticating) user"
 
-# Failed and Accepted, with nothing behind the port but a key; and with the text of others there.
-_TOLD = rf"^[^ ]+ (?P<auth_method>[^ ]+) for {_UNKNOWN}(?P<user>.*) from {_IP_MAYBE_PORT}(?: ssh[0-9]?)?{_KEY}$"
-_TOLD_FREELY = (
-    rf"^[^ ]+ (?P<auth_method>[^ ]+) for {_UNKNOWN}(?P<user>[^ ]+) from {_IP_PORT} ssh2"
-    r": (?P<key_type>[^ ]+) (?P<key_id>[^ ,]+),? "
+
+def _told(verb: str, kind: Kind) -> Messages:
+    words = verb + " {auth_method} for {user} from {src_ip} port {src_port} ssh2"
+    unknown = words.replace("{user}", "invalid user {user}")
+    start = rf"^{verb} (?P<auth_method>[^ ]+) for {_UNKNOWN}"
+    return Messages(
+        verb + " ",
+        (
+            Form(WordPattern(words, verb + " "), kind),
+            Form(WordPattern(unknown, verb + " "), kind),
+            Form(WordPattern(words + ": {key_type} {key_id}", verb + " "), kind),
+            # The last address, nothing but a key behind it; then a user of one word, foreign text behind the key.
+            Form(rf"{start}(?P<user>.*) from {_IP_MAYBE_PORT}(?: ssh[0-9]?)?(?:{_KEY})?$", kind),
+            Form(rf"{start}(?P<user>[^ ]+) from {_IP_PORT} ssh2{_KEY},? ", kind, one_address=True),
+        ),
+        claims=rf"^{verb} [^ ]+ for ",
+    )
+
+
+def _ended(start: str, unmarked: Kind) -> Messages:
+    plain = WordPattern(start + "{src_ip} port {src_port}", start)
+    unknown = WordPattern(start + "invalid user {user} {src_ip} port {src_port}", start)
+    known = WordPattern(start + "authenticating user {user} {src_ip} port {src_port}", start)
+    return Messages(
+        start,
+        (
+            Form(plain, Kind.CLOSED, "preauth_close", unmarked),
+            Form(unknown, Kind.CLOSED, "preauth_close"),
+            Form(known, Kind.CLOSED, "preauth_close"),
+            Form(WordPattern(start + "{src_ip}", start), Kind.CLOSED, "preauth_close", Kind.NOTHING),
+            Form(rf"^{start}{_WHO} (?P<user>.*) {_IP_PORT}$", Kind.CLOSED, "preauth_close"),
+        ),
+    )
+
+
+def _received(start: str) -> Messages:
+    words = WordPattern(start + "{src_ip} port {src_port} ...", start)
+    regex = rf"^{start}(?P<src_ip>[^ ]+): [0-9]+: "
+    return Messages(
+        start,
+        tuple(Form(pattern, Kind.CLOSED, "preauth_close", Kind.NOTHING) for pattern in (words, regex)),
+    )
+
+
+def _one(start: str, regex: str, kind: Kind, reason: str | None = None) -> Messages:
+    return Messages(start, (Form(rf"^{start}{regex}", kind, reason),))
+
+
+def _all(start: str, kind: Kind) -> Messages:
+    return Messages(start, (Form("", kind),))
+
+
+MESSAGES = (
+    _told("Failed", Kind.FAILED),
+    _all("pam_unix(sshd:auth): ", Kind.PART),
+    Messages(
+        "Invalid user ",
+        (
+            Form(WordPattern("Invalid user {user} from {src_ip} port {src_port}", "Invalid user "), Kind.OPENS),
+            Form(WordPattern("Invalid user {user} from {src_ip}", "Invalid user "), Kind.OPENS),
+            Form(rf"^Invalid user (?P<user>.*) from {_IP_MAYBE_PORT}$", Kind.OPENS),
+        ),
+        claims="^",
+    ),
+    _all("pam_unix(sshd:session): ", Kind.NOTHING),
+    _ended("Connection closed by ", unmarked=Kind.CLOSED_EARLY),
+    _received("Received disconnect from "),
+    _ended("Disconnected from ", unmarked=Kind.NOTHING),
+    _told("Accepted", Kind.ACCEPTED),
+    _ended("Connection reset by ", unmarked=Kind.CLOSED_EARLY),
+    _all("input_userauth_request: invalid user ", Kind.PART),
+    _one("Connection from ", rf"{_IP_MAYBE_PORT}(?: on |$)", Kind.START),
+    _one("Did not receive identification string from ", rf"{_IP_MAYBE_PORT}$", Kind.CLOSED, "no_identification"),
+    _one(
+        "maximum authentication attempts exceeded for ",
+        rf"{_UNKNOWN}(?P<user>.*) from {_IP_PORT} ssh2$",
+        Kind.LIMIT,
+        "too_many_failures",
+    ),
+    Messages(
+        "Disconnecting",
+        (
+            Form(r"^Disconnecting: Too many authentication failures", Kind.PART),
+            Form(
+                rf"^Disconnecting {_WHO} (?P<user>.*) {_IP_PORT}: Too many authentication failures$",
+                Kind.LIMIT,
+                "too_many_failures",
+            ),
+            Form(rf"^Disconnecting {_WHO} (?P<user>[^ ]+) {_IP_PORT}: ", Kind.CLOSED, "preauth_close"),
+        ),
+    ),
+    _one("User ", rf"(?P<user>.*) from {_IP_MAYBE_PORT} not allowed because ", Kind.OPENS, "not_allowed"),
+    _one("ROOT LOGIN REFUSED FROM ", rf"{_IP_MAYBE_PORT}$", Kind.OPENS, "not_allowed"),
+    _one("PAM: ", rf".+? for {_UNKNOWN}(?P<user>.*) from (?P<src_ip>[^ ]+)(?: via [^ ]+)?$", Kind.PAM_FAILED),
+    _one("PAM ", r"(?:[0-9]+ more authentication failure|service\(sshd\) ignoring max retries)", Kind.PART),
+    _one("pam_", r"[a-z0-9_]+\(sshd:auth\): ", Kind.PART),
+    _all("kex_exchange_identification: ", Kind.VERSIONS_FAILED),
+    _all("ssh_exchange_identification: ", Kind.VERSIONS_FAILED),
+    _one("banner exchange: Connection from ", rf"{_IP_PORT}: ", Kind.CLOSED, "bad_protocol"),
+    _one(
+        "Bad protocol version identification ",
+        rf"'(?P<client>.*)' from {_IP_MAYBE_PORT}$",
+        Kind.CLOSED,
+        "bad_protocol",
+    ),
+    _one("Protocol major versions differ for ", rf"{_IP_PORT}: ", Kind.CLOSED, "bad_protocol"),
+    _one("Magic value check failed ", rf".* on obfuscated handshake from {_IP_PORT}$", Kind.CLOSED, "bad_protocol"),
+    Messages(
+        "ssh_dispatch_run_fatal: Connection from ",
+        (
+            Form(
+                rf"^ssh_dispatch_run_fatal: Connection from (?:{_WHO} (?P<user>[^ ]+) )?{_IP_PORT}: ",
+                Kind.CLOSED,
+                "bad_protocol",
+                Kind.NOTHING,
+            ),
+        ),
+    ),
+    _one(
+        "Unable to negotiate with ",
+        r"(?P<src_ip>[^ ]+?)(?: port (?P<src_port>[0-9]+))?: ",
+        Kind.CLOSED,
+        "no_common_algorithm",
+    ),
+    Messages(
+        "Timeout before authentication for ",
+        (
+            Form(rf"^Timeout before authentication for {_IP_MAYBE_PORT}$", Kind.CLOSED, "timeout"),
+            Form(
+                r"^Timeout before authentication for connection from (?P<src_ip>[^ ]+) to [^ ]+, "
+                r"pid = (?P<pid>[0-9]+)$",
+                Kind.CLOSED,
+                "timeout",
+            ),
+        ),
+    ),
+    _one(
+        "drop connection #",
+        r"[0-9]+ from \[(?P<src_ip>[^ \]]+)\]:(?P<src_port>[0-9]+) on ",
+        Kind.DROPPED,
+        "dropped",
+    ),
+    _one("refused connect from ", r"(?:.*\()?(?P<src_ip>[^ ()]+)\)?$", Kind.DROPPED, "refused"),
 )
-_ADDRESSES = r" from [^ ]+ port [0-9]"
+"""In the order of their frequency in the logs of attacked servers."""
+
+OFFERS = ("none", "publickey", "hostbased", "gssapi-with-mic", "gssapi-keyex")
+"""Methods that clients try by themselves before they ask their user."""

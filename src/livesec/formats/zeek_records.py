@@ -50,7 +50,7 @@ _FIELDS: Final = (
 )
 _LOCAL: Final = ("local_orig", "local_resp")
 _NAMES: Final = (*(field.name for field in _FIELDS), *_LOCAL)
-_QUOTED_IN_JSON: Final = frozenset({"uid", "id.orig_h", "id.resp_h", "proto", "service", "conn_state"})
+_TEXT_IN_JSON: Final = frozenset({"uid", "id.orig_h", "id.resp_h", "proto", "service", "conn_state"})
 
 BROKEN: Final = "broken JSON: the object does not end with its line or a text is not closed"
 NESTED: Final = "several JSON objects, or one inside another; conn records are flat"
@@ -92,15 +92,26 @@ def json_rows(lines: pl.DataFrame) -> TypedRows:
     if (broken | nested).any():
         reasons = pl.select(pl.when(broken).then(pl.lit(BROKEN)).when(nested).then(pl.lit(NESTED))).to_series()
         return _but_failed(lines["line_index"], broken | nested, reasons, json_rows(lines.filter(reasons.is_null())))
-    texts = pl.DataFrame([lines["line_index"]]).with_columns(
-        line.str.extract(_json_field(name)).alias(name) for name in _NAMES
-    )
-    return _rows(texts.with_columns(pl.col(_NAMES).replace("null", None)))
+    tight = _tight(line)
+    return _rows(pl.DataFrame([lines["line_index"], *(_json_field(tight, name).alias(name) for name in _NAMES)]))
 
 
-def _json_field(name: str) -> str:
-    key = name.replace(".", "[._]")  # id.orig_h, or id_orig_h as some shippers write
-    return rf'"{key}"\s*:\s*"([^"\\]*)"' if name in _QUOTED_IN_JSON else rf'"{key}"\s*:\s*"?([^"\\,{{}}\[\]\s]+)'
+def _tight(line: pl.Series) -> pl.Series:
+    """`line` without blanks around colons, as Zeek itself writes it: other writers may put them there."""
+    loose = line.str.contains('": ', literal=True) | line.str.contains('" :', literal=True)
+    if not loose.any():
+        return line
+    return line.scatter(loose.arg_true(), line.filter(loose).str.replace_all(r'" *: *', '":'))
+
+
+def _json_field(line: pl.Series, name: str) -> pl.Series:
+    """The texts of field `name`; null where it is missing, null or not of its kind."""
+    value = r'"([^"\\]*)"' if name in _TEXT_IN_JSON else r'"?([^n",\\{}\[\]][^",\\{}\[\]]*)'
+    if "." not in name:
+        return line.str.extract(f'"{name}":{value}')
+    # Some shippers write id_orig_h for id.orig_h. Literal names are found faster than both in one expression.
+    dotted, joined = (line.str.extract(f'"{key}":{value}') for key in (name.replace(".", r"\."), name.replace(".", "_")))
+    return dotted if joined.null_count() == len(joined) else dotted.zip_with(dotted.is_not_null(), joined)
 
 
 def _but_failed(line_index: pl.Series, failed: pl.Series, reasons: pl.Series, typed: TypedRows) -> TypedRows:

@@ -15,7 +15,15 @@ from livesec.core.rows import Rows, network_64
 from livesec.core.schema import IP_COLUMNS
 from livesec.core.state import KeyedState
 
-_ROW_FIELDS = ("sequence", "row_in_line", "event_time_us", "stream_time_us", "stream_id", "line_offset", "host")
+_ROW_FIELDS = (
+    "sequence",
+    "row_in_line",
+    "event_time_us",
+    "stream_time_us",
+    "stream_id",
+    "line_offset",
+    "host",
+)
 _ENTITY_FIELDS = ("user", "src_ip", "dst_ip")
 
 
@@ -87,5 +95,3 @@ def run_detector(detector: Detector[Any], state: KeyedState, rows: Rows) -> tupl
         return [], judged, len(state)
     found = detector.step(state, rows, at)
     return (to_findings(detector, rows, found) if len(found) else []), judged, len(state)
-
-

@@ -60,7 +60,8 @@ class Engine:
         self, settings: Settings, parts: Parts, lookups: tuple[Lookup[Any], ...], fetch_line: FetchLine
     ) -> None:
         self._parts = parts
-        self._lookups = lookups
+        self._lookups = {item.name: item for item in lookups}
+        self._correlators = {item.name: item for item in parts.correlators}
         self._fetch_line = fetch_line
         self._scorer = Scorer(settings, {part.name: part for part in (*parts.detectors, *parts.correlators)})
         self.recent = RecentRows(settings.recent_events)
@@ -189,7 +190,7 @@ class Engine:
         if not rows:
             return
         findings = self._detect_all(rows, result)
-        for correlator in self._parts.correlators:
+        for correlator in self._correlators.values():
             own = correlator.step(self._correlator_states[correlator.name], findings, rows)
             self._dirty.add(f"correlator:{correlator.name}")
             if own:
@@ -198,7 +199,7 @@ class Engine:
             self._raise(finding, result, batches, historical)
 
     def _look_up(self, rows: Rows) -> Rows:
-        for lookup in self._lookups:
+        for lookup in self._lookups.values():
             if rows.log_type in lookup.log_types:
                 rows = lookup.step(self._lookup_states[lookup.name], rows)
                 self._dirty.add(f"lookup:{lookup.name}")
@@ -229,9 +230,7 @@ class Engine:
         findings.sort(key=lambda item: item.order)
         return findings
 
-    def _raise(
-        self, finding: Finding, result: BatchResult, batches: Mapping[int, RawBatch], historical: bool
-    ) -> None:
+    def _raise(self, finding: Finding, result: BatchResult, batches: Mapping[int, RawBatch], historical: bool) -> None:
         evidence = tuple(
             line for address in finding.evidence if (line := self._evidence_line(address, batches)) is not None
         )
@@ -268,13 +267,11 @@ class Engine:
                 if int(name) in self._parsers:
                     saved[component] = self._parsers[int(name)].to_bytes()
             elif kind == "lookup":
-                lookup = next(item for item in self._lookups if item.name == name)
-                saved[component] = lookup.to_bytes(self._lookup_states[name])
+                saved[component] = self._lookups[name].to_bytes(self._lookup_states[name])
             elif kind == "detector":
                 saved[component] = self._states[name].to_bytes()
             elif kind == "correlator":
-                correlator = next(item for item in self._parts.correlators if item.name == name)
-                saved[component] = correlator.to_bytes(self._correlator_states[name])
+                saved[component] = self._correlators[name].to_bytes(self._correlator_states[name])
             elif kind == "risk":
                 saved[component] = self._risk.to_bytes()
             elif kind == "incidents":
@@ -291,22 +288,17 @@ class Engine:
             kind, _, name = component.partition(":")
             if kind == "parser":
                 self._saved_parsers[int(name)] = blob
-            elif kind == "lookup":
-                for lookup in self._lookups:
-                    if lookup.name == name:
-                        self._lookup_states[name] = lookup.from_bytes(blob)
-            elif kind == "detector":
-                if name in self._states:
-                    self._states[name].load(blob)
-            elif kind == "correlator":
-                for correlator in self._parts.correlators:
-                    if correlator.name == name:
-                        self._correlator_states[name] = correlator.from_bytes(blob)
+            elif kind == "lookup" and name in self._lookups:
+                self._lookup_states[name] = self._lookups[name].from_bytes(blob)
+            elif kind == "detector" and name in self._states:
+                self._states[name].load(blob)
+            elif kind == "correlator" and name in self._correlators:
+                self._correlator_states[name] = self._correlators[name].from_bytes(blob)
             elif kind == "risk":
                 self._risk = RiskLevels.from_bytes(blob)
             elif kind == "incidents":
                 self._incidents = IncidentBuilder.from_bytes(blob)
-            else:
+            elif kind == "engine":
                 values = json.loads(blob)
                 self._world_time_us = int(values["world_time_us"])
                 self._expired_epoch = int(values["expired_epoch"])

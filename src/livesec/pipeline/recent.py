@@ -40,7 +40,11 @@ class RecentRows:
                 }
                 events.append(
                     RecentEvent(
-                        log_type, row["event_time_us"], row["stream_id"], row["line_offset"], json.dumps(fields)
+                        log_type,
+                        row["event_time_us"],
+                        row["stream_id"],
+                        row["line_offset"],
+                        json.dumps(fields),
                     )
                 )
         self._tails.clear()

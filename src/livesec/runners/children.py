@@ -109,11 +109,7 @@ class Supervisor:
         done = {child.plan.name for child in self._children if child.done}
         waits = [60.0]
         for child in self._children:
-            if (
-                child.process is None
-                and not child.done
-                and (not child.plan.after or child.plan.after in done)
-            ):
+            if child.process is None and not child.done and (not child.plan.after or child.plan.after in done):
                 if child.due <= now:
                     self._start(child, now)
                 else:

@@ -49,11 +49,7 @@ def ssh_line(port: int, environment: Mapping[str, str]) -> str:
     except (OSError, KeyError):  # no entry in the password file, as in some containers
         user = "USER"
     connection = environment.get("SSH_CONNECTION", "").split()
-    host = (
-        connection[CONNECTION_SERVER_FIELD]
-        if len(connection) > CONNECTION_SERVER_FIELD
-        else socket.gethostname()
-    )
+    host = connection[CONNECTION_SERVER_FIELD] if len(connection) > CONNECTION_SERVER_FIELD else socket.gethostname()
     return f"ssh -L {port}:127.0.0.1:{port} {shlex.quote(f'{user}@{host}')}"
 
 

@@ -52,9 +52,7 @@ class Daemon:
         self._writer = writer
         self._alerts = ConsoleAlerts(console, Severity(settings.console_alerts_from))
         known = writer.streams()
-        self._files = FileSource(
-            patterns, known, history=history, time_zone=settings.time_zone, clock=now_us
-        )
+        self._files = FileSource(patterns, known, history=history, time_zone=settings.time_zone, clock=now_us)
         self._journal = self._make_journal(known, history) if journal else None
         self._engine = make_engine(settings, self._files.line_at)
         self._watcher = Watcher(self._is_own_file)

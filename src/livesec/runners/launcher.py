@@ -8,72 +8,20 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from livesec.bootstrap.file_lock import FileLock
 from livesec.bootstrap.guardian import Guardian
 from livesec.core.errors import LiveSecError, StoreHeldError
-from livesec.runners.children import Backoff, ChildPlan, Supervisor
+from livesec.runners.children import ChildPlan, Supervisor
 from livesec.runners.console import BOLD, RED, has_display, open_browser, say, ssh_line
-from livesec.runners.dashboard_server import HOST, answers, dashboard_command, require_free_port
+from livesec.runners.dashboard_server import HOST, answers, require_free_port
+from livesec.runners.launch_plan import LaunchOptions, children
 from livesec.runners.log_access import require_readable
 
 GRACE_S = 3.0  # what the children have to end by themselves; all is over within 5
 DEAD_COPY_S = 5.0  # how long the guardian of a killed copy may need to clear up after it
 ASK_EVERY_S = 0.1  # how often the dashboard is asked whether it is there
 SLOW_S = 60.0  # after which it is said that it is not
-FEED_MINUTES = 525_600  # a year: until stopped
-DEMO_LOGS = ("login_logs.csv", "network_logs.csv", "file_transfer_logs.csv")
-
-
-@dataclass(frozen=True)
-class LaunchOptions:
-    """What to run.
-
-    Attributes:
-        root: the checkout.
-        port: the dashboard's, on 127.0.0.1.
-        minutes: after which to stop; None for never.
-        logs: real logs to watch, absolute; without any, the demo.
-        open_browser: whether to open one, where there is a display.
-        backoff: when what died is started again.
-    """
-
-    root: Path
-    port: int = 8501
-    minutes: float | None = None
-    logs: tuple[str, ...] = ()
-    open_browser: bool = True
-    backoff: Backoff = field(default_factory=Backoff)
-
-
-def children(options: LaunchOptions) -> list[ChildPlan]:
-    """What is started for `options`, in order: the dashboard takes longest, so it comes first."""
-    python, data = sys.executable, options.root / "data"
-
-    def script(name: str, *arguments: str) -> list[str]:
-        return [python, str(options.root / name), *arguments]
-
-    store = data / ("livesec.db" if options.logs else "demo.db")
-    dashboard = ChildPlan(
-        "dashboard", dashboard_command(options.root, options.port), environment={"LIVESEC_DB": str(store)}
-    )
-    if options.logs:
-        return [
-            dashboard,
-            ChildPlan("daemon", script("main.py", "--db", str(store), "--logs", *options.logs)),
-        ]
-    history = [ChildPlan("history", script("demo.py", "batch"), once=True)]
-    if all((data / name).exists() for name in DEMO_LOGS):
-        history = []
-    after = "history" if history else ""
-    return [
-        dashboard,
-        *history,
-        ChildPlan("daemon", script("main.py", "--demo"), after=after),
-        ChildPlan("feed", script("demo.py", "continuous", str(FEED_MINUTES)), after=after),
-    ]
 
 
 def launch(options: LaunchOptions, plan: Callable[[LaunchOptions], Sequence[ChildPlan]] = children) -> int:
@@ -110,9 +58,7 @@ def _run(options: LaunchOptions, plans: Sequence[ChildPlan], lock: FileLock, sig
     deadline = began + (options.minutes * 60.0 if options.minutes else float("inf"))
     guardian = Guardian(lock.fd)
     logs = options.root / "data" / "logs"
-    supervisor = Supervisor(
-        plans, options.root, logs, guardian, lambda line: say(line, style=RED), options.backoff
-    )
+    supervisor = Supervisor(plans, options.root, logs, guardian, lambda line: say(line, style=RED), options.backoff)
     waiting_to = "greet"  # then "say that it is slow", then nothing
     say("Starting " + ", ".join(plan.name for plan in plans) + f"; their logs are in {logs}")
     try:

@@ -31,7 +31,7 @@ CHUNK_BYTES = 8 << 20
 
 _MAGIC: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"\x1f\x8b": lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file)),
-    b"\xfd7zXZ": lambda file: cast(BinaryIO, lzma.LZMAFile(file)),
+    b"\xfd7zXZ": lambda file: cast(BinaryIO, lzma.LZMAFile(file)),  # noqa: SIM115 - closed by ReplayFile
 }
 
 
@@ -68,7 +68,7 @@ class ReplayFile:
     def __init__(self, path: str, info: StreamInfo) -> None:
         self.path = path
         self.info = info
-        raw = open(path, "rb")  # noqa: SIM115 - closed by close()
+        raw = Path(path).open("rb")  # noqa: SIM115 - closed by close()
         head = raw.read(6)
         raw.seek(0)
         opener = next((make for magic, make in _MAGIC.items() if head.startswith(magic)), None)
@@ -151,7 +151,10 @@ class _Pending:
     @property
     def upto_us(self) -> int:
         """Rows up to this time are known."""
-        return max((int(frame["stream_time_us"][-1]) for frame in self.frames.values() if frame.height), default=-(1 << 62))
+        return max(
+            (int(frame["stream_time_us"][-1]) for frame in self.frames.values() if frame.height),
+            default=-(1 << 62),
+        )
 
 
 Progress = Callable[[float, int], None]
@@ -281,12 +284,16 @@ class Replay:
         """Number the rows of all log types in one order of time, stream and line; the next free number."""
         first = self._writer.next_sequence
         keys = ["stream_time_us", "stream_id", "sequence", "row_in_line"]
-        order = pl.concat(
-            [
-                frame.select(*keys).with_columns(pl.lit(number).alias("part"), pl.int_range(pl.len()).alias("row"))
-                for number, frame in enumerate(frames.values())
-            ]
-        ).sort(*keys) if frames else None
+        order = (
+            pl.concat(
+                [
+                    frame.select(*keys).with_columns(pl.lit(number).alias("part"), pl.int_range(pl.len()).alias("row"))
+                    for number, frame in enumerate(frames.values())
+                ]
+            ).sort(*keys)
+            if frames
+            else None
+        )
         if order is None:
             return first
         order = order.with_columns(pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("new"))
@@ -344,6 +351,8 @@ def replayable(patterns: Sequence[str], problems: list[str]) -> list[str]:
 
 
 def _is_log(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and not path.name.endswith(
-        (".db", ".db-wal", ".db-shm", ".lock", "anomalies.csv", "labels.csv")
+    return (
+        path.is_file()
+        and not path.name.startswith(".")
+        and not path.name.endswith((".db", ".db-wal", ".db-shm", ".lock", "anomalies.csv", "labels.csv"))
     )

@@ -107,9 +107,7 @@ def trip_places(world: World, day: int) -> IntArray:
     goes = people.traveller & (hashed_uniform(world.seed, "trip", users, period) < _TRIP_SHARE)
     first = 3 + (hashed_uniform(world.seed, "trip start", users, period) * 10).astype(np.int64)
     nights = 3 + (hashed_uniform(world.seed, "trip nights", users, period) * 4).astype(np.int64)
-    targets = np.array(TRIP_TARGETS)[
-        hashed_integers(world.seed, "trip target", users, period) % len(TRIP_TARGETS)
-    ]
+    targets = np.array(TRIP_TARGETS)[hashed_integers(world.seed, "trip target", users, period) % len(TRIP_TARGETS)]
     abroad = goes & (position >= first) & (position < first + nights) & (targets != people.home)
     return np.where(abroad, targets, people.home)
 
@@ -148,9 +146,7 @@ def plan_day(world: World, day: int) -> DayPlan:
     end = start + (hours * HOUR_US).astype(np.int64)
     # Whoever arrives cannot have left before the end of yesterday's short day.
     left = _raw_start_us(world, day - 1, yesterday) + int(_LEAVE_AFTER_H * HOUR_US)
-    earliest = np.where(
-        place != yesterday, left + (TRAVEL_H[yesterday, place] * HOUR_US).astype(np.int64), start
-    )
+    earliest = np.where(place != yesterday, left + (TRAVEL_H[yesterday, place] * HOUR_US).astype(np.int64), start)
     start = np.maximum(start, earliest)
     end = np.maximum(end, start + 2 * HOUR_US)
     activity = np.exp((hashed_uniform(world.seed, "activity", users, day) - 0.5) * 0.8)

@@ -95,9 +95,7 @@ def build_files(seed: int) -> FileCatalogue:
         folder_words, subject_words, shares = _VOCABULARY[role]
         folders, subjects = folder_words.split(), subject_words.split()
         weights = np.array(list(shares.values())) / sum(shares.values())
-        for number, extension in enumerate(
-            random.choice(list(shares), size=FILES_PER_ROLE, p=weights).tolist()
-        ):
+        for number, extension in enumerate(random.choice(list(shares), size=FILES_PER_ROLE, p=weights).tolist()):
             folder = folders[random.integers(len(folders))]
             subject = subjects[random.integers(len(subjects))]
             stems.append(f"{folder}/{subject}_{_QUARTERS[random.integers(len(_QUARTERS))]}_{number:03d}")

@@ -70,16 +70,12 @@ _DESK_HABITS: Final = (
     (net.PRINTERS[0], 9100, "TCP", 1.5, 900_000.0, 2_000.0, 0.0),
 )
 _SERVER_HABITS: Final = (
-    Habit(
-        net.INTRANET, net.DATABASES[0], 5432, "TCP", 260, 6e3, 4e4, rhythm=OFFICE_HOURS, more_connections=3
-    ),
+    Habit(net.INTRANET, net.DATABASES[0], 5432, "TCP", 260, 6e3, 4e4, rhythm=OFFICE_HOURS, more_connections=3),
     Habit(net.WEB, net.APPLICATIONS[0], 8080, "TCP", 420, 3e3, 3e4, rhythm=FLAT, more_connections=6),
     Habit(net.MAIL, net.MAIL_STORE, 25, "TCP", 220, 7e4, 1e3, 1.4, rhythm=OFFICE_HOURS),
     Habit(net.BUILD, net.GIT, 22, "TCP", 150, 4e3, 6e5, 1.2, rhythm=OFFICE_HOURS),
     Habit(net.BUILD, net.BUILD_NODES[0], 8443, "TCP", 120, 9e5, 2e5, 1.0, rhythm=OFFICE_HOURS),
-    Habit(
-        net.BUILD, net.BUILD_NODES[1], 4444, "TCP", 5, 4e4, 9e4, rhythm=NIGHT
-    ),  # the browser test grid's own port
+    Habit(net.BUILD, net.BUILD_NODES[1], 4444, "TCP", 5, 4e4, 9e4, rhythm=NIGHT),  # the browser test grid's own port
     Habit(net.TRANSFER, net.DATABASES[1], 5432, "TCP", 190, 2e4, 3e5, rhythm=FLAT),
     Habit(net.FILES[0], net.FILES[1], 445, "TCP", 90, 2e6, 1e4, 1.3, rhythm=NIGHT),
     Habit(net.MONITOR, net.GATEWAY, 443, "TCP", 48, 9e2, 4e3, 0.2, rhythm=FLAT),
@@ -92,9 +88,7 @@ def _desk(user: int, people: People, sites: list[str], random: np.random.Generat
     scale = random.lognormal(0.0, 0.25)
     role = int(people.role[user])
 
-    def habit(
-        target: str, port: int, protocol: str, per_day: float, out: float, received: float, more: float
-    ) -> Habit:
+    def habit(target: str, port: int, protocol: str, per_day: float, out: float, received: float, more: float) -> Habit:
         bytes_scale = random.lognormal(0.0, 0.3)
         return Habit(
             here, target, port, protocol, per_day * scale, out * bytes_scale, received * bytes_scale, 0.9,
@@ -105,9 +99,7 @@ def _desk(user: int, people: People, sites: list[str], random: np.random.Generat
     habits.append(habit(net.FILES[user % 2], 445, "TCP", 22, 6e4, 4e5, 0.8))
     habits.append(habit(net.APPLICATIONS[role], 443, "TCP", 26, 4e3, 6e4, 1.5))
     popularity = 1.0 / np.arange(1, _POPULAR_SITES + 1)
-    favourites = random.choice(
-        _POPULAR_SITES, _FAVOURITE_SITES, replace=False, p=popularity / popularity.sum()
-    )
+    favourites = random.choice(_POPULAR_SITES, _FAVOURITE_SITES, replace=False, p=popularity / popularity.sum())
     for rank, site in enumerate(favourites.tolist()):
         protocol = "UDP" if random.random() < _QUIC_SHARE else "TCP"
         habits.append(habit(sites[site], 443, protocol, 26.0 / (rank + 1), 6e3, 1.1e5, 2.5))
@@ -117,9 +109,7 @@ def _desk(user: int, people: People, sites: list[str], random: np.random.Generat
     if role == _SALES:
         habits.append(habit(sites[3], 3478, "UDP", 3, 4e7, 6e7, 0.0))  # video calls: as much out as in
     if role == MARKETING:
-        habits.append(
-            habit(sites[7], 21, "TCP", 1.2, 9e7, 4e3, 0.0)
-        )  # clips to an agency: large, external, ordinary
+        habits.append(habit(sites[7], 21, "TCP", 1.2, 9e7, 4e3, 0.0))  # clips to an agency: large, external, ordinary
     return habits
 
 

@@ -111,9 +111,7 @@ def _habit_times(plan: DayPlan, habit: IntArray, random: np.random.Generator) ->
 
 def _long_tail(plan: DayPlan, rate: float, random: np.random.Generator) -> pl.DataFrame:
     """Visits to sites that are new to the user: why a new destination alone means little."""
-    users = np.repeat(
-        np.arange(len(plan.present)), random.poisson(_LONG_TAIL_PER_USER * plan.activity * rate)
-    )
+    users = np.repeat(np.arange(len(plan.present)), random.poisson(_LONG_TAIL_PER_USER * plan.activity * rate))
     span = (plan.end_us - plan.start_us)[users]
     times = plan.start_us[users] + (positions(WORKDAY, len(users), random) * span).astype(np.int64)
     targets, _ = internet_sites().draw(len(users), random)
@@ -121,9 +119,7 @@ def _long_tail(plan: DayPlan, rate: float, random: np.random.Generator) -> pl.Da
     sent = random.lognormal(np.log(4e3), 1.0, len(users))
     received = random.lognormal(np.log(7e4), 1.5, len(users))
     sources = plan.world.people.workstations.gather(users)
-    return flow_rows(
-        times, sources, targets, port, "TCP", sent, received, 1 + random.poisson(1.5, len(users))
-    )
+    return flow_rows(times, sources, targets, port, "TCP", sent, received, 1 + random.poisson(1.5, len(users)))
 
 
 def _visitors(day: int, rate: float, random: np.random.Generator) -> pl.DataFrame:
@@ -144,13 +140,9 @@ def _probes(day: int, rate: float, random: np.random.Generator) -> pl.DataFrame:
     sources = int(random.poisson(_PROBES_PER_DAY * rate))
     addresses, _ = attack_hosting().draw(sources, random)
     index = np.repeat(np.arange(sources), 1 + chance(random, 0.2, sources))
-    targets = pl.Series(net.INTERNET_FACING).gather(
-        random.integers(len(net.INTERNET_FACING), size=len(index))
-    )
+    targets = pl.Series(net.INTERNET_FACING).gather(random.integers(len(net.INTERNET_FACING), size=len(index)))
     times = flat_times(day, sources, random)[index] + random.integers(MINUTE_US, size=len(index))
     port = random.choice(_PROBED_PORTS, size=len(index))
     sent = random.integers(40, 180, size=len(index)).astype(np.float64)
     answered = chance(random, 0.3, len(index))
-    return flow_rows(
-        times, addresses.gather(index), targets, port, "TCP", sent, np.where(answered, 60.0, 0.0)
-    )
+    return flow_rows(times, addresses.gather(index), targets, port, "TCP", sent, np.where(answered, 60.0, 0.0))

@@ -88,9 +88,7 @@ class DemoFolder:
     def _append_to(self, name: str, frame: pl.DataFrame) -> bytes:
         """Append to one file; returns its first bytes where it was begun, else nothing."""
         path = self.path / name
-        descriptor = os.open(
-            path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666
-        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         try:
             status = os.fstat(descriptor)
             if status.st_size and self._inodes.get(name) != status.st_ino:
@@ -98,9 +96,7 @@ class DemoFolder:
             self._inodes[name] = status.st_ino
             data = csv_bytes(frame, header=status.st_size == 0)
             written = os.write(descriptor, data)
-            while written < len(
-                data
-            ):  # only on a nearly full disk; the rest must follow or the line stays torn
+            while written < len(data):  # only on a nearly full disk; the rest must follow or the line stays torn
                 written += os.write(descriptor, data[written:])
         finally:
             os.close(descriptor)
@@ -138,9 +134,7 @@ def _begins_with(path: Path, head: tuple[int, str]) -> bool:
 
 def _unwritable(path: Path, error: OSError) -> DemoError:
     where = error.filename if error.filename is not None else path
-    return DemoError(
-        f"{where}: {error.strerror}; make it writable or choose another folder with --out FOLDER"
-    )
+    return DemoError(f"{where}: {error.strerror}; make it writable or choose another folder with --out FOLDER")
 
 
 def write_logs(folder: Path, logs: SimulatedLogs, append: bool = False) -> list[str]:

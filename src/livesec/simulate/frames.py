@@ -62,9 +62,7 @@ def rows(log_type: LogType, times_us: IntArray, **values: Value) -> pl.DataFrame
     if set(values) != set(columns) - {"timestamp"}:
         raise ValueError(f"{log_type} rows need {sorted(set(columns) - {'timestamp'})}, got {sorted(values)}")
     frame = pl.DataFrame({"timestamp": times_us}, schema={"timestamp": pl.Int64})
-    return frame.with_columns(
-        _column(name, values[name], dtype) for name, dtype in columns.items() if name in values
-    )
+    return frame.with_columns(_column(name, values[name], dtype) for name, dtype in columns.items() if name in values)
 
 
 def _column(name: str, value: Value, dtype: type[pl.DataType]) -> pl.Expr | pl.Series:

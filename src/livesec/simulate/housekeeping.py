@@ -37,9 +37,7 @@ _SCANNED_PORTS: Final[IntArray] = np.array(
 _MIRROR: Final = address_in(networks_of("DE", "hosting")[1].cidr, 80)
 _UPDATES: Final = address_in(networks_of("US", "hosting")[2].cidr, 17)
 _OFFSITE: Final = address_in(networks_of("NL", "hosting")[1].cidr, 200)
-_TELEMETRY: Final = tuple(
-    address_in(networks_of(iso, "hosting")[0].cidr, 33) for iso in ("US", "GB", "FR", "SG")
-)
+_TELEMETRY: Final = tuple(address_in(networks_of(iso, "hosting")[0].cidr, 33) for iso in ("US", "GB", "FR", "SG"))
 _CLOCK: Final = address_in(networks_of("DE", "business")[1].cidr, 123)
 
 
@@ -113,11 +111,7 @@ def _desk_agents(plan: DayPlan, random: np.random.Generator) -> pl.DataFrame:
     beats = 27
     who = np.repeat(users, beats)
     step = np.tile(np.arange(beats), len(users))
-    times = (
-        plan.start_us[who]
-        + (step * 20 * MINUTE_US)
-        + random.integers(-5 * SECOND_US, 5 * SECOND_US, len(who))
-    )
+    times = plan.start_us[who] + (step * 20 * MINUTE_US) + random.integers(-5 * SECOND_US, 5 * SECOND_US, len(who))
     on = times < plan.end_us[who]
     who, times = who[on], times[on]
     sent = random.normal(1_400, 90, len(who))

@@ -46,9 +46,7 @@ def label_rows(campaign_id: str, campaign: str, strength: Strength, stages: Iter
     ]  # fmt: skip
     whole = {"start": pl.Int64, "end": pl.Int64}
     frame = pl.DataFrame(rows, schema={**SCHEMA, **whole}, orient="row")
-    return frame.with_columns(
-        (pl.col(name) // 1_000_000 * 1_000_000).cast(pl.Datetime("us")) for name in whole
-    )
+    return frame.with_columns((pl.col(name) // 1_000_000 * 1_000_000).cast(pl.Datetime("us")) for name in whole)
 
 
 def no_labels() -> pl.DataFrame:

@@ -59,9 +59,7 @@ def logins_of_day(plan: DayPlan, rate: float) -> list[pl.DataFrame]:
     ]
 
 
-def _people_rows(
-    plan: DayPlan, users: IntArray, times: IntArray, ways: IntArray, *, success: bool
-) -> pl.DataFrame:
+def _people_rows(plan: DayPlan, users: IntArray, times: IntArray, ways: IntArray, *, success: bool) -> pl.DataFrame:
     people = plan.world.people
     connection = ways * len(people) + users
     agent = pl.concat([people.laptop_agents, people.phone_agents])

@@ -60,13 +60,9 @@ def read_manifest(folder: Path) -> Manifest | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:
-        raise DemoError(
-            f"{path}: not a manifest of the demo; choose another folder with --out FOLDER"
-        ) from error
+        raise DemoError(f"{path}: not a manifest of the demo; choose another folder with --out FOLDER") from error
     if document.version != _VERSION:
-        raise DemoError(
-            f"{path}: made by another version ({document.version}); delete the demo's files in this folder"
-        )
+        raise DemoError(f"{path}: made by another version ({document.version}); delete the demo's files in this folder")
     return Manifest(document.seed, document.users, document.rate, document.files)
 
 

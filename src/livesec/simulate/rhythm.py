@@ -68,9 +68,7 @@ def audience_times(day: int, utc_offset_h: float, size: int, random: np.random.G
     return day * DAY_US + (positions(profile, size, random) * DAY_US).astype(np.int64)
 
 
-def periodic_times(
-    day: int, period_s: float, jitter_s: float, phase_s: float, random: np.random.Generator
-) -> IntArray:
+def periodic_times(day: int, period_s: float, jitter_s: float, phase_s: float, random: np.random.Generator) -> IntArray:
     """The moments of the UTC day at every period, each shifted by up to the jitter either way."""
     grid = np.arange(phase_s % period_s, DAY_US / SECOND_US, period_s)
     shifted = grid + random.uniform(-jitter_s, jitter_s, size=len(grid))

@@ -71,15 +71,11 @@ def play(
     return PlayedCampaign(campaign_id, order, CAMPAIGNS[order.name].build(setting))
 
 
-def play_all(
-    world: World, orders: Sequence[CampaignOrder], start_us: int, end_us: int
-) -> list[PlayedCampaign]:
+def play_all(world: World, orders: Sequence[CampaignOrder], start_us: int, end_us: int) -> list[PlayedCampaign]:
     """All ordered campaigns in [start, end), each with a user of its own; events outside are cut off."""
     taken: set[str] = set()
     played: list[PlayedCampaign] = []
-    for number, (order, at_us) in enumerate(
-        zip(orders, _moments(world, orders, start_us, end_us), strict=True)
-    ):
+    for number, (order, at_us) in enumerate(zip(orders, _moments(world, orders, start_us, end_us), strict=True)):
         one = play(world, order, f"{number + 1:02d}-{order.name}-{order.strength}", at_us, frozenset(taken))
         taken.update(stage.user for stage in one.stages if stage.user)
         cut = [replace(stage, rows=in_window(stage.rows, start_us, end_us)) for stage in one.stages]

@@ -41,17 +41,13 @@ def sshd_lines(n_lines: int, seed: int, attack_share: float = 0.8, *, start_us: 
     if n_lines < 0 or not 0 <= attack_share <= 1:
         raise UsageError(f"n_lines {n_lines} must be 0 or more and attack_share {attack_share} from 0 to 1")
     random = generator(seed, "sshd", n_lines)
-    shares = np.array(
-        [kind.share * (attack_share if kind.attack else 1 - attack_share) for kind in SESSION_KINDS]
-    )
+    shares = np.array([kind.share * (attack_share if kind.attack else 1 - attack_share) for kind in SESSION_KINDS])
     lines_per_session = float(np.dot(shares, [len(kind.lines) for kind in SESSION_KINDS]))
     # Lines of late sessions fall behind the end, so more are made than wanted.
     sessions = int(n_lines / lines_per_session * 1.1) + 200
     span_us = int(sessions * lines_per_session / _LINES_PER_S * SECOND_US)
     counts = random.multinomial(sessions, shares).tolist()
-    made = [
-        _sessions_of(kind, count, span_us, random) for kind, count in zip(SESSION_KINDS, counts, strict=True)
-    ]
+    made = [_sessions_of(kind, count, span_us, random) for kind, count in zip(SESSION_KINDS, counts, strict=True)]
     frames = [
         _lines_of(kind, mine, start_us, random)
         for kind, mine in zip(SESSION_KINDS, _with_process_ids(made), strict=True)
@@ -68,9 +64,7 @@ def sshd_lines(n_lines: int, seed: int, attack_share: float = 0.8, *, start_us: 
     return f"{text}\n".encode() if text else b""
 
 
-def _lines_of(
-    kind: SessionKind, frame: pl.DataFrame, start_us: int, random: np.random.Generator
-) -> pl.DataFrame:
+def _lines_of(kind: SessionKind, frame: pl.DataFrame, start_us: int, random: np.random.Generator) -> pl.DataFrame:
     """Columns time_us and rest (what follows the time stamp) of all lines of one kind."""
     sessions = frame.height
     parts: list[pl.DataFrame] = []
@@ -79,12 +73,8 @@ def _lines_of(
         late = random.exponential(delay_s / 5, sessions) if delay_s else np.zeros(sessions)
         # One microsecond a step keeps lines of one moment in their order; a later line never overtakes.
         moved = pl.Series("late_us", ((delay_s + late) * SECOND_US).astype(np.int64) + step)
-        frame = frame.with_columns(
-            late_us=moved if step == 0 else pl.max_horizontal(pl.col("late_us") + 1, moved)
-        )
-        parts.append(
-            frame.select(time_us=pl.col("begin_us") + pl.col("late_us") + start_us, rest=_filled(head + text))
-        )
+        frame = frame.with_columns(late_us=moved if step == 0 else pl.max_horizontal(pl.col("late_us") + 1, moved))
+        parts.append(frame.select(time_us=pl.col("begin_us") + pl.col("late_us") + start_us, rest=_filled(head + text)))
     return pl.concat(parts)
 
 

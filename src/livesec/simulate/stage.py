@@ -87,8 +87,7 @@ class Setting:
         from_two_us = np.abs((local_us - 2 * HOUR_US + DAY_US // 2) % DAY_US - DAY_US // 2)
         works_at_night = np.where(people.night_shift, DAY_US, 0)
         return self._someone(
-            np.maximum(3 * HOUR_US - self._outside_us().min(axis=0), from_two_us - 3 * HOUR_US)
-            + works_at_night
+            np.maximum(3 * HOUR_US - self._outside_us().min(axis=0), from_two_us - 3 * HOUR_US) + works_at_night
         )
 
     def _plans(self) -> list[DayPlan]:
@@ -123,9 +122,7 @@ class Setting:
             workstation=people.workstations[number],
         )
 
-    def times(
-        self, count: int, gap_s: float, *, after_us: int | None = None, spread: float = 0.6
-    ) -> IntArray:
+    def times(self, count: int, gap_s: float, *, after_us: int | None = None, spread: float = 0.6) -> IntArray:
         """`count` moments after `after_us` (or `at_us`), about `gap_s` apart; spread 0 is a metronome."""
         start = self.at_us if after_us is None else after_us
         gaps = gap_s * np.clip(self.random.normal(1.0, spread, size=count), 0.15, 3.0)

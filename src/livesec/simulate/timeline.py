@@ -112,6 +112,4 @@ def finished(
         log_type: joined(log_type, parts).with_columns(pl.col("timestamp").cast(pl.Datetime("us")))
         for log_type, parts in frames.items()
     }
-    return SimulatedLogs(
-        world, rate, logs[LogType.LOGIN], logs[LogType.NETWORK], logs[LogType.FILE_TRANSFER], labels
-    )
+    return SimulatedLogs(world, rate, logs[LogType.LOGIN], logs[LogType.NETWORK], logs[LogType.FILE_TRANSFER], labels)

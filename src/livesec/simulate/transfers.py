@@ -125,9 +125,7 @@ def _on_call_bundles(plan: DayPlan, random: np.random.Generator) -> pl.DataFrame
     user = np.repeat(np.flatnonzero(plan.on_call), 3)
     local_us = int(2.5 * HOUR_US) + random.integers(int(1.4 * HOUR_US), size=len(user))
     times = plan.day * DAY_US + local_us - (UTC_OFFSET_H[plan.place[user]] * HOUR_US).astype(np.int64)
-    names = pl.Series(
-        [f"ops/logs/incident_{plan.day}_{number}.log" for number in range(len(user))], dtype=pl.String
-    )
+    names = pl.Series([f"ops/logs/incident_{plan.day}_{number}.log" for number in range(len(user))], dtype=pl.String)
     sizes = random.lognormal(np.log(4e6), 1.0, len(user)).astype(np.int64)
     return transfer_rows(times, people.usernames.gather(user), names, sizes, "download", "internal_server")
 
@@ -137,10 +135,7 @@ def _partner_feeds(day: int, random: np.random.Generator) -> pl.DataFrame:
     times = periodic_times(day, 3600.0, 20.0, 300.0, random)
     hour, feed = np.divmod(np.arange(len(times) * len(PARTNER_FEEDS)), len(PARTNER_FEEDS))
     names = pl.Series(
-        [
-            f"outbound/{PARTNER_FEEDS[f]}_{day}_{h:02d}.csv"
-            for h, f in zip(hour.tolist(), feed.tolist(), strict=True)
-        ]
+        [f"outbound/{PARTNER_FEEDS[f]}_{day}_{h:02d}.csv" for h, f in zip(hour.tolist(), feed.tolist(), strict=True)]
     )
     sizes = (1.8e6 + 4e5 * feed) * random.normal(1.0, 0.01, len(feed))
     return transfer_rows(
@@ -173,9 +168,6 @@ def _closing_archive(plan: DayPlan, random: np.random.Generator) -> pl.DataFrame
     file = files.personal(people.role[user], user, np.arange(len(user)))
     sizes = files.bytes[file].astype(np.int64)
     names = (
-        "finance/archive/"
-        + files.stems.gather(file).str.split("/").list.last()
-        + "."
-        + files.extensions.gather(file)
+        "finance/archive/" + files.stems.gather(file).str.split("/").list.last() + "." + files.extensions.gather(file)
     )
     return transfer_rows(times, people.usernames.gather(user), names, sizes, "move", "internal_server")

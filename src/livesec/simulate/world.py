@@ -27,9 +27,7 @@ class World:
 
     def __post_init__(self) -> None:
         if not MIN_USERS <= self.users <= MAX_USERS:
-            raise UsageError(
-                f"users: {self.users} is outside {MIN_USERS} to {MAX_USERS}; give another number"
-            )
+            raise UsageError(f"users: {self.users} is outside {MIN_USERS} to {MAX_USERS}; give another number")
         if self.seed < 0:
             raise UsageError(f"seed: {self.seed} is negative; give 0 or more")
 

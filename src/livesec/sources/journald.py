@@ -1,7 +1,7 @@
 """The systemd journal, followed live by `journalctl -f -o json` and resumed after its cursor.
 
-The journal is a stream of its own: offsets count the bytes of its JSON lines as read. What decides where reading goes on is
-the cursor of the last committed entry, never the offset.
+The journal is a stream of its own: offsets count the bytes of its JSON lines as read. What decides where reading
+goes on is the cursor of the last committed entry, never the offset.
 """
 
 from __future__ import annotations
@@ -71,17 +71,27 @@ class JournalSource:
             words += ["--no-tail"]
             if self.position.not_before_us:
                 words += [f"--since=@{self.position.not_before_us // US_PER_S}"]
-        words += ["SYSLOG_IDENTIFIER=sshd", "+", "SYSLOG_IDENTIFIER=sshd-session", "+", "SYSLOG_IDENTIFIER=vsftpd"]
+        words += [
+            "SYSLOG_IDENTIFIER=sshd",
+            "+",
+            "SYSLOG_IDENTIFIER=sshd-session",
+            "+",
+            "SYSLOG_IDENTIFIER=vsftpd",
+        ]
         self._started_us = self._clock()
         try:
             self._process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
         except OSError as error:
             self.position.state, self.position.error = "error", f"{words[0]}: {error.strerror}"
             return
-        assert self._process.stdout is not None
-        os.set_blocking(self._process.stdout.fileno(), False)
+        if self._process.stdout is not None:
+            os.set_blocking(self._process.stdout.fileno(), False)
         self.position.state, self.position.error = "active", None
         self._pending = b""
 

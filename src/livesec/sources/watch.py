@@ -1,7 +1,7 @@
 """Wakes the reader when something happens in a watched directory. Events carry no truth: the reader looks for itself.
 
-watchdog's own failures are silent (inotify overflow, emitters that die), so its health is checked on every tick and a full
-rescan runs whatever the events say.
+watchdog's own failures are silent (inotify overflow, emitters that die), so its health is checked on every tick and
+a full rescan runs whatever the events say.
 """
 
 from __future__ import annotations

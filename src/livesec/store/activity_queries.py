@@ -56,9 +56,7 @@ class EventRow:
 def latest_event_us(connection: Connection) -> int | None:
     """The start of the latest minute with an event, or None. A log may state a time in the future."""
     newest = [
-        connection.execute(
-            select(func.max(t.counts.c.minute_us)).where(t.counts.c.log_type == str(log_type))
-        ).scalar()
+        connection.execute(select(func.max(t.counts.c.minute_us)).where(t.counts.c.log_type == str(log_type))).scalar()
         for log_type in LOG_TYPES
     ]
     return max((int(minute) for minute in newest if minute is not None), default=None)
@@ -67,9 +65,7 @@ def latest_event_us(connection: Connection) -> int | None:
 def severity_counts(connection: Connection, wanted: AnomalyFilter) -> dict[str, int]:
     """Anomalies per severity, each severity present."""
     statement = (
-        select(t.anomalies.c.severity, func.count())
-        .where(*wanted.conditions())
-        .group_by(t.anomalies.c.severity)
+        select(t.anomalies.c.severity, func.count()).where(*wanted.conditions()).group_by(t.anomalies.c.severity)
     )
     found = {str(severity): int(count) for severity, count in connection.execute(statement)}
     return {str(severity): found.get(str(severity), 0) for severity in SEVERITIES}
@@ -92,8 +88,7 @@ def type_counts(connection: Connection, wanted: AnomalyFilter, types: int = 12) 
         .group_by(column, t.anomalies.c.severity)
     )
     counts = [
-        TypeCount(str(name), str(severity), int(count))
-        for name, severity, count in connection.execute(statement)
+        TypeCount(str(name), str(severity), int(count)) for name, severity, count in connection.execute(statement)
     ]
     return sorted(counts, key=lambda count: (names.index(count.type), count.severity))
 
@@ -130,16 +125,12 @@ def anomalies_over_time(
         .order_by(start)
         .limit(MAX_POINTS)
     )
-    return [
-        Bucket(int(at), str(severity), int(count)) for at, severity, count in connection.execute(statement)
-    ]
+    return [Bucket(int(at), str(severity), int(count)) for at, severity, count in connection.execute(statement)]
 
 
 def anomaly_time_range(connection: Connection, wanted: AnomalyFilter) -> tuple[int, int] | None:
     """Event time of the earliest and the latest, or None without any."""
-    statement = select(func.min(t.anomalies.c.time_us), func.max(t.anomalies.c.time_us)).where(
-        *wanted.conditions()
-    )
+    statement = select(func.min(t.anomalies.c.time_us), func.max(t.anomalies.c.time_us)).where(*wanted.conditions())
     first, last = connection.execute(statement).one()
     return None if first is None else (int(first), int(last))
 

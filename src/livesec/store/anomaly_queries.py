@@ -153,9 +153,7 @@ def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | N
     if row is None:
         return None
     record = connection.execute(
-        select(t.explanations.c.record, t.explanations.c.writer).where(
-            t.explanations.c.anomaly_id == anomaly_id
-        )
+        select(t.explanations.c.record, t.explanations.c.writer).where(t.explanations.c.anomaly_id == anomaly_id)
     ).first()
     lines = connection.execute(
         select(t.streams.c.path, t.evidence.c.offset, t.evidence.c.length, t.evidence.c.line)
@@ -180,9 +178,7 @@ def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | N
         reason=row.reason,
         confidence=row.confidence,
         committed_us=row.committed_us,
-        evidence=[
-            EvidenceView(line.path or "unknown", line.offset, line.length, line.line) for line in lines
-        ],
+        evidence=[EvidenceView(line.path or "unknown", line.offset, line.length, line.line) for line in lines],
     )
 
 
@@ -205,11 +201,7 @@ class IncidentRow:
 
 def incident_rows(connection: Connection, limit: int = 100) -> list[IncidentRow]:
     """The one that grew last first, at most `limit` and MAX_ROWS."""
-    statement = (
-        select(t.incidents)
-        .order_by(t.incidents.c.last_us.desc(), t.incidents.c.id)
-        .limit(min(limit, MAX_ROWS))
-    )
+    statement = select(t.incidents).order_by(t.incidents.c.last_us.desc(), t.incidents.c.id).limit(min(limit, MAX_ROWS))
     return [
         IncidentRow(
             id=row.id,

@@ -130,9 +130,7 @@ def stream_health(connection: Connection) -> list[StreamHealth]:
 def bytes_behind(connection: Connection) -> tuple[int, int | None]:
     """Bytes behind over all streams, and when the oldest unread ones were first seen (None when none are unread)."""
     streams = t.streams.c
-    unread = select(
-        func.coalesce(func.sum(streams.size - streams.offset), 0), func.min(streams.oldest_unread_us)
-    )
+    unread = select(func.coalesce(func.sum(streams.size - streams.offset), 0), func.min(streams.oldest_unread_us))
     behind, oldest_us = connection.execute(unread.where(streams.size > streams.offset)).one()
     return int(behind), None if oldest_us is None else int(oldest_us)
 
@@ -141,15 +139,11 @@ def reject_counts(connection: Connection) -> list[RejectCount]:
     """Rejected lines by stream and reason, the most first; at most MAX_ROWS."""
     statement = (
         select(t.streams.c.path, t.reject_counts.c.reason, t.reject_counts.c.lines)
-        .select_from(
-            t.reject_counts.outerjoin(t.streams, t.streams.c.stream_id == t.reject_counts.c.stream_id)
-        )
+        .select_from(t.reject_counts.outerjoin(t.streams, t.streams.c.stream_id == t.reject_counts.c.stream_id))
         .order_by(t.reject_counts.c.lines.desc())
         .limit(MAX_ROWS)
     )
-    return [
-        RejectCount(row.path or "unknown", row.reason, row.lines) for row in connection.execute(statement)
-    ]
+    return [RejectCount(row.path or "unknown", row.reason, row.lines) for row in connection.execute(statement)]
 
 
 def reject_samples(connection: Connection, limit: int = 20) -> list[RejectSample]:
@@ -161,17 +155,14 @@ def reject_samples(connection: Connection, limit: int = 20) -> list[RejectSample
         .limit(min(limit, MAX_ROWS))
     )
     return [
-        RejectSample(row.path or "unknown", row.offset, row.reason, row.line)
-        for row in connection.execute(statement)
+        RejectSample(row.path or "unknown", row.offset, row.reason, row.line) for row in connection.execute(statement)
     ]
 
 
 def gap_rows(connection: Connection) -> list[GapRow]:
     """Gaps, the latest first; at most MAX_ROWS."""
     statement = (
-        select(*(t.gaps.c[name] for name in GapRow.__dataclass_fields__))
-        .order_by(t.gaps.c.gap.desc())
-        .limit(MAX_ROWS)
+        select(*(t.gaps.c[name] for name in GapRow.__dataclass_fields__)).order_by(t.gaps.c.gap.desc()).limit(MAX_ROWS)
     )
     return [GapRow(**row._mapping) for row in connection.execute(statement)]
 

@@ -1,7 +1,7 @@
 """`anomalies.csv`: the anomalies for people and spreadsheets, with the columns of the livesec seed.
 
-The bytes are appended and flushed before the transaction that records their length commits; on start the file is cut back
-to that length, so a crash between the two leaves nothing twice.
+The bytes are appended and flushed before the transaction that records their length commits; on start the file is
+cut back to that length, so a crash between the two leaves nothing twice.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class CsvMirror:
     """The open CSV file of a store."""
 
     def __init__(self, path: Path, committed_length: int) -> None:
-        """Open `path` and cut it to `committed_length` bytes; a missing or shorter file starts again with its header."""
+        """Open `path` and cut it to `committed_length` bytes; a missing or shorter one starts with a header."""
         self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         size = os.fstat(self._fd).st_size

@@ -10,10 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Engine, NullPool, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from livesec.core.errors import LiveSecError, SettingsError, StoreDamagedError, StoreHeldError, StoreVersionError
+from livesec.core.errors import (
+    LiveSecError,
+    SettingsError,
+    StoreDamagedError,
+    StoreHeldError,
+    StoreVersionError,
+)
 from livesec.store.tables import SCHEMA_VERSION, meta, metadata
 
 BUSY_TIMEOUT_MS = 5_000
@@ -25,7 +31,9 @@ def store_path(db: str) -> Path:
         return Path(db.removeprefix("sqlite:///"))
     if "://" in db:
         scheme = db.partition("://")[0]
-        raise SettingsError(f"db: a {scheme} store is not supported by this version; name a file, such as data/livesec.db")
+        raise SettingsError(
+            f"db: a {scheme} store is not supported by this version; name a file, such as data/livesec.db"
+        )
     return Path(db)
 
 
@@ -47,7 +55,11 @@ def reader_engine(db: str) -> Engine:
     if not path.is_file():
         raise LiveSecError(f"{path}: there is no store here yet; `livesec run` or `livesec replay` makes it")
     uri = f"file:{path.absolute()}?mode=ro"
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False))
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False),
+        poolclass=NullPool,  # opening is cheap, and no reader keeps an old view of the store
+    )
     event.listen(engine, "connect", _on_connect)
     with _damage_named(path):
         _check_version(engine, path)
@@ -80,7 +92,7 @@ def _check_version(engine: Engine, path: Path) -> None:
 
 
 class WriterLock:
-    """The right to write a store: an flock on `<store>.lock`, held by the process, freed by its end however it comes."""
+    """The right to write a store: an flock on `<store>.lock`, held by the process, freed when it ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.with_name(path.name + ".lock")

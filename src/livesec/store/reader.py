@@ -80,14 +80,9 @@ class StoreReader:
         """What to compare before asking for anything large."""
         with self.reading() as connection:
             number = connection.execute(select(func.max(t.anomalies.c.number))).scalar_one()
-            totals = {
-                row.name: int(row.value)
-                for row in connection.execute(select(t.totals.c.name, t.totals.c.value))
-            }
+            totals = {row.name: int(row.value) for row in connection.execute(select(t.totals.c.name, t.totals.c.value))}
             incidents = connection.execute(
-                select(func.count(), func.coalesce(func.sum(t.incidents.c.anomalies), 0)).select_from(
-                    t.incidents
-                )
+                select(func.count(), func.coalesce(func.sum(t.incidents.c.anomalies), 0)).select_from(t.incidents)
             ).one()
         return Pulse(
             anomalies=int(number or 0),

@@ -64,7 +64,11 @@ journal = Table(
     Column("start_offset", BigInteger, nullable=False),
     Column("end_offset", BigInteger, nullable=False),
     Column("historical", Boolean, nullable=False),
-    Column("addresses", LargeBinary, comment="zstd int64 (4, lines) starts, kept, offsets, lengths where lines were cut"),
+    Column(
+        "addresses",
+        LargeBinary,
+        comment="zstd int64 (4, lines) starts, kept, offsets, lengths where lines were cut",
+    ),
     Column("data", LargeBinary, nullable=False, comment="zstd of the lines' bytes"),
 )
 

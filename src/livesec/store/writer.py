@@ -74,7 +74,8 @@ class StoreWriter:
         self.next_sequence = int(values.get("next_sequence", "0"))
         self.is_demo = values.get("demo") == "1"
         self._mirror = CsvMirror(
-            Path(values["mirror"]) if "mirror" in values else self._choose_mirror(), int(values.get("mirror_length", "0"))
+            Path(values["mirror"]) if "mirror" in values else self._choose_mirror(),
+            int(values.get("mirror_length", "0")),
         )
 
     def _choose_mirror(self) -> Path:
@@ -98,7 +99,7 @@ class StoreWriter:
     def commit(self, commit: Commit) -> None:
         """Store everything of `commit` in one transaction; on return it is on disk.
 
-        Raises sqlalchemy.exc.OperationalError (disk full, locked): nothing was stored, and the same commit may be tried again.
+        Raises sqlalchemy.exc.OperationalError (disk full, locked): nothing was stored; it may be tried again.
         """
         result = commit.result
         mirror_length = self._mirror.append(result.anomalies)
@@ -159,7 +160,11 @@ class StoreWriter:
             "events": result.events,
             "anomalies": len(result.anomalies),
         }
-        _many(connection, _ADD_TOTALS, [{"name": name, "value": value} for name, value in totals.items() if value])
+        _many(
+            connection,
+            _ADD_TOTALS,
+            [{"name": name, "value": value} for name, value in totals.items() if value],
+        )
         _many(
             connection,
             _ADD_COVERAGE,
@@ -218,7 +223,9 @@ class StoreWriter:
             ],
         )
         _many(
-            connection, _NEW_OUTBOX, [{"anomaly_id": item.id} for item in result.anomalies if not item.historical]
+            connection,
+            _NEW_OUTBOX,
+            [{"anomaly_id": item.id} for item in result.anomalies if not item.historical],
         )
         _many(
             connection,
@@ -292,7 +299,11 @@ class StoreWriter:
     def put_health(self, values: Mapping[str, Any]) -> None:
         """Store the daemon's health by key (JSON values); a transaction of its own."""
         with self._engine.begin() as connection:
-            _many(connection, _PUT_HEALTH, [{"key": key, "value": json.dumps(value)} for key, value in values.items()])
+            _many(
+                connection,
+                _PUT_HEALTH,
+                [{"key": key, "value": json.dumps(value)} for key, value in values.items()],
+            )
 
     def streams(self) -> list[StreamPosition]:
         """Every stream known to the store."""

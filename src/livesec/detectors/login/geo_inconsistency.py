@@ -59,9 +59,9 @@ class GeoInconsistency(Detector[Params]):
     guidance = Guidance(
         meaning="The account was used from a country where its user has not been before, far from all their usual "
         "places.",
-        usual="{login_hours:,} login hours of this user are known, in {usual_countries} countries of which "
-        "{nearest_country} is the nearest; by that history about {p_value:.1%} of logins come from a new one. Seen "
-        "in {country} in {hours_there} hour(s) so far.",
+        usual="Usual countries of this user: {usual_countries}, by {login_hours:,} login hours; the nearest is "
+        "{nearest_country}. A login from a new one had a probability of {p_value:.1%}. Hours seen in {country}, "
+        "this one included: {hours_there}.",
         benign=(
             "a business trip or a holiday",
             "a VPN, proxy or mobile network that comes out abroad: list it in relay_networks",

@@ -28,12 +28,8 @@ class Wave:
 
 WAVE: Final = {
     Strength.WEAK: Wave(sources=25, rows_each=3, connections=5.0, connection_bytes=2_500.0, seconds=900),
-    Strength.MEDIUM: Wave(
-        sources=100, rows_each=12, connections=150.0, connection_bytes=4_000.0, seconds=600
-    ),
-    Strength.STRONG: Wave(
-        sources=300, rows_each=15, connections=900.0, connection_bytes=9_000.0, seconds=600
-    ),
+    Strength.MEDIUM: Wave(sources=100, rows_each=12, connections=150.0, connection_bytes=4_000.0, seconds=600),
+    Strength.STRONG: Wave(sources=300, rows_each=15, connections=900.0, connection_bytes=9_000.0, seconds=600),
 }
 
 

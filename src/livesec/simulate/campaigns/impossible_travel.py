@@ -47,7 +47,7 @@ def build(setting: Setting) -> list[Stage]:
     """An honest login of the owner (unlabelled), then stage foreign_login, then theft where it is strong."""
     jump = JUMP[setting.strength]
     reach = _in_reach(jump)
-    victim = setting.someone_at_work(offices=reach.any(axis=1))
+    victim = setting.someone_at_work(offices=np.asarray(reach.any(axis=1)))
     far = setting.random.choice(np.flatnonzero(reach[setting.world.people.office[victim.number]]))
     kind: Kind = "residential" if setting.strength is Strength.WEAK else "hosting"
     source, country = AddressPool.of(kind, PLACES[int(far)].iso).draw_one(setting.random)

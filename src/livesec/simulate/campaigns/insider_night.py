@@ -28,12 +28,8 @@ class Haul:
 
 HAUL: Final = {
     Strength.WEAK: Haul(files=4, file_bytes=1.5e6, gap_s=420.0, destination="shared_drive", sensitive=False),
-    Strength.MEDIUM: Haul(
-        files=28, file_bytes=3.5e7, gap_s=75.0, destination="external_drive", sensitive=True
-    ),
-    Strength.STRONG: Haul(
-        files=120, file_bytes=1.6e8, gap_s=30.0, destination="cloud_storage", sensitive=True
-    ),
+    Strength.MEDIUM: Haul(files=28, file_bytes=3.5e7, gap_s=75.0, destination="external_drive", sensitive=True),
+    Strength.STRONG: Haul(files=120, file_bytes=1.6e8, gap_s=30.0, destination="cloud_storage", sensitive=True),
 }
 
 

@@ -29,9 +29,7 @@ def own_files(setting: Setting, person: Person, count: int) -> pl.Series:
     """Names of `count` files that this person works with every day, most used first."""
     files = setting.world.files
     one = np.zeros(count, dtype=np.int64)
-    return files.names.gather(
-        files.personal(one + person.role, one + person.number, np.arange(count) % FILES_PER_ROLE)
-    )
+    return files.names.gather(files.personal(one + person.role, one + person.number, np.arange(count) % FILES_PER_ROLE))
 
 
 def sensitive_files(count: int) -> pl.Series:

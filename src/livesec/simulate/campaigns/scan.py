@@ -55,9 +55,7 @@ def _knocks(
 ) -> pl.DataFrame:
     """Rows of a few bytes, one in eight answered."""
     answered = chance(random, 0.125, len(times))
-    return flow_rows(
-        times, source, target, port, "TCP", np.full(len(times), 60.0), np.where(answered, 60.0, 0.0)
-    )
+    return flow_rows(times, source, target, port, "TCP", np.full(len(times), 60.0), np.where(answered, 60.0, 0.0))
 
 
 def build(setting: Setting) -> list[Stage]:

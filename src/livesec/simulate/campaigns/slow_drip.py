@@ -40,9 +40,7 @@ def build(setting: Setting) -> list[Stage]:
     target, _ = attack_hosting().draw_one(setting.random)
     stages: list[Stage] = []
     for day in range(drip.days):
-        times = setting.times(
-            drip.pieces_per_day, drip.gap_s, after_us=setting.at_us + day * DAY_US, spread=0.15
-        )
+        times = setting.times(drip.pieces_per_day, drip.gap_s, after_us=setting.at_us + day * DAY_US, spread=0.15)
         volume = drip.piece_bytes * np.exp(setting.random.normal(0.0, 1.0, len(times)) * drip.spread)
         first = day * drip.pieces_per_day
         names = pl.Series([f"projects/archive/part_{first + number:04d}.bin" for number in range(len(times))])

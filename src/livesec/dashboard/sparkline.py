@@ -1,0 +1,25 @@
+"""A small chart without axes under a number.
+
+`st.metric` has its own, which the browser makes anew whenever a value changes; this one is updated in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import polars as pl
+
+HEIGHT = 44
+
+
+def sparkline(values: Sequence[float], color: str, *, bars: bool) -> alt.Chart:
+    """`values`, oldest first, as bars or as a line over a filled area, from zero up."""
+    frame = pl.DataFrame({"at": range(len(values)), "value": values}, schema={"at": pl.Int64, "value": pl.Float64})
+    chart = alt.Chart(frame, height=HEIGHT, padding=0).encode(
+        x=alt.X("at:Q", axis=None, scale=alt.Scale(nice=False, padding=4)),
+        y=alt.Y("value:Q", axis=None, scale=alt.Scale(zero=True, nice=False)),
+    )
+    if bars:
+        return chart.mark_bar(color=color, size=5, cornerRadiusEnd=1, tooltip=None)
+    return chart.mark_area(color=color, opacity=0.25, line={"color": color, "strokeWidth": 1.5}, tooltip=None)
