@@ -73,7 +73,7 @@ class _Host:
         n = len(self.learned)
         scale = 1.4826 * max(rules.mad_floor, (n * mad + 20 * rules.prior_mad) / (n + 20))
         second_largest = math.exp(log_histogram.edge_above(histogram, 0, 2))
-        return max(rules.floor, rules.factor * math.exp(median), 2 * second_largest, math.exp(median + rules.z * scale))
+        return max(rules.floor, rules.factor * math.exp(median), rules.factor * second_largest, math.exp(median + rules.z * scale))
 
 
 def _plain(rows: list[Row], rules: Rules) -> list[Report]:

@@ -300,9 +300,9 @@ def _minute_counts(now_us: int, days: int = 7) -> dict[tuple[LogType, int], int]
     for minute in range(days * 1440):
         at = this_minute - minute * MINUTE_US
         busy = 1.2 - math.cos(2 * math.pi * (at % US_PER_DAY) / US_PER_DAY)
-        jitter = (minute * 7919) % 17 / 17
+        jitter = math.sin(minute / 9) * 0.2 + (minute * minute * 31 % 97) / 400
         for log_type, scale in zip(LOG_TYPES, (4, 60, 9), strict=True):
-            counts[(log_type, at)] = 1 + int(scale * (busy + jitter))
+            counts[(log_type, at)] = max(1, int(scale * (busy + jitter)))
     return counts
 
 

@@ -32,6 +32,7 @@ OTHER_DAYS: Final = 0.25  # what a weekday hour says about weekends, and the oth
 KERNEL: Final = (1 / 9, 2 / 9, 3 / 9, 2 / 9, 1 / 9)  # two hours either side
 SLOW: Final = 1 / 16  # what a strange hour teaches
 USUAL_SHARE: Final = 0.9  # of a key's activity, in the span of hours called usual
+_TIE: Final = 1 + 1e-9  # equal sums may differ in their last bit, by the order of their terms
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US
 FRIDAY: Final = 4  # 0 is Monday
@@ -116,7 +117,7 @@ def _p_of(
     tail = 0.0
     for place in range(HOURS):
         total += weights[place]
-        if weights[place] <= weights[hour]:
+        if weights[place] <= weights[hour] * _TIE:
             tail += weights[place]
     return tail / total
 

@@ -73,7 +73,6 @@ class Rules(NamedTuple):
     factor: float
     z: float
     known_after: int = 2
-    known_factor: float = 2.0
     mad_floor: float = 0.25
     prior_mad: float = 1.0
     young_limit: int = NEVER
@@ -123,8 +122,8 @@ def _limit(keyed: _Keyed, histogram: Histogram, slot: int, rules: Rules) -> int:
     if young and (rules.young_limit == NEVER or windows == 0):
         return rules.young_limit
     median, mad = log_histogram.median_and_mad(histogram, slot)
-    known = log_histogram.edge_above(histogram, slot, rules.known_after) + math.log(rules.known_factor)
-    logarithm = max(median + math.log(rules.factor), known)
+    known = log_histogram.edge_above(histogram, slot, rules.known_after)
+    logarithm = max(median, known) + math.log(rules.factor)
     if young:
         return int(max(float(rules.young_limit), math.exp(logarithm)))
     logarithm = max(logarithm, median + rules.z * _scale(mad, windows, rules))

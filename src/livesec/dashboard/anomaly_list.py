@@ -28,16 +28,17 @@ from livesec.store.anomaly_queries import (
 
 TABLE_HEIGHT = 430
 
+# What and who come first: a phone shows no more without scrolling.
 COLUMNS = {
     "Severity": st.column_config.MultiselectColumn(
         options=[MARKS[severity].label for severity in WORST_FIRST],
         color=[MARKS[severity].color for severity in WORST_FIRST],
         width=105,
     ),
-    "Score": st.column_config.ProgressColumn(min_value=0, max_value=10, format="%.1f", width=90),
-    "Time (UTC)": st.column_config.TextColumn(width=150),
     "Type": st.column_config.TextColumn(width=150),
-    "Entity": st.column_config.TextColumn(width=190),
+    "Entity": st.column_config.TextColumn(width=170),
+    "Time (UTC)": st.column_config.TextColumn(width=150),
+    "Score": st.column_config.ProgressColumn(min_value=0, max_value=10, format="%.1f", width=90),
     "What happened": st.column_config.TextColumn(width="large"),
     "Status": st.column_config.TextColumn(width=70),
 }
@@ -48,12 +49,12 @@ def frame_of(rows: Sequence[AnomalyRow]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "Severity": [[label_of(row.severity)] for row in rows],
-            "Score": [round(row.score / 10, 1) for row in rows],
+            "Type": [cell(row.type) for row in rows],
+            "Entity": [cell(row.entity) for row in rows],
             "Time (UTC)": [seed_time(row.time_us) for row in rows],
-            "Type": [shown(row.type) for row in rows],
-            "Entity": [shown(row.entity) for row in rows],
-            "What happened": [shown(row.description) for row in rows],
-            "Status": [shown(row.status) for row in rows],
+            "Score": [round(row.score / 10, 1) for row in rows],
+            "What happened": [cell(row.description) for row in rows],
+            "Status": [cell(row.status) for row in rows],
         }
     )
 
@@ -83,7 +84,7 @@ def draw_anomalies(desk: Desk, chosen: Chosen) -> None:
     if count > MAX_ROWS:
         st.text(f"The latest {MAX_ROWS:,d} of {count:,d}; narrow the filters to see others.")
     # Always two columns, so that the table keeps its place in the page when a row is selected.
-    left, right = st.columns([1, 1] if table.selected else [0.999, 0.001], gap="medium")
+    left, right = st.columns([1, 1] if table.selected else [0.999, 0.001], gap="small" if table.selected else None)
     with left:
         # The window moves each minute: that alone must not release the rows that are held.
         question = (chosen, incident_id, desk.key)
@@ -92,7 +93,7 @@ def draw_anomalies(desk: Desk, chosen: Chosen) -> None:
             rows,
             frame_of,
             COLUMNS,
-            height=TABLE_HEIGHT,
+            height="stretch" if table.selected else TABLE_HEIGHT,  # as high as the panel beside it
             alt=f"Anomalies, the latest first: {amount(count)} in all",
         )
     with right:

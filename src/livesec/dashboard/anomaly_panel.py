@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -20,14 +21,15 @@ _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?", re.ASCII)
 
 def draw_anomaly(detail: AnomalyDetail | None, on_close: Callable[[None], None]) -> None:
     """The panel; `on_close(None)` is called by its close button."""
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         if detail is None:
             st.info("This anomaly is not, or no longer, in the store.", icon=":material/search_off:")
             st.button("Close", key="anomaly:close", on_click=on_close, args=(None,), icon=":material/close:")
             return
         _draw_head(detail, on_close)
-        _draw_explanation(detail)
+        _draw_meaning(detail)
         _draw_evidence(detail.evidence)
+        _draw_next_steps(detail)
         _draw_techniques(detail.techniques)
         st.markdown("**The numbers behind it**")
         st.json(shown_json(detail.details), expanded=True)
@@ -64,24 +66,29 @@ def _texts(value: object) -> list[str]:
     return [shown(str(item), LONG_TEXT) for item in value] if isinstance(value, list) else []
 
 
-def _draw_explanation(detail: AnomalyDetail) -> None:
+def _draw_meaning(detail: AnomalyDetail) -> None:
     record = detail.explanation_record
     if not record:
         st.text(shown_lines(detail.explanation))
         return
-    _draw_section("**What happened**", record, "what_happened")
-    _draw_section("**What is usual**", record, "usual")
-    _draw_section("**Why this score**", record, "why_score")
+    happened = str(record.get("what_happened", ""))
+    # It opens with the description, which stands above.
+    _draw_section("**What it means**", happened.removeprefix(detail.description).removeprefix(".").strip())
+    _draw_section("**What is usual**", record.get("usual"))
+    _draw_section("**Why this score**", record.get("why_score"))
     alternatives = _texts(record.get("alternatives"))
     if alternatives:
         st.markdown("**It could also be**")
         st.text("\n".join(f"• {text}" for text in alternatives))
-    steps = _texts(record.get("next_steps"))
+    if detail.writer not in ("", "deterministic"):
+        st.text(f"Worded by {shown(detail.writer)}; every figure is from the log.")
+
+
+def _draw_next_steps(detail: AnomalyDetail) -> None:
+    steps = _texts(detail.explanation_record.get("next_steps"))
     if steps:
         st.markdown("**Next steps**")
         st.code("\n".join(steps), language=None, wrap_lines=True)
-    if detail.writer not in ("", "deterministic"):
-        st.text(f"Worded by {shown(detail.writer)}; every figure is from the log.")
 
 
 def shown_lines(text: str) -> str:
@@ -89,8 +96,7 @@ def shown_lines(text: str) -> str:
     return "\n".join(shown(line, LONG_TEXT) for line in text.splitlines())
 
 
-def _draw_section(heading: str, record: Mapping[str, object], field: str) -> None:
-    text = record.get(field)
+def _draw_section(heading: Literal["**What it means**", "**What is usual**", "**Why this score**"], text: object) -> None:
     if isinstance(text, str) and text:
         st.markdown(heading)
         st.text(shown_lines(text))
@@ -159,4 +165,4 @@ def _draw_facts(detail: AnomalyDetail) -> None:
         "found": utc(detail.committed_us),
         "id": detail.row.id,
     }
-    st.text("\n".join(f"{name + ':':13}{shown(value)}" for name, value in facts.items() if value))
+    st.code("\n".join(f"{name:12} {shown(value)}" for name, value in facts.items() if value), language=None, wrap_lines=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
 
-from livesec.core.clock import seed_time
 from livesec.core.errors import LiveSecError, SettingsError
 from livesec.core.settings import Settings, load_settings
 from livesec.core.text import shown
 from livesec.dashboard.anomaly_list import draw_anomalies
-from livesec.dashboard.banners import draw_banners, draw_no_store
+from livesec.dashboard.banners import draw_banners, draw_no_store, draw_status
 from livesec.dashboard.charts import draw_charts
 from livesec.dashboard.desk_store import Desk, chosen_store, open_desk, store_problem
 from livesec.dashboard.filters import Chosen, draw_filters
@@ -59,10 +59,9 @@ def _wait_for_store(db: str) -> None:
 
 def _draw_title(db: str, refresh_s: float) -> float | None:
     """The title row; returns how often the live parts redraw, None for never."""
-    with st.container(horizontal=True, vertical_alignment="center", key="title"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title("LiveSec", anchor=False, width="content")
-        st.badge("All times are UTC", color="gray", icon=":material/schedule:")
-        st.text(shown(db), width="stretch")
+        status = st.container(width="stretch")
         labels = {f"Refresh {seconds:g} s": seconds for seconds in sorted({*REFRESH_S, refresh_s})}
         label = st.selectbox(
             "Refresh interval",
@@ -73,15 +72,18 @@ def _draw_title(db: str, refresh_s: float) -> float | None:
             label_visibility="collapsed",
             width=150,
         )
-    return labels.get(label)
+    every_s = labels.get(label)
+    with status:
+        live_part(db, draw_status, every_s)
+    return every_s
 
 
 def _draw_desk(db: str, every_s: float | None) -> None:
     slower_s = None if every_s is None else max(every_s, SLOW_PARTS_S)
     try:
         types = _types(open_desk(db))
-    except LiveSecError:
-        types = []
+    except (LiveSecError, SQLAlchemyError):
+        types = []  # the parts below say what is wrong
     live_part(db, lambda desk: _draw_top(desk, types), every_s)
     chosen = draw_filters(types)
     live_part(db, lambda desk: _draw_lists(desk, chosen), every_s)
@@ -103,7 +105,6 @@ def _draw_top(desk: Desk, types: list[str]) -> None:
         st.rerun()  # a type was seen for the first time: the filter must offer it
     draw_banners(desk)
     draw_overview(desk)
-    st.text(f"As of {seed_time(desk.wall_us)} UTC")
 
 
 def _draw_lists(desk: Desk, chosen: Chosen) -> None:

@@ -37,6 +37,18 @@ def silence_text(daemon: DaemonHealth | None, wall_us: int) -> str:
     return f"Nothing was heard {told}, so new log lines may not be read. To start it again, run:"
 
 
+def draw_status(desk: Desk) -> None:
+    """One line: is it live, and of when is what is shown."""
+    with desk.reader.reading() as connection:
+        daemon = daemon_health(connection)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if is_silent(daemon, desk.wall_us):
+            st.badge("Not live", color="red", icon=":material/heart_broken:")
+        else:
+            st.badge("Live", color="green", icon=":material/sensors:")
+        st.text(f"{utc(desk.wall_us)} · {shown(desk.db)}", width="stretch")
+
+
 def draw_banners(desk: Desk) -> None:
     """The banners that apply now."""
     with desk.reader.reading() as connection:

@@ -1,7 +1,8 @@
 """The charts over the filtered anomalies: over time, by severity, by type.
 
-A chart's specification is the same at every redraw, only its data change: the browser then updates it in place. So the
-ends of the time axis are data too (empty buckets), and nothing computed goes into the specification.
+A chart's specification (with its alternative text) is the same at every redraw, only its data change: the browser then
+updates it in place. So the ends of the time axis are data too (empty buckets), and each mark has a key by which it is
+known again.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from livesec.store.activity_queries import (
 from livesec.store.anomaly_queries import AnomalyFilter, IncidentRow
 
 HEIGHT = 230
+PADDING = {"left": 0, "top": 5, "right": 10, "bottom": 0}
+BAR_HEIGHT = 17
 TYPES = 8
 LONGEST_DAYS = 400  # one forged year must not press all else into one bar
 
@@ -91,6 +94,7 @@ def time_frame(data: ChartData) -> pl.DataFrame:
             "severity": [label_of(bucket.severity) for bucket in buckets],
             "rank": [_rank(bucket.severity) for bucket in buckets],
             "anomalies": [bucket.anomalies for bucket in buckets],
+            "mark": [f"{bucket.start_us}/{bucket.severity}" for bucket in buckets],
         }
     ).with_columns(pl.from_epoch("start", time_unit="us"), pl.from_epoch("end", time_unit="us"))
 
@@ -117,6 +121,7 @@ def type_frame(data: ChartData) -> pl.DataFrame:
             "severity": [label_of(count.severity) for count in data.types],
             "rank": [_rank(count.severity) for count in data.types],
             "anomalies": [count.anomalies for count in data.types],
+            "mark": [f"{shown(count.type)}/{count.severity}" for count in data.types],
         }
     )
 
@@ -132,7 +137,7 @@ def _count_axis() -> alt.Axis:
 def time_chart(data: ChartData, theme: ThemeName) -> alt.Chart:
     """Stacked bars over time, the worst at the bottom, where heights compare best."""
     return (
-        alt.Chart(time_frame(data), height=HEIGHT)
+        alt.Chart(time_frame(data), height=HEIGHT, padding=PADDING)
         .mark_bar(binSpacing=1)
         .encode(
             x=alt.X(
@@ -142,6 +147,7 @@ def time_chart(data: ChartData, theme: ThemeName) -> alt.Chart:
             y=alt.Y("anomalies:Q", stack="zero", axis=_count_axis()),
             color=_color(theme),
             order=alt.Order("rank:Q"),
+            key="mark:N",
             tooltip=[
                 alt.Tooltip("start:T", title="from (UTC)", timeUnit="utcyearmonthdatehoursminutes"),
                 alt.Tooltip("severity:N", title="severity"),
@@ -153,7 +159,8 @@ def time_chart(data: ChartData, theme: ThemeName) -> alt.Chart:
 
 def severity_chart(data: ChartData, theme: ThemeName) -> alt.LayerChart:
     """One bar per severity with its number."""
-    base = alt.Chart(severity_frame(data), height=HEIGHT).encode(
+    base = alt.Chart(severity_frame(data)).encode(
+        key="severity:N",
         x=alt.X("anomalies:Q", axis=None),
         y=alt.Y(
             "severity:N",
@@ -164,16 +171,18 @@ def severity_chart(data: ChartData, theme: ThemeName) -> alt.LayerChart:
     )
     ink = "#e3e9f1" if theme == "dark" else "#16202e"
     return alt.layer(
-        base.mark_bar(cornerRadiusEnd=3, height={"band": 0.6}).encode(color=_color(theme)),
+        base.mark_bar(cornerRadiusEnd=3, size=BAR_HEIGHT).encode(color=_color(theme)),
         base.mark_text(align="left", dx=6, color=ink).encode(text=alt.Text("anomalies:Q", format=",d")),
+        height=HEIGHT,
+        padding=PADDING,
     )
 
 
 def type_chart(data: ChartData, theme: ThemeName) -> alt.Chart:
     """The most frequent types, stacked by severity."""
     return (
-        alt.Chart(type_frame(data), height=HEIGHT)
-        .mark_bar(cornerRadiusEnd=2, height={"band": 0.65})
+        alt.Chart(type_frame(data), height=HEIGHT, padding=PADDING)
+        .mark_bar(cornerRadiusEnd=2, size=BAR_HEIGHT)
         .encode(
             x=alt.X("anomalies:Q", stack="zero", axis=_count_axis()),
             y=alt.Y(
@@ -183,6 +192,7 @@ def type_chart(data: ChartData, theme: ThemeName) -> alt.Chart:
             ),
             color=_color(theme),
             order=alt.Order("rank:Q"),
+            key="mark:N",
             tooltip=[alt.Tooltip("type:N"), alt.Tooltip("severity:N"), alt.Tooltip("anomalies:Q")],
         )
     )

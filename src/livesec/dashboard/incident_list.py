@@ -17,16 +17,16 @@ from livesec.dashboard.severity_marks import label_of
 from livesec.dashboard.wording import age
 from livesec.store.anomaly_queries import IncidentRow, incident_rows
 
-ROW_HEIGHT = 35
+HEIGHT = 215
 ROWS_IN_VIEW = 5
 
 COLUMNS = {
     "Severity": ANOMALY_COLUMNS["Severity"],
-    "Score": ANOMALY_COLUMNS["Score"],
-    "Last (UTC)": st.column_config.TextColumn(width=150),
-    "Lasted": st.column_config.TextColumn(width=60),
     "Incident": st.column_config.TextColumn(width="large"),
     "Anomalies": st.column_config.NumberColumn(width=80, format="localized"),
+    "Last (UTC)": st.column_config.TextColumn(width=150),
+    "Lasted": st.column_config.TextColumn(width=60),
+    "Score": ANOMALY_COLUMNS["Score"],
     "Tactics": st.column_config.TextColumn(width="medium"),
     "Entities": st.column_config.TextColumn(width="medium"),
 }
@@ -37,13 +37,13 @@ def frame_of(rows: Sequence[IncidentRow]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "Severity": [[label_of(row.severity)] for row in rows],
-            "Score": [round(row.score / 10, 1) for row in rows],
+            "Incident": [cell(row.title) for row in rows],
+            "Anomalies": [row.anomalies for row in rows],
             "Last (UTC)": [seed_time(row.last_us) for row in rows],
             "Lasted": [age((row.last_us - row.first_us) / US_PER_S) for row in rows],
-            "Incident": [shown(row.title) for row in rows],
-            "Anomalies": [row.anomalies for row in rows],
-            "Tactics": [shown(" → ".join(row.tactics)) for row in rows],
-            "Entities": [shown(", ".join(name for _, name in row.entities)) for row in rows],
+            "Score": [round(row.score / 10, 1) for row in rows],
+            "Tactics": [cell(" → ".join(row.tactics)) for row in rows],
+            "Entities": [cell(", ".join(name for _, name in row.entities)) for row in rows],
         }
     )
 
@@ -61,9 +61,8 @@ def draw_incidents(desk: Desk) -> None:
     if not rows:
         st.caption("No incident so far: anomalies that belong together are grouped here.")
         return
-    height = ROW_HEIGHT * (1 + min(len(rows), ROWS_IN_VIEW)) + 2
     table.draw(
-        desk.key, rows, frame_of, COLUMNS, height=height, alt=f"{len(rows)} incidents, the latest first"
+        desk.key, rows, frame_of, COLUMNS, height=HEIGHT if len(rows) > ROWS_IN_VIEW else "content", alt=f"{len(rows)} incidents, the latest first"
     )
     if table.selected is not None:
         with st.container(horizontal=True, vertical_alignment="center"):

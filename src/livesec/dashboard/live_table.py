@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Literal, Protocol, TypeVar, cast
 
 import polars as pl
 import streamlit as st
@@ -76,11 +76,16 @@ class LiveTable(Generic[R]):
 
     def _take_selection(self) -> None:
         shown = cast("Shown[R] | None", st.session_state.get(self._shown_slot))
-        positions = cast(DataframeState, st.session_state[self._name]).selection.rows
+        positions = self._positions()
         chosen = (
             [shown.rows[position].id for position in positions if position < len(shown.rows)] if shown else []
         )
         self.select(chosen[0] if chosen else None)
+
+    def _positions(self) -> list[int]:
+        # What the browser chose, or what was set here; the one is a DataframeState, the other a plain dict like it.
+        state = cast("DataframeState | None", st.session_state.get(self._name))
+        return list(state["selection"]["rows"]) if state else []
 
     def _release(self) -> None:
         st.session_state.pop(self._shown_slot, None)
@@ -92,7 +97,7 @@ class LiveTable(Generic[R]):
         frame_of: Callable[[Sequence[R]], pl.DataFrame],
         columns: Mapping[str, object],
         *,
-        height: int,
+        height: int | Literal["content", "stretch"],
         alt: str,
     ) -> None:
         """Draw `rows`, which answer `question`, or those held. `frame_of` makes the frame with one row per row."""
@@ -121,7 +126,5 @@ class LiveTable(Generic[R]):
 
     def _set_position(self, rows: Sequence[R]) -> None:
         wanted = [position for position, row in enumerate(rows) if row.id == self.selected]
-        state = st.session_state.get(self._name)
-        current = list(cast(DataframeState, state).selection.rows) if state is not None else []
-        if current != wanted:
+        if self._positions() != wanted:
             st.session_state[self._name] = {"selection": {"rows": wanted, "columns": [], "cells": []}}

@@ -14,7 +14,7 @@ from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.memo import remembered
 from livesec.dashboard.overview import SOURCE_NAMES
 from livesec.dashboard.severity_marks import label_of
-from livesec.dashboard.wording import plain
+from livesec.dashboard.wording import field_cell
 from livesec.store.activity_queries import EventRow, marked_lines, recent_events
 
 ROWS = 100
@@ -66,10 +66,10 @@ def frame_of(log_type: LogType, events: Sequence[EventRow], marks: Marks) -> pl.
         "Time (UTC)": [seed_time(event.time_us) for event in events],
     }
     for name, heading in fields.items():
-        columns[heading] = [plain(event.fields.get(name)) for event in events]
+        columns[heading] = [field_cell(event.fields.get(name)) for event in events]
     columns["More"] = [
         ", ".join(
-            f"{shown(name)}={plain(value)}" for name, value in event.fields.items() if name not in fields
+            f"{shown(name)}={field_cell(value)}" for name, value in event.fields.items() if name not in fields
         )
         for event in events
     ]
@@ -116,8 +116,6 @@ def draw_log_streams(desk: Desk) -> None:
             st.dataframe(
                 frame,
                 key=f"stream_{log_type}",
-                on_select="rerun",
-                selection_mode="single-row",
                 hide_index=True,
                 column_config=_column_config(log_type),
                 height=HEIGHT,

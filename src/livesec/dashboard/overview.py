@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+import altair as alt
 import streamlit as st
 
 from livesec.core.clock import US_PER_S
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.memo import remembered
-from livesec.dashboard.severity_marks import MARKS, WORST_FIRST
+from livesec.dashboard.severity_marks import ACCENT, MARKS, WORST_FIRST, theme_name
+from livesec.dashboard.sparkline import sparkline
 from livesec.dashboard.wording import age, amount, byte_amount
 from livesec.store.activity_queries import (
     US_PER_MINUTE,
@@ -57,6 +61,17 @@ def severity_numbers(desk: Desk) -> dict[str, SeverityNumbers]:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """A number with its name and what to compare it with."""
+
+    label: str
+    value: str
+    beside: str
+    color: Literal["red", "orange", "yellow", "blue", "gray"]
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """Events of one source: per minute now, and each of the last full minutes (oldest first)."""
 
@@ -98,44 +113,56 @@ def draw_overview(desk: Desk) -> None:
     all_minutes = [sum(column) for column in zip(*(rate.minutes for rate in rates.values()), strict=True)]
     theme = theme_name()
     with st.grid(5, min_column_width=150, gap="small"):
-        _draw_card(
-            Card("Log events", amount(desk.pulse.events), f"{amount(sum(all_minutes))} in the last hour", "gray"),
-            sparkline(all_minutes, ACCENT[theme], bars=False),
+        events = Card(
+            "Log events",
+            amount(desk.pulse.events),
+            f"{amount(sum(all_minutes))} in the last hour",
+            "gray",
             "Events read so far. The line: events per minute in the last hour.",
         )
+        _draw_card(events, "card_events", sparkline(all_minutes, ACCENT[theme], bars=False))
         for severity in WORST_FIRST:
             mark, number = MARKS[severity], numbers[str(severity)]
-            _draw_card(
-                Card(mark.label, amount(number.total), f"{number.last_hour:,d} in the last hour", mark.color),
-                sparkline(number.per_hour, getattr(mark, theme), bars=True),
+            card = Card(
+                mark.label,
+                amount(number.total),
+                f"{number.last_hour:,d} in the last hour",
+                mark.color,
                 "Anomalies found so far. The bars: per hour in the last day.",
             )
+            _draw_card(card, f"card_{severity}", sparkline(number.per_hour, mark.hex_color(theme), bars=True))
     _draw_rates(desk, rates)
 
 
-def _draw_rates(desk: Desk, rates: dict[LogType, Rate]) -> None:
+def _draw_card(card: Card, key: str, chart: alt.Chart | None = None) -> None:
+    with st.container(border=True, gap=None):
+        st.metric(
+            card.label,
+            card.value,
+            card.beside,
+            delta_color=card.color,
+            delta_arrow="off",
+            help=card.about,
+        )
+        if chart is not None:
+            st.altair_chart(chart, key=key)
+
+
+def _draw_rates(desk: Desk, rates: Mapping[LogType, Rate]) -> None:
     with desk.reader.reading() as connection:
         behind, oldest_us = bytes_behind(connection)
     with st.grid(4, min_column_width=150, gap="small"):
         for log_type in LOG_TYPES:
             rate = rates[log_type]
-            usual = sum(rate.minutes) / len(rate.minutes)
-            st.metric(
-                SOURCE_NAMES[log_type],
-                f"{amount(rate.per_minute)} /min",
-                f"{amount(usual)} /min over the hour",
-                delta_color="gray",
-                delta_arrow="off",
-                border=True,
+            _draw_card(
+                Card(
+                    SOURCE_NAMES[log_type],
+                    f"{amount(rate.per_minute)} /min",
+                    f"{amount(sum(rate.minutes) / len(rate.minutes))} /min over the hour",
+                    "gray",
+                    "Events of this kind per minute of log time, now and on average over the last hour.",
+                ),
+                f"rate_{log_type}",
             )
-        st.metric(
-            "Behind",
-            byte_amount(behind),
-            "nothing unread"
-            if oldest_us is None
-            else f"unread for {age((desk.wall_us - oldest_us) / US_PER_S)}",
-            delta_color="gray",
-            delta_arrow="off",
-            border=True,
-            help="Log bytes seen and not yet read and committed.",
-        )
+        unread = "nothing unread" if oldest_us is None else f"unread for {age((desk.wall_us - oldest_us) / US_PER_S)}"
+        _draw_card(Card("Behind", byte_amount(behind), unread, "gray", "Log bytes seen and not yet committed."), "behind")

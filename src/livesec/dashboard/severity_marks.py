@@ -26,6 +26,10 @@ class Mark:
     dark: str
     light: str
 
+    def hex_color(self, theme: ThemeName) -> str:
+        """The colour in `theme`."""
+        return self.dark if theme == "dark" else self.light
+
 
 MARKS = {
     mark.severity: mark
@@ -36,6 +40,7 @@ MARKS = {
         Mark(Severity.LOW, "○ Low", ":material/info:", "blue", "#4a8dff", "#2456c4"),
     )
 }
+ACCENT: dict[ThemeName, str] = {"dark": "#38bdf8", "light": "#0369a1"}
 WORST_FIRST = tuple(reversed(SEVERITIES))
 
 
@@ -51,4 +56,4 @@ def theme_name() -> ThemeName:
 
 def palette(theme: ThemeName) -> list[str]:
     """Colours, worst first."""
-    return [getattr(MARKS[severity], theme) for severity in WORST_FIRST]
+    return [MARKS[severity].hex_color(theme) for severity in WORST_FIRST]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from livesec.core.clock import US_PER_S, seed_time
-from livesec.core.text import shown
+from livesec.core.clock import seed_time
+from livesec.core.text import shown, spreadsheet_safe
 
 _STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -71,13 +71,17 @@ def shown_bytes(line: bytes, limit: int = 4096) -> str:
     return shown(line.decode("utf-8", "replace"), limit)
 
 
-def span_us(seconds: float) -> int:
-    """Seconds as microseconds."""
-    return int(seconds * US_PER_S)
+def cell(text: str | None) -> str:
+    """A text from a log as a table cell: safe to show, and safe in a spreadsheet, for a table can be downloaded.
+
+    >>> cell("=1+1"), cell(None)
+    ("'=1+1", '')
+    """
+    return "" if text is None else spreadsheet_safe(shown(text))
 
 
-def plain(value: object) -> str:
-    """A field of a log event as a table cell."""
-    if value is None:
-        return ""
-    return shown(value if isinstance(value, str) else json.dumps(value))
+def field_cell(value: object) -> str:
+    """A field of a log event, plain JSON, as a table cell."""
+    if value is None or isinstance(value, str):
+        return cell(value)
+    return cell(json.dumps(value))

@@ -65,9 +65,7 @@ def cut_quoted(lines: pl.DataFrame, wanted: Wanted) -> Cut:
     closed = lines.filter(~open_ended) if open_ended.any() else lines
     marks = _marks(closed["line"])
     right = ~marks.stray & (marks.field_counts == wanted.width)
-    failed = _failed(
-        lines["line_index"].filter(open_ended), pl.repeat(OVER_LINES, int(open_ended.sum()), eager=True)
-    )
+    failed = _failed(lines["line_index"].filter(open_ended), pl.repeat(OVER_LINES, int(open_ended.sum()), eager=True))
     if not right.all():
         counted = _count_reasons(marks.field_counts[~right], wanted.width)
         stray = pl.Series(marks.stray[~right])
@@ -105,37 +103,35 @@ def _marks(lines: pl.Series) -> _Marks:
     """
     joined = "".join((lines.str.join("\n").item(), "\n")) if len(lines) else ""
     text = np.frombuffer(bytearray(joined, "utf-8"), np.uint8)
-    ends = np.flatnonzero(text == _NEWLINE)
-    quotes = np.flatnonzero(text == _QUOTE)
-    commas = np.flatnonzero(text == _COMMA)
-    separators = commas[np.searchsorted(quotes, commas) % 2 == 0]
+    places = np.flatnonzero((text == _COMMA) | (text == _QUOTE) | (text == _NEWLINE))
+    marks = text[places]
+    is_quote, is_end = marks == _QUOTE, marks == _NEWLINE
+    line = np.cumsum(is_end) - is_end
+    separates = (marks == _COMMA) & (np.cumsum(is_quote) % 2 == 0)
+    quotes, line_of_quote = places[is_quote], line[is_quote]
     opening, closing = quotes[0::2], quotes[1::2]
-    before, after = (
-        text[opening - 1],
-        text[closing + 1],
-    )  # before the first byte stands the last: a line break
+    before, after = text[opening - 1], text[closing + 1]  # before the first byte stands the last: a line break
     may_open = (before == _COMMA) | (before == _NEWLINE) | (before == _QUOTE)
     may_close = (after == _COMMA) | (after == _NEWLINE) | (after == _QUOTE)
-    stray = np.zeros(len(ends), dtype=np.bool_)
-    stray[np.searchsorted(ends, opening[~may_open])] = True
-    stray[np.searchsorted(ends, closing[~may_close])] = True
-    field_counts = np.bincount(np.searchsorted(ends, separators), minlength=len(ends)).astype(np.int64) + 1
-    return _Marks(text, separators, np.append(opening[before != _QUOTE], closing), field_counts, stray)
+    stray = np.zeros(len(lines), dtype=np.bool_)
+    stray[line_of_quote[0::2][~may_open]] = True
+    stray[line_of_quote[1::2][~may_close]] = True
+    field_counts = np.bincount(line[separates], minlength=len(lines)).astype(np.int64) + 1
+    syntax_quotes = np.append(opening[before != _QUOTE], closing)
+    return _Marks(text, places[separates], syntax_quotes, field_counts, stray)
 
 
 def _named(line_index: pl.Series, columns: Sequence[pl.Series], wanted: Wanted) -> pl.DataFrame:
     nothing = pl.repeat(None, len(line_index), dtype=pl.String, eager=True)
     chosen = {
-        name: columns[place] if place >= 0 else nothing for name, place in zip(wanted.names, wanted.places)
+        name: columns[place] if place >= 0 else nothing for name, place in zip(wanted.names, wanted.places, strict=True)
     }
     return pl.DataFrame({"line_index": line_index, **chosen})
 
 
 def _count_reasons(counts: NDArray[np.int64], width: int) -> pl.Series:
     frame = pl.DataFrame({"count": counts})
-    return frame.select(
-        reason=pl.format("{} fields where the header names " + str(width), "count")
-    ).to_series()
+    return frame.select(reason=pl.format("{} fields where the header names " + str(width), "count")).to_series()
 
 
 def _failed(line_index: pl.Series, reasons: pl.Series) -> pl.DataFrame:

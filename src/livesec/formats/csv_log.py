@@ -1,7 +1,7 @@
 """What the three CSV logs have in common: a header line says where their columns are, and holds until the next one.
 
-Columns are found by name, in any order; further ones are ignored. A header of another of the three logs ends the hold of
-this one's. Lines before any header are not taken.
+Columns are found by name, in any order; further ones are ignored. A header of another of the three logs ends the hold
+of this one's. Lines before any header are not taken.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _TELLING = {
 }
 
 STATE_VERSION = 1
-MAX_HEADER_CHARACTERS = 8_192
+MAX_HEADER_BYTES = 8_192
 MAX_COLUMNS = 256
 _NEVER_IN_A_HEADER = r"[:=<>{};\t]"  # but in nearly every line of JSON, syslog and the like
 
@@ -74,16 +74,15 @@ class CsvLog(Format[HeaderSeen]):
 
     def parse(self, state: HeaderSeen, stream: StreamInfo, lines: pl.DataFrame) -> tuple[HeaderSeen, Parsed]:
         """Take headers of this log and what follows them."""
-        headers = dict(_headers(lines, self.header))
+        headers = list(_headers(lines, self.header))
         if not headers and state.wanted is None:
             return state, NOTHING_PARSED
-        own = [row for row, wanted in headers.items() if wanted is not None]
-        parts: list[Parsed] = [Parsed(consumed=lines["line_index"].gather(own).to_numpy())]
-        for wanted, data in spans(lines, state.wanted, list(headers.items())).items():
+        own = [row for row, seen in headers if seen.wanted is not None]
+        parts = [Parsed(consumed=lines["line_index"].gather(own).to_numpy())]
+        changes = [(row, seen.wanted) for row, seen in headers]
+        for wanted, data in spans(lines, state.wanted, changes).items():
             parts.append(self._records(data, wanted, stream.time_zone))
-        return HeaderSeen(list(headers.values())[-1] if headers else state.wanted), _together(
-            self.log_types[0], parts
-        )
+        return headers[-1][1] if headers else state, _together(self.log_types[0], parts)
 
     def _records(self, lines: pl.DataFrame, wanted: Wanted, time_zone: str) -> Parsed:
         cut = _without_strangers(cut_fields(lines, wanted), lines, wanted.width)
@@ -105,60 +104,56 @@ class CsvLog(Format[HeaderSeen]):
         try:
             saved = json.loads(blob)
             if saved["version"] != STATE_VERSION:
-                raise StateVersionError(f"{self.name}: saved header has version {saved['version']}")
+                raise StateVersionError(f"{self.name}: a saved header has version {saved['version']}")
             wanted = saved["wanted"]
-            return HeaderSeen(
-                wanted and Wanted(int(wanted["width"]), self.header, tuple(map(int, wanted["places"])))
-            )
+            if wanted is None:
+                return HeaderSeen()
+            return HeaderSeen(Wanted(int(wanted["width"]), self.header, tuple(map(int, wanted["places"]))))
         except (ValueError, KeyError, TypeError) as error:
-            raise StateVersionError(f"{self.name}: saved header cannot be read: {error}") from error
+            raise StateVersionError(f"{self.name}: a saved header cannot be read: {error}") from error
 
 
-def _headers(lines: pl.DataFrame, header: Sequence[str]) -> Iterator[tuple[int, Wanted | None]]:
-    """Row and meaning (None: another log's) of each header line among `lines`, in order."""
-    line = lines["line"]
-    suspects = line.str.contains("timestamp", literal=True).arg_true()
+def _headers(lines: pl.DataFrame, header: Sequence[str]) -> Iterator[tuple[int, HeaderSeen]]:
+    """Row of each header line of the three logs among `lines`, in order, and the state after it."""
+    suspects = lines["line"].str.contains("timestamp", literal=True).arg_true()
     if not len(suspects):
         return
-    texts = line.gather(suspects)
-    plain = (texts.str.len_bytes() <= MAX_HEADER_CHARACTERS) & ~texts.str.contains(_NEVER_IN_A_HEADER)
-    known = {text: _meaning(text, header) for text in texts.filter(plain).unique()}
-    for row, text in zip(suspects.filter(plain), texts.filter(plain), strict=True):
-        meaning = known[text]
+    texts = lines["line"].gather(suspects)
+    possible = (texts.str.len_bytes() <= MAX_HEADER_BYTES) & ~texts.str.contains(_NEVER_IN_A_HEADER)
+    rows, texts = suspects.filter(possible), texts.filter(possible)
+    meanings = {text: _meaning(text, header) for text in texts.unique()}
+    for row, text in zip(rows, texts, strict=True):
+        meaning = meanings[text]
         if meaning is not None:
-            yield row, meaning[0]
+            yield row, meaning
 
 
-def _meaning(line: str, header: Sequence[str]) -> tuple[Wanted | None] | None:
-    """Where `header`'s columns are in a header line, (None,) if it is another log's, None if it is none at all."""
+def _meaning(line: str, header: Sequence[str]) -> HeaderSeen | None:
+    """The state after header line `line`, None if it is none of the three logs'."""
     try:
         names = [name.strip() for name in next(csv.reader([line.removeprefix("\ufeff")], strict=True))]
     except (csv.Error, StopIteration):
         return None
-    if len(names) > MAX_COLUMNS:
+    log = next((log for log, telling in _TELLING.items() if set(telling) <= set(names)), None)
+    if log is None or len(names) > MAX_COLUMNS:
         return None
-    for log, telling in _TELLING.items():
-        if set(telling) <= set(names):
-            if log != header:
-                return (None,)
-            places = tuple(names.index(name) if name in names else -1 for name in header)
-            return (Wanted(len(names), tuple(header), places),)
-    return None
+    if log != header:
+        return HeaderSeen()
+    return HeaderSeen(Wanted(len(names), log, tuple(names.index(name) if name in names else -1 for name in log)))
 
 
 def _without_strangers(cut: Cut, lines: pl.DataFrame, width: int) -> Cut:
-    """`cut` without failed lines that do not look like records: no comma, or neither a digit nor a quote first, too few
-    commas for a record and every quote closed.
+    """`cut` without the failed lines that may well be of another format.
+
+    A failed line is this log's if it has a comma and starts with a digit or a quote, has commas enough for a record, or
+    leaves a quote open.
     """
     if cut.failed.is_empty():
         return cut
-    line = lines.filter(pl.col("line_index").is_in(cut.failed["line_index"].implode()))["line"]
+    line = lines.join(cut.failed, on="line_index", how="semi", maintain_order="left")["line"]
     commas = line.str.count_matches(",", literal=True)
-    ours = (
-        (commas >= width - 1)
-        | line.str.contains(r'^[0-9"]')
-        | (line.str.count_matches('"', literal=True) % 2 == 1)
-    )
+    open_ended = line.str.count_matches('"', literal=True) % 2 == 1
+    ours = (commas >= width - 1) | line.str.contains(r'^[0-9"]') | open_ended
     return Cut(cut.fields, cut.failed.filter(ours & (commas > 0) & ~line.str.starts_with("{")))
 
 

@@ -18,6 +18,7 @@ from livesec.core.batch import StreamInfo
 from livesec.core.errors import StateVersionError
 from livesec.formats.journald_json import DECODED, MARK, decode_journal
 from livesec.formats.syslog_time import BSD_CHARACTERS, UNREADABLE, bsd_us, iso_stamps_us
+from livesec.formats.text_times import possible
 
 STATE_VERSION = 1
 _PRIORITY = r"^<[0-9]{1,3}>"
@@ -94,12 +95,12 @@ def has_envelope(line: pl.Series) -> pl.Series:
 
 
 def _times(time_us: NDArray[np.int64]) -> pl.Series:
-    times = pl.Series("event_time_us", time_us)
-    return times.set(times == UNREADABLE, None) if (time_us == UNREADABLE).any() else times
+    return possible(pl.Series("event_time_us", time_us))
 
 
 def _journal(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:
-    return decode_journal(lines)
+    entries = decode_journal(lines)
+    return entries.with_columns(possible(entries["event_time_us"]))
 
 
 def _rfc5424(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:

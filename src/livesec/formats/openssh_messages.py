@@ -75,6 +75,7 @@ class Messages:
     """A message that matches this and none of the forms is rejected; other unknown ones are no events."""
 
 
+_NO_USER = "invalid_user"
 _IP_PORT = r"(?P<src_ip>[^ ]+) port (?P<src_port>[0-9]+)"
 _IP_MAYBE_PORT = r"(?P<src_ip>[^ ]+)(?: port (?P<src_port>[0-9]+))?"
 _UNKNOWN = r"(?P<unknown>invalid user |illegal user )?"
@@ -139,9 +140,11 @@ MESSAGES = (
     Messages(
         "Invalid user ",
         (
-            Form(WordPattern("Invalid user {user} from {src_ip} port {src_port}", "Invalid user "), Kind.OPENS),
-            Form(WordPattern("Invalid user {user} from {src_ip}", "Invalid user "), Kind.OPENS),
-            Form(rf"^Invalid user (?P<user>.*) from {_IP_MAYBE_PORT}$", Kind.OPENS),
+            Form(
+                WordPattern("Invalid user {user} from {src_ip} port {src_port}", "Invalid user "), Kind.OPENS, _NO_USER
+            ),
+            Form(WordPattern("Invalid user {user} from {src_ip}", "Invalid user "), Kind.OPENS, _NO_USER),
+            Form(rf"^Invalid user (?P<user>.*) from {_IP_MAYBE_PORT}$", Kind.OPENS, _NO_USER),
         ),
         claims="^",
     ),

@@ -24,9 +24,7 @@ YEAR, MONTH = 0, 1
 _SECOND_US = 1_000_000
 _DAY_US = 86_400 * _SECOND_US
 _HALF_A_YEAR = 6
-_MONTHS = np.array(
-    [int.from_bytes(name, "big") for name in b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()]
-)
+_MONTHS = np.array([int.from_bytes(name, "big") for name in b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()])
 _DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _MINUTE_DIGITS, _FRACTION_DIGITS = 4, 6
 _Z, _LOWER_Z, _PLUS, _MINUS, _COLON, _DOT, _T, _SPACE = (ord(character) for character in "Zz+-:.T ")
@@ -37,7 +35,7 @@ def _number(text: NDArray[np.uint8], start: int, width: int) -> int:
     """The number in `width` digits at `start`; -1 where one is no digit."""
     value = 0
     for place in range(start, start + width):
-        digit = np.int64(text[place]) - 48
+        digit = int(text[place]) - 48
         if digit < 0 or digit > 9:  # noqa: PLR2004  # decimal digits
             return -1
         value = value * 10 + digit
@@ -71,12 +69,10 @@ def _clock_us(text: NDArray[np.uint8], start: int) -> int:
 
 
 @kernel
-def _read_bsd(
-    text: NDArray[np.uint8], reference_us: int, state: NDArray[np.int64], out_us: NDArray[np.int64]
-) -> None:
+def _read_bsd(text: NDArray[np.uint8], reference_us: int, state: NDArray[np.int64], out_us: NDArray[np.int64]) -> None:
     for row in range(len(out_us)):
         start = row * BSD_CHARACTERS
-        name = (np.int64(text[start]) << 16) | (np.int64(text[start + 1]) << 8) | np.int64(text[start + 2])
+        name = (int(text[start]) << 16) | (int(text[start + 1]) << 8) | int(text[start + 2])
         month = 0
         for place in range(12):
             if _MONTHS[place] == name:
@@ -139,7 +135,7 @@ def _read_iso(
 ) -> None:
     start = 0
     for row in range(len(sizes)):
-        end = start + np.int64(sizes[row])
+        end = start + int(sizes[row])
         out_us[row] = UNREADABLE
         has_zone[row] = False
         at = start
@@ -158,7 +154,7 @@ def _read_iso(
             unit_us = _SECOND_US // 10
             first = at
             while at < end and text[at] >= 48 and text[at] <= 57:  # noqa: PLR2004  # decimal digits
-                time_us += (np.int64(text[at]) - 48) * unit_us
+                time_us += (int(text[at]) - 48) * unit_us
                 unit_us //= 10
                 at += 1
             if at == first:

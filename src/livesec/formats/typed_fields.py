@@ -70,7 +70,7 @@ def typed_rows(texts: pl.DataFrame, fields: Sequence[Field], **more: pl.Series) 
     )
 
 
-def repeated(value: object, height: int, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+def repeated(value: int | None, height: int, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
     """A column of `height` times `value`."""
     return pl.repeat(value, height, dtype=dtype, eager=True)
 

@@ -41,13 +41,17 @@ class WordPattern:
     def matches(self, fields: pl.DataFrame) -> pl.Series:
         """Which texts, split into `fields` by `split_words`, match."""
         known = len(self.start.split(" ")) - 1
-        found = fields[len(self.words) - 1].is_not_null()
+        found = fields.to_series(len(self.words) - 1).is_not_null()
         if not self.open_ended:
-            found &= fields[len(self.words)].is_null()
+            found &= fields.to_series(len(self.words)).is_null()
         for place, word in enumerate(self.words):
             if place >= known and not word.startswith("{"):
-                found &= fields[place] == word
+                found &= fields.to_series(place) == word
         return found.fill_null(False)
+
+    def columns(self, fields: pl.DataFrame) -> pl.DataFrame:
+        """The fields that its names stand for."""
+        return pl.DataFrame([fields.to_series(place).alias(name) for name, place in self.names.items()])
 
 
 def split_words(texts: pl.Series, patterns: Sequence[WordPattern]) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from livesec.formats.typed_fields import TypedRows
 from livesec.formats.zeek_header import DIRECTIVE, ZeekHeader
 from livesec.formats.zeek_records import json_rows, tsv_rows
 
+
 class _Log(NamedTuple):
     path: str
     telling: str

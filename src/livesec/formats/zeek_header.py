@@ -1,15 +1,15 @@
 r"""The header of Zeek's tab-separated logs, which says what follows it, and comes again at each rotation.
 
-    #separator \x09
-    #set_separator	,
-    #empty_field	(empty)
-    #unset_field	-
-    #path	conn
-    #open	2026-03-02-00-00-00
-    #fields	ts	uid	id.orig_h	...
-    #types	time	string	addr	...
-    ... records ...
-    #close	2026-03-02-01-00-00
+#separator \x09
+#set_separator	,
+#empty_field	(empty)
+#unset_field	-
+#path	conn
+#open	2026-03-02-00-00-00
+#fields	ts	uid	id.orig_h	...
+#types	time	string	addr	...
+... records ...
+#close	2026-03-02-01-00-00
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ from typing import Final
 from livesec.core.errors import StateVersionError
 
 STATE_VERSION: Final = 1
-DIRECTIVE: Final = (
-    r"^#(?:separator |(?:set_separator|empty_field|unset_field|path|open|close|fields|types)[\t,|;\x01])"
-)
+DIRECTIVE: Final = r"^#(?:separator |(?:set_separator|empty_field|unset_field|path|open|close|fields|types)[\t,|;\x01])"
 """What a header line starts with (Zeek escapes a record's own leading #)."""
 
 _MAX_CHARACTERS: Final = 65_536

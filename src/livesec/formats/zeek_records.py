@@ -106,11 +106,13 @@ def _tight(line: pl.Series) -> pl.Series:
 
 def _json_field(line: pl.Series, name: str) -> pl.Series:
     """The texts of field `name`; null where it is missing, null or not of its kind."""
-    value = r'"([^"\\]*)"' if name in _TEXT_IN_JSON else r'"?([^n",\\{}\[\]][^",\\{}\[\]]*)'
+    value = r'"([^"\\]*)"' if name in _TEXT_IN_JSON else r'"?([^n ",\\{}\[\]][^ ",\\{}\[\]]*)'
     if "." not in name:
         return line.str.extract(f'"{name}":{value}')
     # Some shippers write id_orig_h for id.orig_h. Literal names are found faster than both in one expression.
-    dotted, joined = (line.str.extract(f'"{key}":{value}') for key in (name.replace(".", r"\."), name.replace(".", "_")))
+    dotted, joined = (
+        line.str.extract(f'"{key}":{value}') for key in (name.replace(".", r"\."), name.replace(".", "_"))
+    )
     return dotted if joined.null_count() == len(joined) else dotted.zip_with(dotted.is_not_null(), joined)
 
 

@@ -130,9 +130,11 @@ class Supervisor:
             child.process = None
 
     def _start(self, child: _Child, now: float) -> None:
+        # Unbuffered, so that the log shows what happens when it happens.
+        environment = {"PYTHONUNBUFFERED": "1", **child.plan.environment}
         with child.log.open("ab") as log:  # appending: the file may be cut while the child writes
             try:
-                process = self._guardian.start(child.plan.command, self._folder, log, child.plan.environment)
+                process = self._guardian.start(child.plan.command, self._folder, log, environment)
             except OSError as error:
                 raise LiveSecError(f"{child.plan.name} cannot be started: {error}") from error
         child.process, child.started = process, now

@@ -17,13 +17,8 @@ HEALTH_TIMEOUT_S = 0.5
 PORTS_TO_TRY = 50  # when looking for a free one to suggest
 LOWEST_OPEN_PORT = 1_024  # those below are reserved for the administrator
 HIGHEST_PORT = 65_535
-SERVED_SECTIONS = (
-    "server",
-    "browser",
-    "client",
-    "runner",
-    "logger",
-)  # the rest, such as the theme, is not safety's
+# The rest of the file, such as the theme, Streamlit reads for itself.
+SERVED_SECTIONS = ("server", "browser", "client", "runner", "logger")
 
 
 def dashboard_command(root: Path, port: int) -> list[str]:
@@ -39,7 +34,6 @@ def dashboard_command(root: Path, port: int) -> list[str]:
         sys.executable,
         *("-m", "streamlit", "run", str(root / "dashboard.py")),
         f"--server.port={port}",
-        "--server.headless=true",
         *server_flags(root / ".streamlit" / "config.toml"),
     ]
 

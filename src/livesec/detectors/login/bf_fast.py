@@ -25,9 +25,7 @@ from livesec.core.state import KeyedState
 class Params:
     """Bucket size and leak."""
 
-    capacity: float = param(
-        5, "attempts", "livesec seed: 5 failures", minimum=2, setting="failed_login_threshold"
-    )
+    capacity: float = param(5, "attempts", "livesec seed: 5 failures", minimum=2, setting="failed_login_threshold")
     leak_s: float = param(10.0, "s per attempt", "crowdsecurity/ssh-bf", minimum=0.1)
     quiet_s: float = param(3600.0, "s", "our choice: an hour's pause makes it another attack", minimum=60)
 

@@ -30,9 +30,7 @@ class Params:
     """How far is far, how much history it takes, and what counts as rare."""
 
     min_km: float = param(1000.0, "km", "livesec seed", minimum=0, setting="geo_distance_km")
-    min_hours: int = param(
-        20, "login hours", "DETECTIONS: a prior of about 20 is the cold-start answer", minimum=1
-    )
+    min_hours: int = param(20, "login hours", "DETECTIONS: a prior of about 20 is the cold-start answer", minimum=1)
     full_p: float = param(
         0.01,
         "probability",
@@ -111,13 +109,17 @@ class GeoInconsistency(Detector[Params]):
             confidence=np.minimum(1.0, np.log(found.p) / np.log(self.p.full_p)),
         )
 
-    def _step_as_seed(
-        self, state: KeyedState, rows: Rows, at: NDArray[np.int64], seen: Sightings
-    ) -> Findings:
+    def _step_as_seed(self, state: KeyedState, rows: Rows, at: NDArray[np.int64], seen: Sightings) -> Findings:
         """The seed's rule: more than `min_km` from the user's last login, whatever the error of either place."""
         points = seen._replace(radius_km=np.zeros_like(seen.radius_km))
         found = travel_speed.journeys(
-            state, points, max_kmh=0.0, min_km=self.p.min_km, quiet_s=self.p.forget_s, every_hit=True
+            state,
+            points,
+            max_kmh=0.0,
+            min_km=self.p.min_km,
+            known_s=self.p.forget_s,
+            forget_s=self.p.forget_s,
+            known_too=True,
         )
         positions = at[found.at]
         n = len(positions)

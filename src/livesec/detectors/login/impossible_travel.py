@@ -1,9 +1,14 @@
-"""Impossible travel: two successful logins of one user, farther apart than anyone could have travelled between them.
+"""Impossible travel: a login far from the user's last one, sooner than anyone could have travelled.
 
-Sees a stolen password or session used from another part of the world. Misses attackers near the victim, and countries
-so large that their error circles overlap. Distances are the least that both errors allow. Networks that the settings
-name as VPN, relay or hosting, and internal addresses, say nothing about where a person is and are passed over.
-Source: Panther's rule (900 km/h); CrowdSec has no test of speed.
+Sees a stolen password or session used from another part of the world. Misses attackers near the victim or where the
+victim was within a month, and countries so large that their error circles overlap. Distances are the least that both
+errors allow. Networks that the settings name as VPN, relay or hosting, and internal addresses, say nothing about
+where a person is and are passed over.
+
+Two places in turn are reported once, at the first login from the new one: an account that two people share, or a
+VPN, would never be silent otherwise. How surely it is an anomaly follows from the history: after one or two login
+hours nobody knows where a user belongs, and who is somewhere new every day may be so again.
+Source: Panther's rule (900 km/h); CrowdSec has no test of speed. Rarity as in DETECTIONS, statistics 4.
 """
 
 from __future__ import annotations
@@ -30,8 +35,12 @@ class Params:
     """How fast is too fast, and how far is far."""
 
     max_kmh: float = param(900.0, "km/h", "Panther: an airliner's cruising speed", minimum=1)
-    min_km: float = param(300.0, "km", "our choice: nearer places are an hour's flight and wrong geography")
-    quiet_s: float = param(30 * DAY_S, "s", "our choice: a month without makes it another case", minimum=3600)
+    min_km: float = param(300.0, "km", "our choice: nearer places are an hour's flight, or wrong geography", minimum=1)
+    full_p: float = param(
+        0.1, "probability", "our choice: certain when a new place comes once in 10 login hours", maximum=0.5
+    )
+    known_s: float = param(30 * DAY_S, "s", "our choice: where a user was within a month is known", minimum=3600)
+    forget_s: float = param(90 * DAY_S, "s", "our choice: as long as anomalies are kept", minimum=DAY_S)
 
 
 class ImpossibleTravel(Detector[Params]):
@@ -45,16 +54,18 @@ class ImpossibleTravel(Detector[Params]):
     base_severity = 73
     columns = travel_speed.COLUMNS
     params = Params
+    statistical = True
     summary = (
-        "{user} logged in from {to_country} {elapsed_min:,.0f} min after {from_country}: at least {least_km:,.0f} km, "
-        "{speed_kmh:,.0f} km/h"
+        "{user} logged in from {to_country} {elapsed_min:,.0f} min after {from_country}: "
+        "at least {least_km:,.0f} km, {speed_kmh:,.0f} km/h"
     )
     guidance = Guidance(
         meaning="The same account was used in two places that no journey joins in that time. Someone else may hold "
         "the password, a key or a session.",
         usual="An airliner makes {max_kmh:,.0f} km/h; these logins, {elapsed_min:,.0f} min apart, need "
-        "{speed_kmh:,.0f} km/h over {least_km:,.0f} km, the least that the errors of both places allow. "
-        "{cases:,} such case(s) of this user within a month of each other.",
+        "{speed_kmh:,.0f} km/h over {least_km:,.0f} km, the least that the errors of both places allow. In "
+        "{login_hours:,} login hours before, this user was seen at {places:,} place(s); this one was not among "
+        "those of the last {known_days:.0f} days.",
         benign=(
             "a VPN, proxy or mobile network that comes out in another country: list it in relay_networks",
             "an account that several people or machines share",
@@ -79,9 +90,11 @@ class ImpossibleTravel(Detector[Params]):
             sightings(rows, rows.key(*self.key), at),
             max_kmh=self.p.max_kmh,
             min_km=self.p.min_km,
-            quiet_s=self.p.quiet_s,
+            known_s=self.p.known_s,
+            forget_s=self.p.forget_s,
         )
         positions = at[found.at]
+        n = len(positions)
         return Findings(
             at=positions,
             details={
@@ -91,15 +104,19 @@ class ImpossibleTravel(Detector[Params]):
                 "least_km": found.least_km,
                 "elapsed_min": found.hours * 60,
                 "speed_kmh": found.least_km / found.hours,
-                "max_kmh": np.full(len(positions), self.p.max_kmh),
-                "cases": found.hits,
+                "max_kmh": np.full(n, self.p.max_kmh),
+                "login_hours": found.seen_hours,
+                "places": found.places,
+                "known_days": np.full(n, self.p.known_s / DAY_S),
+                "p_value": found.p,
             },
             evidence=found.from_address[:, np.newaxis],
+            confidence=np.minimum(1.0, np.log(found.p) / np.log(self.p.full_p)),
         )
 
     def idle_s(self) -> float:
-        """After so long the user can be anywhere, and an old case is another case."""
-        return travel_speed.idle_s(max_kmh=self.p.max_kmh, quiet_s=self.p.quiet_s)
+        """After so long the user can be anywhere, and nothing is known of them."""
+        return travel_speed.idle_s(max_kmh=self.p.max_kmh, forget_s=self.p.forget_s)
 
 
 DETECTOR = ImpossibleTravel

@@ -2,7 +2,7 @@
 
 Sees a stolen account used in its owner's night, and insiders who come back when nobody looks. Misses attackers who
 keep office hours. Each user's own hours decide, weekdays and weekends apart; the configured unusual hours only weigh
-in the prior, so that night workers have their peace after a few nights. With little history (5 to 20 login hours)
+in the prior, so that night workers have their peace after a few nights. With little history (10 to 20 login hours)
 the configured hours alone can be reported, at low confidence and only for users who so far kept to the others;
 below that it is silent: a first login at night says nothing about habits. At most one finding per user and hour,
 and per night only the 1st, 2nd, 4th, 8th such hour. Source: the livesec seed (22 to 6 o'clock); hour density of
@@ -35,21 +35,13 @@ EARLY_CONFIDENCE = 0.25  # at most, where there is little history: our choice
 class Params:
     """The hours that the organisation calls unusual, how much history it takes, and what counts as rare."""
 
-    start_hour: int = param(
-        22, "hour of day", "livesec seed", minimum=0, maximum=23, setting="unusual_hours_start"
-    )
-    end_hour: int = param(
-        6, "hour of day", "livesec seed", minimum=0, maximum=23, setting="unusual_hours_end"
-    )
+    start_hour: int = param(22, "hour of day", "livesec seed", minimum=0, maximum=23, setting="unusual_hours_start")
+    end_hour: int = param(6, "hour of day", "livesec seed", minimum=0, maximum=23, setting="unusual_hours_end")
     time_zone: str = param("UTC", "IANA name", "livesec setting", setting="time_zone")
     report_p: float = param(0.01, "probability", "our choice: one login hour in a hundred", maximum=0.5)
-    full_p: float = param(
-        1e-4, "probability", "our choice: a user's 24 hours cannot say less than that", maximum=0.01
-    )
-    warm: int = param(5, "login hours", "our choice: a first impression", minimum=1)
-    mature: int = param(
-        20, "login hours", "DETECTIONS: a prior of about 20 is the cold-start answer", minimum=1
-    )
+    full_p: float = param(1e-4, "probability", "our choice: a user's 24 hours cannot say less than that", maximum=0.01)
+    warm: int = param(10, "login hours", "our choice: a working day or two", minimum=1)
+    mature: int = param(20, "login hours", "DETECTIONS: a prior of about 20 is the cold-start answer", minimum=1)
     half_life_days: float = param(14.0, "days", "DETECTIONS: season", minimum=1)
     forget_s: float = param(90 * DAY_S, "s", "our choice: six half-lives leave 1 %", minimum=2 * DAY_S)
 
@@ -66,9 +58,7 @@ class UnusualLoginTime(Detector[Params]):
     columns = hour_profile.COLUMNS
     statistical = True
     params = Params
-    summary = (
-        "{user} logged in at {hour:02d} h on a {day_type}, usually from {usual_from:02d} to {usual_to:02d} h"
-    )
+    summary = "{user} logged in at {hour:02d} h on a {day_type}, usually from {usual_from:02d} to {usual_to:02d} h"
     guidance = Guidance(
         meaning="The account was used at an hour that does not fit its user's habits.",
         usual="By {login_hours:,} earlier login hours this user is active from {usual_from:02d} to {usual_to:02d} h "
@@ -125,9 +115,7 @@ class UnusualLoginTime(Detector[Params]):
             confidence=np.where(early, np.minimum(confidence, EARLY_CONFIDENCE), confidence),
         )
 
-    def _step_as_seed(
-        self, at: NDArray[np.int64], hours: NDArray[np.int64], suspect: NDArray[np.bool_]
-    ) -> Findings:
+    def _step_as_seed(self, at: NDArray[np.int64], hours: NDArray[np.int64], suspect: NDArray[np.bool_]) -> Findings:
         inside = suspect[hours % 24]
         n = int(inside.sum())
         return Findings(

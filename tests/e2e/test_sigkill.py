@@ -1,0 +1,103 @@
+"""Ten SIGKILLs during one growing log leave what one quiet run leaves: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import csv
+import random
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from livesec.simulate.sshd import sshd_lines
+from tests.e2e.command import Daemon, Record, exported, status_of
+from tests.e2e.evidence import assert_true_lines
+from tests.e2e.growing_log import GrowingLog
+from tests.e2e.store_watch import total, wait_for_total
+
+pytestmark = pytest.mark.e2e
+
+LINES = 9_000
+KILLS = 10
+START = datetime(2026, 3, 2, tzinfo=UTC)
+GROWS_S = 120.0  # longer than the ten lives together, so that each kill falls into a growing log
+FINISH_S = 60.0
+SETTINGS = ("snapshot_interval_s=0.4",)  # saves fall into every life
+TABLES = ("anomalies", "incidents", "risk", "explanations", "rejects", "gaps")
+
+
+def _content() -> bytes:
+    """sshd lines of several attackers, with lines among them that no format can use."""
+    lines = sshd_lines(LINES, seed=11, start_us=int(START.timestamp()) * 1_000_000).splitlines(keepends=True)
+    for number, place in enumerate(range(500, LINES, 1_000)):
+        lines[place] = b"\xff\xfe no format of ours " + str(number).encode() + b"\n"
+    return b"".join(lines)
+
+
+def _outcome(db: Path) -> dict[str, list[Record]]:
+    return {table: exported(db, table) for table in TABLES}
+
+
+def _run_with_kills(log: Path, db: Path, content: bytes) -> None:
+    chance = random.Random(5)
+    db.parent.mkdir()
+    log.touch()
+    with Daemon([log], db, history="start", settings=SETTINGS) as daemon:
+        daemon.wait_until_watching()
+        with GrowingLog(log, content, seconds=GROWS_S, seed=7) as growing:
+            for number in range(KILLS):
+                if number % 2 == 0:  # while it reads and commits
+                    more = total(db, "lines") + 50
+                    wait_for_total(db, "lines", more, FINISH_S, alive=lambda: daemon.is_running)
+                    time.sleep(chance.uniform(0, 0.6))
+                else:  # while it starts or recovers
+                    time.sleep(chance.uniform(0.2, 4.0))
+                assert growing.is_growing, "the log was complete before the last kill"
+                daemon.kill()
+                daemon.start()
+            growing.hurry()
+        wait_for_total(db, "lines", LINES, FINISH_S, alive=lambda: daemon.is_running)
+        assert daemon.stop() == 0
+        assert "Traceback" not in daemon.said()
+
+
+def _run_quietly(log: Path, db: Path, content: bytes) -> None:
+    db.parent.mkdir()
+    log.touch()
+    with Daemon([log], db, history="start") as daemon:
+        daemon.wait_until_watching()
+        log.write_bytes(content)
+        wait_for_total(db, "lines", LINES, FINISH_S, alive=lambda: daemon.is_running)
+        assert daemon.stop() == 0
+
+
+def test_ten_kills_leave_what_a_quiet_run_leaves(tmp_path: Path) -> None:
+    log, killed, quiet = tmp_path / "auth.log", tmp_path / "killed" / "livesec.db", tmp_path / "quiet" / "livesec.db"
+    content = _content()
+    _run_with_kills(log, killed, content)
+    for anomaly in exported(killed):
+        assert_true_lines(anomaly)
+    log.unlink()
+    _run_quietly(log, quiet, content)
+
+    after_kills, expected = _outcome(killed), _outcome(quiet)
+    for table in TABLES:
+        assert after_kills[table] == expected[table], table
+    assert len(expected["anomalies"]) >= 20
+    assert len({item["type"] for item in expected["anomalies"]}) >= 3
+    assert len(expected["incidents"]) >= 5
+    assert expected["gaps"] == []
+    for name in ("lines", "consumed", "skipped", "rejects", "events", "anomalies"):
+        assert total(killed, name) == total(quiet, name), name
+    assert status_of(killed)["streams"][0]["offset"] == len(content)
+
+
+def test_the_csv_mirror_has_each_anomaly_once_after_kills(tmp_path: Path) -> None:
+    log, db = tmp_path / "auth.log", tmp_path / "killed" / "livesec.db"
+    _run_with_kills(log, db, _content())
+    with (db.parent / "anomalies.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    anomalies = exported(db)
+    assert [row["type"] for row in rows] == [item["type"] for item in anomalies]
+    assert [row["description"] for row in rows] == [item["description"] for item in anomalies]
