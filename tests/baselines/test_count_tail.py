@@ -61,14 +61,27 @@ class _Host:
     offended: int = 0
     report_at: int = 0
 
+    def young(self, rules: Rules) -> bool:
+        return self.last_s - self.first_s < rules.learn_s or len(self.learned) < rules.learn_windows
+
+    def gate(self, rules: Rules) -> int:
+        if self.young(rules):
+            return rules.young_limit
+        mean, shape = self._mean_and_shape(rules)
+        return max(rules.floor, 1 + int(mean + 2 * math.sqrt(mean + mean**2 / shape)))
+
     def log_p(self, rules: Rules) -> float:
+        mean, shape = self._mean_and_shape(rules)
+        return negative_binomial_log_tail(self.count, mean, shape)
+
+    def _mean_and_shape(self, rules: Rules) -> tuple[float, float]:
         n = len(self.learned) + 2
         total = sum(self.learned) + 2 * rules.prior_mean
         squares = sum(count**2 for count in self.learned) + 2 * (rules.prior_mean**2 + rules.prior_mean)
         mean = total / n
         variance = squares / n - mean**2
         shape = min(total, 20.0, mean**2 / (variance - mean) if variance > mean else math.inf)
-        return negative_binomial_log_tail(self.count, mean, shape)
+        return mean, shape
 
 
 def _plain(rows: list[Row], rules: Rules) -> list[Report]:
@@ -83,7 +96,7 @@ def _plain(rows: list[Row], rules: Rules) -> list[Report]:
         if window != host.window:
             day = int(host.last_s // 86_400)
             if not host.offending or day != host.taught_day:
-                host.learned.append(host.count)
+                host.learned.append(min(host.count, 2 * host.gate(rules)) if host.offending else host.count)
                 if host.offending:
                     host.taught_day = day
             host.window, host.count, host.offending, host.told = window, 0, False, False
@@ -91,7 +104,7 @@ def _plain(rows: list[Row], rules: Rules) -> list[Report]:
         host.count += weight
         if weight == 0:
             continue
-        if now_s - host.first_s < rules.learn_s or len(host.learned) < rules.learn_windows:
+        if host.young(rules):
             if host.count < rules.young_limit:
                 continue
         elif host.count < rules.floor or host.log_p(rules) > rules.log_p:
@@ -152,6 +165,24 @@ def test_many_more_than_usual_is_found_before_its_minute_ends() -> None:
     assert reports.mean[0] == pytest.approx(20.0, rel=0.05)
     assert reports.log_p[0] <= math.log(1e-6)
     assert reports.windows[0] == 300
+
+
+def test_an_attack_does_not_make_itself_usual() -> None:
+    attack = [(1, 18_000.0 + 60 * minute, 1000) for minute in range(64)]
+    assert [count for _, count in _found(_minutes(300, 20.0) + attack)] == [1000] * 7  # 1, 2, 4 ... 64 minutes
+
+
+def test_a_new_job_of_every_day_becomes_usual_within_days() -> None:
+    days = [
+        row
+        for day in range(10)
+        for row in [
+            *((1, 86_400.0 * day + time_s, count) for _, time_s, count in _minutes(300, 20.0)),
+            (1, 86_400.0 * day + 20_000, 1000),
+        ]
+    ]
+    told = [int(days[at][1] // 86_400) for at, _ in _found(days)]
+    assert told == list(range(len(told))) and 2 <= len(told) <= 6
 
 
 def test_a_busy_host_is_no_news() -> None:

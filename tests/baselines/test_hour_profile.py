@@ -66,7 +66,8 @@ def _p(counts: list[list[float]], day_type: int, hour: int) -> float:
     weights = [
         PRIOR[h] + sum((3 - abs(step)) / 9 * blended[(h + step) % 24] for step in range(-2, 3)) for h in range(24)
     ]
-    return sum(weight for weight in weights if weight <= weights[hour] * (1 + 1e-9)) / sum(weights)
+    tail = [weight for weight in weights if weight <= weights[hour] * (1 + 1e-9)]
+    return float(sum(tail) / sum(weights))
 
 
 def _plain(rows: list[Row]) -> list[Report]:

@@ -29,9 +29,7 @@ def _pour(
         leak_s=leak_s,
         quiet_s=quiet_s,
     )
-    return list(
-        zip(reports.at.tolist(), reports.total.tolist(), reports.span_s.astype(int).tolist(), strict=True)
-    )
+    return list(zip(reports.at.tolist(), reports.total.tolist(), reports.span_s.astype(int).tolist(), strict=True))
 
 
 class _Bucket:

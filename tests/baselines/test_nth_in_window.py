@@ -27,9 +27,7 @@ def _count(
         window_s=window_s,
         quiet_s=quiet_s,
     )
-    return list(
-        zip(reports.at.tolist(), reports.total.tolist(), reports.span_s.astype(int).tolist(), strict=True)
-    )
+    return list(zip(reports.at.tolist(), reports.total.tolist(), reports.span_s.astype(int).tolist(), strict=True))
 
 
 def _plain(rows: list[Row], *, events: int, window_s: int, quiet_s: int) -> list[Report]:

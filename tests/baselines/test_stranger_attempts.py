@@ -42,9 +42,7 @@ def _count(rows: list[Row], state: KeyedState | None = None) -> list[Report]:
         sitting_s=SITTING_S,
         forget_s=FORGET_S,
     )
-    return list(
-        zip(reports.at.tolist(), reports.total.tolist(), reports.span_s.astype(int).tolist(), strict=True)
-    )
+    return list(zip(reports.at.tolist(), reports.total.tolist(), reports.span_s.astype(int).tolist(), strict=True))
 
 
 def _plain(rows: list[Row]) -> list[Report]:

@@ -86,9 +86,7 @@ def _plain(rows: list[Row]) -> list[Report]:
         known = {place: _least_km(place, row.place) for place, seen in person.places.items() if seen.weight >= 16}
         nearest = min(known, key=lambda place: known[place], default=None)
         usual = row.place in known
-        strange = (
-            not usual and nearest is not None and person.hours >= MIN_HOURS and known[nearest] > MIN_KM
-        )
+        strange = not usual and nearest is not None and person.hours >= MIN_HOURS and known[nearest] > MIN_KM
         place = person.places.setdefault(row.place, _Place(now_s))
         if not usual and now_s - place.seen_s >= QUIET_S:
             place.sightings, place.report_at = 0, 1
@@ -112,9 +110,7 @@ def _plain(rows: list[Row]) -> list[Report]:
 
 @st.composite
 def _rows(draw: st.DrawFn) -> list[Row]:
-    gaps = draw(
-        st.lists(st.sampled_from([-500, 0, 60, HOUR_S, HOUR_S, HOUR_S, DAY_S, QUIET_S, IDLE_S]), max_size=80)
-    )
+    gaps = draw(st.lists(st.sampled_from([-500, 0, 60, HOUR_S, HOUR_S, HOUR_S, DAY_S, QUIET_S, IDLE_S]), max_size=80))
     now_s, rows = 100_000, []
     for gap in gaps:
         now_s += gap

@@ -80,7 +80,9 @@ def test_pairs(pairs: list[tuple[int, int]]) -> None:
     out = np.empty(len(pairs), dtype=np.uint64)
     combine_keys(left, right, out)
     for one, other, key in zip(left.tolist(), right.tolist(), out.tolist(), strict=True):
-        assert key == (0 if one == 0 or other == 0 else _digest([one, other], 1, 3, K0, K1) or 1)  # two words, without a length
+        assert key == (
+            0 if one == 0 or other == 0 else _digest([one, other], 1, 3, K0, K1) or 1
+        )  # two words, without a length
 
 
 def test_pairs_are_ordered() -> None:

@@ -43,6 +43,7 @@ def test_a_detector_parameter_is_set_by_a_dotted_name() -> None:
         ("NO_SUCH_SETTING = 1", ["no_such_setting", "no such setting"]),
         ("LARGE_FILE_BYTES = 'many'", ["large_file_bytes", "'many'"]),
         ("HISTORY = 'yesterday'", ["history"]),
+        ("TIME_ZONE = 'Mars/Olympus'", ["time_zone", "Mars/Olympus", "Europe/Paris"]),
         ("LOGS = [", ["config.py:1", "not valid Python"]),
         ("raise RuntimeError('boom')", ["config.py", "RuntimeError", "boom"]),
     ],

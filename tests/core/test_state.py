@@ -13,9 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from livesec.core.errors import StateVersionError
 from livesec.core.rows import SHARDS
-from livesec.core.state import KeyedState, find, touch
+from livesec.core.state import ColumnSpec, KeyedState, find, touch
 
-COLUMNS = {"last_us": np.int64, "seen": np.int32, "ring": (np.float64, 3)}
+COLUMNS: dict[str, ColumnSpec] = {"last_us": np.int64, "seen": np.int32, "ring": (np.float64, 3)}
 PER_SHARD = 3
 
 # Few shards, and low bits that meet in the same places of the table, whatever its size.
@@ -149,7 +149,8 @@ def test_reserving_makes_room_for_new_keys_only() -> None:
 
 def test_another_layout_is_refused() -> None:
     blob = KeyedState(COLUMNS).to_bytes()
-    for columns in ({"last_us": np.int64}, COLUMNS | {"ring": (np.float64, 4)}, COLUMNS | {"seen": np.int64}):
+    fewer: dict[str, ColumnSpec] = {"last_us": np.int64}
+    for columns in (fewer, COLUMNS | {"ring": (np.float64, 4)}, COLUMNS | {"seen": np.int64}):
         with pytest.raises(StateVersionError, match="a saved state has columns"):
             KeyedState(columns).load(blob)
 

@@ -1,7 +1,7 @@
 """Reads labelled detector fixtures and judges rows as the engine does.
 
-A fixture is a CSV file beside this one, `<log type>/<detector>.csv`. Its header names `case,at_s,expect`, optionally
-`repeat,step_s,event_at_s,details`, and any columns of the schema. Each case runs on a fresh state.
+A fixture is a CSV file beside this one, `<log type>/<detector>.csv`. Its header names `case,at_s,expect`,
+optionally `repeat,step_s,event_at_s,details`, and any columns of the schema. Each case runs on a fresh state.
 
 `at_s`        seconds after Monday 2026-03-02T00:00:00Z; the rows of a case are put in order of time, stably
 `repeat`, `step_s`  the row stands `repeat` times, `step_s` seconds apart; what is expected holds for the last of them
@@ -9,8 +9,8 @@ A fixture is a CSV file beside this one, `<log type>/<detector>.csv`. Its header
 `expect`      empty: no finding at this row; `fire` or `fire:reason`: exactly one
 `details`     `name=number;name=text`: some of the finding's details (or its `confidence`), numbers within 0.1 %
 
-Empty cells are null. Lines that begin with # are comments; `# set: capacity=6` sets a parameter (a TOML value) for the
-whole file. A case whose name begins with `seed_` runs with seed_mode.
+Empty cells are null. Lines that begin with # are comments; `# set: capacity=6` sets a parameter (a TOML
+value) for the whole file. A case whose name begins with `seed_` runs with seed_mode.
 """
 
 from __future__ import annotations

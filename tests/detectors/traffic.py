@@ -6,10 +6,10 @@ from functools import cache
 
 import numpy as np
 import polars as pl
+from tests.detectors.fixture import MONDAY_US, numbered
 
 from livesec.core.rows import Rows
 from livesec.core.schema import COLUMNS, LogType
-from tests.detectors.fixture import MONDAY_US, numbered
 
 ROWS = 400
 _GAPS_S = np.array([0, 0.2, 1, 5, 40, 300, 3000, 20_000, 90_000])
@@ -43,17 +43,10 @@ def of(log_type: LogType, seed: int, *, late_stream: bool = False, entities: int
     return numbered(pl.DataFrame(columns), log_type)
 
 
-def _column(
-    name: str, dtype: pl.DataType | type[pl.DataType], random: np.random.Generator, entities: int
-) -> pl.Series:
+def _column(name: str, dtype: pl.DataType | type[pl.DataType], random: np.random.Generator, entities: int) -> pl.Series:
     if name in ("src_ip", "dst_ip"):
-        v4 = [
-            f"198.51.100.{number % 250}" if number < 250 else f"192.0.2.{number - 250}"
-            for number in range(entities)
-        ]
-        return _with_nulls(
-            [*v4, "2001:db8:1:2::9", "2001:db8:1:2:3::1", "::ffff:192.0.2.1", "not an address"], random
-        )
+        v4 = [f"198.51.100.{number % 250}" if number < 250 else f"192.0.2.{number - 250}" for number in range(entities)]
+        return _with_nulls([*v4, "2001:db8:1:2::9", "2001:db8:1:2:3::1", "::ffff:192.0.2.1", "not an address"], random)
     if name in ("user", "host"):
         return _with_nulls([*_STRANGE, *(f"{name}{number}" for number in range(entities))], random)
     if isinstance(dtype, pl.Enum):
@@ -73,14 +66,10 @@ def _column(
     )
 
 
-def _with_nulls(
-    values: list[str] | list[int] | list[float] | list[bool], random: np.random.Generator
-) -> pl.Series:
+def _with_nulls(values: list[str] | list[int] | list[float] | list[bool], random: np.random.Generator) -> pl.Series:
     picks = random.integers(0, len(values), size=ROWS)
     null = random.random(ROWS) < 0.05
-    return pl.Series(
-        [None if gone else values[pick] for pick, gone in zip(picks.tolist(), null.tolist(), strict=True)]
-    )
+    return pl.Series([None if gone else values[pick] for pick, gone in zip(picks.tolist(), null.tolist(), strict=True)])
 
 
 def _place(columns: dict[str, pl.Series], random: np.random.Generator) -> None:

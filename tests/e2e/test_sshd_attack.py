@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,9 @@ def test_parallel_guessing_is_in_the_store_soon_after_the_fifth_failure(tmp_path
     assert anomaly["details"]["attempts"] >= THRESHOLD
     assert len(anomaly["evidence"]) == THRESHOLD
     assert_true_lines(anomaly)
-    assert all("Failed password for" in line["line"] for line in anomaly["evidence"])
+    lines = [line["line"] for line in anomaly["evidence"]]
+    assert all("Failed password for" in line or "Invalid user" in line for line in lines)
+    assert len({re.findall(r"sshd\[(\d+)\]", line)[0] for line in lines}) == THRESHOLD, "one line per connection"
 
 
 def test_repeats_that_rsyslog_writes_as_one_line_count_as_often_as_they_happened(tmp_path: Path) -> None:

@@ -64,9 +64,7 @@ def complaints(
     if [log_type for log_type, _ in rows] != [row.log_type for row in expected.rows]:
         return [f"gives {len(rows)} rows {rows}, expected {len(expected.rows)}"]
     return [
-        text
-        for wanted_row, (_, row) in zip(expected.rows, rows, strict=True)
-        for text in differences(wanted_row, row)
+        text for wanted_row, (_, row) in zip(expected.rows, rows, strict=True) for text in differences(wanted_row, row)
     ]
 
 
@@ -86,12 +84,7 @@ def test_fixture_expectations_hold(name: str) -> None:
     for section in sections_of(name):
         outcome = run_format(FORMATS[name], section.stream, section.data())
         for index, expected in enumerate(section.lines):
-            rows = [
-                (kind, row)
-                for kind, every in outcome.rows.items()
-                for row in every
-                if row["line_index"] == index
-            ]
+            rows = [(kind, row) for kind, every in outcome.rows.items() for row in every if row["line_index"] == index]
             disposition = outcome.dispositions.get(index, "other")
             for text in complaints(expected, disposition, outcome.reasons.get(index, ""), rows):
                 failures.append(f"{name}.log:{expected.number}: {text}\n    {expected.line!r}")
@@ -130,9 +123,7 @@ def test_takes_no_other_formats_lines(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @QUIET
-@given(
-    text=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=200), max_size=12)
-)
+@given(text=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=200), max_size=12))
 def test_never_raises_on_any_text(name: str, text: list[str]) -> None:
     section = sections_of(name)[0]
     run_format(FORMATS[name], section.stream, [line.encode() for line in text])

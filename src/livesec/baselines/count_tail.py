@@ -1,19 +1,19 @@
 """Counts per key in fixed windows of time: how unlikely is this many, given the key's earlier windows?
 
-    count += weight of the row                       one window: the times with the same time_us // window_us
-    offending when count >= floor and ln P(X >= count) <= log_p, for a key known for `learn_s` with
-    `learn_windows`
+    count += weight of the row                              one window: times with the same time_us // window_us
+    offending when count >= floor and ln P(X >= count) <= log_p
+                                                            for a key known for `learn_s` with `learn_windows`
 
-X is negative-binomial with the mean and the variance of the closed windows, to which PRIOR_WINDOWS imagined
-ones with a Poisson count of mean `prior_mean` are added. Its shape is at most the sum of all counts, which
-makes it the Poisson-gamma predictive distribution where counts vary no more than Poisson's, and at most
-LARGEST_SHAPE: no traffic is that regular for good. Robust z would fail here, for the MAD of small counts is
-often 0.
+X is negative-binomial with the mean and the variance of the closed windows, to which PRIOR_WINDOWS imagined ones with
+a Poisson count of mean `prior_mean` are added. Its shape is at most the sum of all counts, which makes it the
+Poisson-gamma predictive distribution where counts vary no more than Poisson's, and at most LARGEST_SHAPE: no traffic
+is that regular for good. Robust z would fail here, for the MAD of small counts is often 0.
 
-Windows without a row do not count. A window that never offended is learnt when it closes; of the offending
-ones the first of each day is. What offends is reported as episode.py says. State and sums are integers.
+Windows without a row do not count. A window that never offended is learnt when it closes; of the offending ones the
+first of each day is, as at most twice the larger of floor and mean + 2 sigma. What offends is reported as episode.py
+says, and where `once_per_window` at most once a window.
 
-A young key is judged by `young_limit` alone.
+A key not known for so long is judged by `young_limit` alone. All state is integers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.episode import EPISODE_COLUMNS, Episode, end_episode, episode_of, offend, reported
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.baselines.tails import negative_binomial_log_tail
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -133,6 +133,8 @@ def _close(keyed: _Keyed, slot: int) -> None:
             return
         keyed.taught_day[slot] = day
     count = keyed.counted[slot]
+    if keyed.phase[slot] != _QUIET:
+        count = min(count, 2 * keyed.gate[slot])  # moments are not robust: what offends must not make itself usual
     keyed.windows[slot] += 1
     keyed.total[slot] += count
     keyed.squares[slot] += count * count
@@ -155,7 +157,7 @@ def _open(keyed: _Keyed, slot: int, window: int) -> None:
 def _begin(keyed: _Keyed, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
     keyed.last_us[slot] = time_us
     keyed.first_us[slot] = time_us
-    keyed.taught_day[slot] = 0
+    keyed.taught_day[slot] = -1
     keyed.windows[slot] = 0
     keyed.total[slot] = 0
     keyed.squares[slot] = 0
@@ -221,11 +223,9 @@ def _count(index: Index, keyed: _Keyed, episode: Episode, given: _Given, rules: 
             out.numbers[reports, 0] = count
             out.numbers[reports, 1] = keyed.windows[slot]
             out.numbers[reports, 2] = episode.offended[slot]
-            out.usual[reports, 0] = (
-                keyed.total[slot] / keyed.windows[slot] if keyed.windows[slot] else math.nan
-            )
+            out.usual[reports, 0] = keyed.total[slot] / keyed.windows[slot] if keyed.windows[slot] else math.nan
             out.usual[reports, 1] = log_p
-            out.evidence[reports, :] = keyed.evidence[slot, :]
+            copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
 

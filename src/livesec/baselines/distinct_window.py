@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
@@ -211,7 +211,7 @@ def _pour(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out
             out.numbers[reports, 0] = keyed.distinct[slot]
             out.numbers[reports, 1] = keyed.events[slot]
             out.numbers[reports, 2] = now_us - keyed.first_us[slot]
-            out.evidence[reports, :] = keyed.evidence[slot, :]
+            copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
 

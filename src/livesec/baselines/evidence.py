@@ -33,3 +33,10 @@ def remember(evidence: NDArray[np.int64], evidence_next: NDArray[np.int32], slot
     evidence_next[slot] += 1
     if evidence_next[slot] >= 2 * width:  # keep it small; only its remainder and "not 0" matter
         evidence_next[slot] = width
+
+
+@kernel
+def copy_evidence(evidence: NDArray[np.int64], slot: int, out: NDArray[np.int64], report: int) -> None:
+    """Copy the ring of `slot` into row `report` of `out`; a loop, since a slice takes numba seconds to compile."""
+    for place in range(evidence.shape[1]):
+        out[report, place] = evidence[slot, place]

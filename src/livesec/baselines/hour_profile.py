@@ -1,16 +1,16 @@
 """At which hours of the day each key is active, weekdays and weekends apart, and how unusual an hour is.
 
-counts[d, h] holds the clock hours h of day type d (0 weekday, 1 weekend) in which the key was active, halved every
-`half_life_days`. Per row that is the first of its key in a clock hour, scored before it is learned:
+counts[d, h] holds the clock hours h of day type d (0 weekday, 1 weekend) in which the key was active, halved
+every `half_life_days`. Per row that is the first of its key in a clock hour, scored before it is learned:
 
     c[h] = counts[d, h] + OTHER_DAYS * counts[1 - d, h]        d: the row's day type
     w[h] = sum over k of KERNEL[k] * c[h + k] + prior[h]        around the clock; prior sums to 1
     p    = sum of those w[b] with b no likelier than the row's hour, / sum of w
 
-p is the share of the key's activity that falls into hours at most as usual as this one: small means unusual. A row
-is strange when p <= report_p and the key is mature, or at least warm and the hour is one that `suspect` names; a
-strange row teaches 1/16, any other 1. Strange hours are reported by their number within an episode (a day without
-one ends it): the 1st, 2nd, 4th, 8th...
+p is the share of the key's activity that falls into hours at most as usual as this one: small means unusual.
+A row is strange when p <= report_p and the key is mature, or at least warm and the hour is one that `suspect`
+names; a strange row teaches 1/16, any other 1. Strange hours are reported by their number within an episode
+(a day without one ends it): the 1st, 2nd, 4th, 8th...
 """
 
 from __future__ import annotations
@@ -99,15 +99,11 @@ def _decay(keyed: _Keyed, slot: int, day: int, per_day: float) -> None:
 @kernel
 def _blended(counts: NDArray[np.float64], slot: int, day_type: int, hour: int) -> float:
     hour = (hour + HOURS) % HOURS
-    return float(
-        counts[slot, day_type * HOURS + hour] + OTHER_DAYS * counts[slot, (1 - day_type) * HOURS + hour]
-    )
+    return float(counts[slot, day_type * HOURS + hour] + OTHER_DAYS * counts[slot, (1 - day_type) * HOURS + hour])
 
 
 @kernel
-def _p_of(
-    counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, day_type: int, hour: int
-) -> float:
+def _p_of(counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, day_type: int, hour: int) -> float:
     weights = np.empty(HOURS, dtype=np.float64)
     for place in range(HOURS):
         weights[place] = prior[place]
@@ -152,7 +148,8 @@ def _judge(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Ou
             keyed.last_us[slot] = time_us
             keyed.day[slot] = time_us // _DAY_US
             keyed.observed[slot] = 0
-            keyed.counts[slot, :] = 0.0
+            for bin_number in range(keyed.counts.shape[1]):
+                keyed.counts[slot, bin_number] = 0.0
             keyed.strange_us[slot] = time_us
             keyed.strange[slot] = 0
             keyed.report_at[slot] = 1
@@ -208,8 +205,8 @@ class StrangeHours:
 def hour_prior(suspect: NDArray[np.bool_], ratio: float) -> NDArray[np.float64]:
     """A prior (24,) that sums to 1, in which a suspect hour weighs 1/`ratio` of another.
 
-    >>> hour_prior(np.arange(24) < 12, 3.0)[[0, 23]].tolist()
-    [0.020833333333333332, 0.0625]
+    >>> hour_prior(np.arange(24) < 12, 3.0)[[0, 23]].round(4).tolist()
+    [0.0208, 0.0625]
     """
     weights = np.where(suspect, 1 / ratio, 1.0)
     return np.asarray(weights / weights.sum())
@@ -258,6 +255,4 @@ def strange_hours(
     )
     found = _judge(state.index, keyed, _Given(keys, times_us, local_hours), limits, out)
     numbers = out.numbers[:found]
-    return StrangeHours(
-        out.at[:found], out.p[:found], numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3]
-    )
+    return StrangeHours(out.at[:found], out.p[:found], numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3])

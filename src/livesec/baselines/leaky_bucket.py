@@ -6,8 +6,8 @@
 So `capacity` unit weights fill the bucket if they come before one whole unit has leaked: five attempts within
 less than ten seconds at a leak of one per 10 s, however the seconds fall between them. An episode lasts until
 nothing was poured for `quiet_s`. Within it the bucket reports when it is first full, then each time the
-episode's total has doubled since the last report: ten thousand tries are a dozen reports. Levels are kept as the
-time they take to drain, in whole microseconds, so that nothing is ever rounded.
+episode's total has doubled since the last report: ten thousand tries are a dozen reports. Levels are kept as
+the time they take to drain, in whole microseconds, so that nothing is ever rounded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
@@ -97,7 +97,7 @@ def _pour(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out
             out.at[reports] = row
             out.total[reports] = keyed.total[slot]
             out.span_us[reports] = keyed.last_us[slot] - keyed.first_us[slot]
-            out.evidence[reports, :] = keyed.evidence[slot, :]
+            copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
 

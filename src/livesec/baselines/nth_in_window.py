@@ -2,8 +2,8 @@
 
     full when n events came and now - (time of the n-th last) <= window
 
-An episode lasts until no event came for `quiet_s`. Within it the first full window is reported, then each time the
-episode's total has doubled since the last report. All state is integers.
+An episode lasts until no event came for `quiet_s`. Within it the first full window is reported, then each
+time the episode's total has doubled since the last report. All state is integers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
 from livesec.baselines.leaky_bucket import Reports
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -47,9 +47,7 @@ def columns(events: int) -> Mapping[str, ColumnSpec]:
 
 
 @kernel
-def push(
-    ring_us: NDArray[np.int64], ring_next: NDArray[np.int32], slot: int, time_us: int, count: int
-) -> None:
+def push(ring_us: NDArray[np.int64], ring_next: NDArray[np.int32], slot: int, time_us: int, count: int) -> None:
     """Put `time_us` into the ring of `slot` `count` times; `ring_next[slot] = 0` empties a ring."""
     width = ring_us.shape[1]
     for _ in range(min(count, width)):
@@ -123,7 +121,7 @@ def _count(index: Index, keyed: _Keyed, given: _Given, window_us: int, quiet_us:
             out.at[reports] = row
             out.total[reports] = keyed.total[slot]
             out.span_us[reports] = now_us - keyed.first_us[slot]
-            out.evidence[reports, :] = keyed.evidence[slot, :]
+            copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
 

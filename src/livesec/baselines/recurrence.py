@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.baselines.leaky_bucket import Reports
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -83,7 +83,7 @@ def _recur(index: Index, keyed: _Keyed, given: _Given, rules: _Rules, out: _Out)
             out.at[reports] = row
             out.total[reports] = total
             out.span_us[reports] = keyed.last_us[slot] - keyed.first_us[slot]
-            out.evidence[reports, :] = keyed.evidence[slot, :]
+            copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
 

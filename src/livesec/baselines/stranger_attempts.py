@@ -3,9 +3,9 @@
     needed  n, or n + 1 while all attempts of the episode are typing errors for one account within `sitting_s`
     full    when `needed` attempts came within `window_s` and none ever succeeded
 
-A success makes the key known: it is not reported again until it was idle for `forget_s`, after which it is as good
-as never seen. An episode lasts until no attempt came for `window_s`. Within it the first full window is reported,
-then each time the episode's total has doubled since the last report. All state is integers.
+A success makes the key known: it is not reported again until it was idle for `forget_s`, after which it is as
+good as never seen. An episode lasts until no attempt came for `window_s`. Within it the first full window is
+reported, then each time the episode's total has doubled since the last report. All state is integers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
 from livesec.baselines.leaky_bucket import Reports
 from livesec.baselines.nth_in_window import nth_last_us, push, ring_columns
 from livesec.core.hashing import Keys
@@ -140,14 +140,12 @@ def _count(index: Index, keyed: _Keyed, rows: LoginRows, limits: _Limits, out: _
             out.at[reports] = row
             out.total[reports] = keyed.total[slot]
             out.span_us[reports] = now_us - keyed.first_us[slot]
-            out.evidence[reports, :] = keyed.evidence[slot, :]
+            copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
 
 
-def count(
-    state: KeyedState, rows: LoginRows, *, window_s: float, sitting_s: float, forget_s: float
-) -> Reports:
+def count(state: KeyedState, rows: LoginRows, *, window_s: float, sitting_s: float, forget_s: float) -> Reports:
     """Count the attempts of each key and learn from its successes, in row order.
 
     `forget_s` must not be shorter than `window_s`; a key idle for so long is treated as never seen.

@@ -6,9 +6,9 @@
     known       = a place seen within `known_s` lies less than min_km from here, at least
     p           = r / (n + r): how often a key seen in n clock hours at r places turns up at a new one
 
-A row that is too fast and not at a known place is reported, and learned: who goes to and fro between two places,
-because an account is shared or a VPN comes out elsewhere, is reported once. A key with little history has a large p,
-and so has one that is somewhere else every day.
+A row that is too fast and not at a known place is reported, and learned: who goes to and fro between two
+places, because an account is shared or a VPN comes out elsewhere, is reported once. A key with little history
+has a large p, and so has one that is somewhere else every day.
 """
 
 from __future__ import annotations

@@ -1,16 +1,17 @@
 """The few countries where each key is usually seen, and how far a new one is from all of them.
 
-A place is a country with the coordinates it had last. Its weight counts the clock hours in which the key was seen
-there; from a weight of 1 the place is usual. Per row, scored before it is learned:
+A place is a country with the coordinates it had last. Its weight counts the clock hours in which the key was
+seen there; from a weight of 1 the place is usual. Per row, scored before it is learned:
 
     n         clock hours seen at usual places, r the number of usual places there ever were
     distance  to the nearest usual place, at least: max(0, haversine - both radii)
     strange   the country is not usual, distance > min_km, n >= min_hours
-    p         r / (n + r): how often this key turns up in a country of which it has not yet made a habit
+    p         (r + k) / (n + r + k): how often this key turns up in a country of which it has not yet made a habit;
+              k counts the clock hours in which it was seen in this one before
 
-A row that is not strange teaches 1 at once, a strange one 1/16: sixteen hours there make it usual. A strange place
-is reported at its 1st, 2nd, 4th, 8th... hour; it starts over when it was not seen for `quiet_s`. Weights are kept in
-sixteenths, so all that is learned is integers.
+A row that is not strange teaches 1 at once, a strange one 1/16: sixteen hours there make it usual. A strange
+place is reported at its 1st, 2nd, 4th, 8th... hour; it starts over when it was not seen for `quiet_s`.
+Weights are kept in sixteenths, so all that is learned is integers.
 """
 
 from __future__ import annotations
@@ -124,9 +125,7 @@ def _nearest_usual(keyed: _Keyed, slot: int, seen: Sightings, row: int) -> tuple
     for place in range(keyed.kept[slot]):
         if keyed.weight[slot, place] < USUAL:
             continue
-        distance_km = haversine_km(
-            keyed.lat[slot, place], keyed.lon[slot, place], seen.lat[row], seen.lon[row]
-        )
+        distance_km = haversine_km(keyed.lat[slot, place], keyed.lon[slot, place], seen.lat[row], seen.lon[row])
         least_km = max(0.0, distance_km - keyed.radius_km[slot, place] - seen.radius_km[row])
         if nearest < 0 or least_km < nearest_km:
             nearest = place
@@ -216,7 +215,8 @@ class Visits:
     @property
     def p(self) -> NDArray[np.float64]:
         """How often a key with this history turns up in such a country, in (0, 1)."""
-        return self.usual / (self.hours + self.usual)
+        seen = self.usual + self.sightings - 1
+        return np.asarray(seen / (self.hours + seen))
 
 
 def visits(

@@ -1,11 +1,10 @@
 """Volume per key in fixed windows of time, each tested while it fills against the windows before it.
 
-    volume += amount of the row                        one window: the times with the same time_us //
-    window_us offending when volume >= limit, for a key known for `learn_s` with `learn_windows` windows
+    volume += amount of the row         one window: the times with the same time_us // window_us
+    offending when volume >= limit      for a key known for `learn_s` with `learn_windows` windows
 
-    limit = max(floor, factor * median, known_factor * the known_after-th largest window, exp(median + z *
-    scale)) scale = SIGMA_PER_MAD * max(mad_floor, (n * MAD + PRIOR_WINDOWS * prior_mad) / (n +
-    PRIOR_WINDOWS))
+    limit = max(floor, factor * median, factor * the known_after-th largest window, exp(median + z * scale))
+    scale = SIGMA_PER_MAD * max(mad_floor, (n * MAD + PRIOR_WINDOWS * prior_mad) / (n + PRIOR_WINDOWS))
 
 Median, MAD and the largest windows are those of the key's closed windows (log_histogram). Only windows with
 traffic count. A window that never offended teaches the histogram when it closes; of the offending ones the
@@ -13,7 +12,7 @@ first of each day does, so that an attacker has to come back for days to be take
 job is usual after `known_after` nights. What offends is reported as episode.py says, and where
 `once_per_window` at most once a window.
 
-A young key, or one without a limit yet, is judged by `young_limit` alone. All state is integers.
+A key not known for so long is judged by `young_limit` instead of floor and z. All state is integers.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import log_histogram
 from livesec.baselines.episode import EPISODE_COLUMNS, Episode, end_episode, episode_of, offend, reported
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.baselines.log_histogram import HISTOGRAM_COLUMNS, SIGMA_PER_MAD, Histogram, histogram_of
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -116,9 +115,7 @@ def _scale(mad: float, windows: int, rules: Rules) -> float:
 @kernel
 def _limit(keyed: _Keyed, histogram: Histogram, slot: int, rules: Rules) -> int:
     windows = histogram.observations[slot]
-    young = (
-        keyed.last_us[slot] - keyed.first_us[slot] < int(rules.learn_s * 1e6) or windows < rules.learn_windows
-    )
+    young = keyed.last_us[slot] - keyed.first_us[slot] < int(rules.learn_s * 1e6) or windows < rules.learn_windows
     if young and (rules.young_limit == NEVER or windows == 0):
         return rules.young_limit
     median, mad = log_histogram.median_and_mad(histogram, slot)
@@ -170,7 +167,7 @@ def _fill(
         if fresh or time_us - keyed.last_us[slot] >= forget_us:
             keyed.last_us[slot] = time_us
             keyed.first_us[slot] = time_us
-            keyed.taught_day[slot] = 0
+            keyed.taught_day[slot] = -1
             log_histogram.clear(histogram, slot)
             end_episode(episode, slot)
             _open(keyed, slot, time_us // window_us)
@@ -204,7 +201,7 @@ def _fill(
             out.numbers[reports, 2] = episode.offended[slot]
             out.usual[reports, 0] = median
             out.usual[reports, 1] = _scale(mad, histogram.observations[slot], rules)
-            out.evidence[reports, :] = keyed.evidence[slot, :]
+            copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
 

@@ -60,8 +60,10 @@ def main(root: Path, arguments: Sequence[str]) -> int:
     if not testing:
         options = parser().parse_args(["--help"] if list(arguments[:1]) == ["test"] else arguments)
     # Set-up runs pip and compilers; whatever asks this process to stop must reach the code that stops them.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means to stay
+        signal.signal(signal.SIGHUP, _stop)
     environment = Environment(root)
     try:
         set_up(environment, dev=testing)

@@ -11,7 +11,7 @@ from pathlib import Path
 from livesec.bootstrap.errors import SetupError
 from livesec.bootstrap.guardian import Guardian, end_groups
 
-WARM_UP = "livesec.core.warmup"  # compiles the numba kernels
+WARM_UP = "livesec.runners.warmup"  # compiles the numba kernels
 
 _COMMAND = """\
 #!/bin/sh

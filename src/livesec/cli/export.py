@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import ipaddress
 import json
+import os
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
 from livesec.cli.context import DbOption, SettingsOption, readable_store, settings_from
 from livesec.core.text import shown, spreadsheet_safe
@@ -49,10 +51,19 @@ def export(
     settings: SettingsOption = None,
 ) -> None:
     """Print the store's content. Addresses are only printed: nothing is ever blocked by LiveSec itself."""
-    from livesec.store.export import bad_sources, export_rows
     from livesec.store.open import reader_engine
 
     engine = reader_engine(readable_store(db, settings_from(settings, None)))
+    try:
+        _print(engine, form, table)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `livesec export | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print(engine: Engine, form: ExportFormat, table: ExportTable) -> None:
+    from livesec.store.export import bad_sources, export_rows
+
     if form is ExportFormat.JSONL:
         for record in export_rows(engine, table):
             sys.stdout.write(json.dumps(record) + "\n")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
 import typer
-from click.exceptions import ClickException, Exit
 
 from livesec import __version__
 from livesec.cli import check, dashboard, demo, detectors, evaluate, export, replay, run, status
@@ -49,22 +47,13 @@ def _common(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `livesec` with `argv` (default: the process's); returns the exit code of INTERFACES: 0, 1, 2, 3 or 4."""
     try:
-        code = app(list(argv) if argv is not None else None, prog_name="livesec", standalone_mode=False)
-        sys.stdout.flush()
+        app(list(argv) if argv is not None else None, prog_name="livesec")
     except LiveSecError as error:
         sys.stderr.write(f"livesec: {shown(str(error), 2000)}\n")
         return error.exit_code
-    except Exit as error:
-        return error.exit_code
-    except ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        return 130
-    except BrokenPipeError:  # `livesec export | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code if isinstance(code, int) else 0
+    except SystemExit as end:  # how typer ends, with 2 for wrong words
+        return end.code if isinstance(end.code, int) else 0
+    return 0
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ An address is (stream, offset): the stream is a file's generation or a journal, 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -92,6 +94,15 @@ class RawBatch:
         if "\r" in text:
             column = column.str.strip_suffix("\r")
         return pl.DataFrame({"line_index": pl.Series(np.arange(len(self), dtype=np.uint32)), "line": column})
+
+    @cached_property
+    def _offset_list(self) -> list[int]:
+        return cast(list[int], self.offsets.tolist())
+
+    def index_at(self, offset: int) -> int | None:
+        """The index of the line that starts at `offset` of the stream, None where none does."""
+        index = bisect_left(self._offset_list, offset)
+        return index if index < len(self) and self._offset_list[index] == offset else None
 
     def line_bytes(self, index: int) -> bytes:
         """The kept bytes of line `index` without its line break."""

@@ -12,9 +12,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from livesec.core.errors import SettingsError
 
@@ -106,6 +107,16 @@ class Settings(BaseModel):
     # Co-pilot
     openai_api_key: str | None = Field(default=None, repr=False, description="key of the model endpoint")
     openai_base_url: str | None = _setting(None, "base URL of an OpenAI-compatible endpoint")
+
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Paris") from None
+        return value
 
 
 def _name_of(error: Mapping[str, Any]) -> str:

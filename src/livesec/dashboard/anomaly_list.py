@@ -8,14 +8,13 @@ import polars as pl
 import streamlit as st
 
 from livesec.core.clock import seed_time
-from livesec.core.text import shown
 from livesec.dashboard.anomaly_panel import draw_anomaly
 from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.filters import Chosen
 from livesec.dashboard.live_table import LiveTable
 from livesec.dashboard.memo import remembered
 from livesec.dashboard.severity_marks import MARKS, WORST_FIRST, label_of
-from livesec.dashboard.wording import amount
+from livesec.dashboard.wording import amount, cell
 from livesec.store.anomaly_queries import (
     MAX_ROWS,
     AnomalyDetail,
@@ -74,9 +73,7 @@ def draw_anomalies(desk: Desk, chosen: Chosen) -> None:
     incident_id = LiveTable[AnomalyRow]("incidents", "incident").selected
     table: LiveTable[AnomalyRow] = LiveTable("anomalies", "anomaly")
     wanted = chosen.anomaly_filter(desk.now_us, incident_id)
-    rows, count = remembered(
-        "anomalies", (desk.key, desk.pulse.findings, wanted), lambda: _rows(desk, wanted)
-    )
+    rows, count = remembered("anomalies", (desk.key, desk.pulse.findings, wanted), lambda: _rows(desk, wanted))
     st.subheader("Anomalies", anchor=False)
     if not rows and table.selected is None:
         _draw_empty(desk, chosen, incident_id)
@@ -115,6 +112,6 @@ def _draw_empty(desk: Desk, chosen: Chosen, incident_id: str | None) -> None:
         )
     else:
         st.info(
-            "No log line was read so far. The health section at the end of the page says what is being watched.",
+            "No log line was read so far. The health section below says what is being watched.",
             icon=":material/hourglass_empty:",
         )

@@ -1,4 +1,4 @@
-"""All about one anomaly: what happened, why it counts, the lines that led to it, the numbers, what to do next."""
+"""One anomaly: what happened, why it counts, the lines that led to it, the numbers, what to do next."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def shown_lines(text: str) -> str:
     return "\n".join(shown(line, LONG_TEXT) for line in text.splitlines())
 
 
-def _draw_section(heading: Literal["**What it means**", "**What is usual**", "**Why this score**"], text: object) -> None:
+def _draw_section(
+    heading: Literal["**What it means**", "**What is usual**", "**Why this score**"], text: object
+) -> None:
     if isinstance(text, str) and text:
         st.markdown(heading)
         st.text(shown_lines(text))
@@ -165,4 +167,6 @@ def _draw_facts(detail: AnomalyDetail) -> None:
         "found": utc(detail.committed_us),
         "id": detail.row.id,
     }
-    st.code("\n".join(f"{name:12} {shown(value)}" for name, value in facts.items() if value), language=None, wrap_lines=True)
+    st.code(
+        "\n".join(f"{name:12} {shown(value)}" for name, value in facts.items() if value), language=None, wrap_lines=True
+    )

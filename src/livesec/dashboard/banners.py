@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import streamlit as st
 
@@ -13,8 +14,9 @@ from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.memo import remembered
 from livesec.dashboard.wording import age, utc
 from livesec.store.health_queries import DaemonHealth, daemon_health
+from livesec.store.status import SILENT_AFTER_S
 
-SILENT_AFTER_S = 15.0  # the daemon gives a sign each 2 s
+START_ALL = "python3 run_livesec.py"
 
 
 def is_silent(daemon: DaemonHealth | None, wall_us: int) -> bool:
@@ -24,21 +26,24 @@ def is_silent(daemon: DaemonHealth | None, wall_us: int) -> bool:
 
 def start_command(db: str, *, demo: bool) -> str:
     """The command that starts what feeds store `db`."""
-    return "python run_livesec.py" if demo else f"livesec run --db {shlex.quote(db)}"
+    return f"python3 main.py --db {shlex.quote(db)}" + (" --demo" if demo else "")
 
 
 def silence_text(daemon: DaemonHealth | None, wall_us: int) -> str:
     """Since when nothing was heard, in words."""
     if daemon is None:
-        return "No daemon has ever reported to this store: what you see was stored by a replay. To watch logs live, run:"
-    told = f"since {utc(daemon.beat_us)} ({age(daemon.silent_for_s(wall_us))} ago)"
+        return (
+            "No daemon has ever reported to this store, so what you see was stored by a replay. "
+            "To watch logs as they grow, run:"
+        )
+    since = f"since {utc(daemon.beat_us)} ({age(daemon.silent_for_s(wall_us))} ago)"
     if daemon.stopped:
-        return f"It was stopped and new log lines are not read {told}. To start it again, run:"
-    return f"Nothing was heard {told}, so new log lines may not be read. To start it again, run:"
+        return f"It was stopped: new log lines are not read {since}. To start it again, run:"
+    return f"Nothing was heard {since}: new log lines may not be read. To start it again, run:"
 
 
 def draw_status(desk: Desk) -> None:
-    """One line: is it live, and of when is what is shown."""
+    """One line: is it live, of when is what is shown, and of which store."""
     with desk.reader.reading() as connection:
         daemon = daemon_health(connection)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -69,18 +74,20 @@ def draw_banners(desk: Desk) -> None:
             st.code(start_command(shown(desk.db), demo=demo), language=None)
     if desk.looks_back:
         st.text(
-            f"The newest event is of {utc(desk.now_us - 60 * US_PER_S)}; the last hour, day and week are counted from there."
+            f"The newest event is of {utc(desk.now_us - 60 * US_PER_S)}: "
+            "the last hour, day and week on this page end there."
         )
 
 
 def draw_no_store(db: str, problem: LiveSecError) -> None:
-    """The page before there is a store."""
-    st.info(
-        "There is nothing to show yet. This page looks again every two seconds.",
-        icon=":material/hourglass_empty:",
-    )
-    st.text(shown(str(problem)))
-    st.text("To see it at work with invented data:")
-    st.code("python run_livesec.py", language=None)
-    st.text("To watch this machine's own logs (livesec check says what it may read):")
-    st.code(f"livesec check\nlivesec run --db {shlex.quote(shown(db))}", language=None)
+    """The page while there is no store, or none that can be opened."""
+    if Path(db).exists():
+        st.error("The store cannot be opened.", icon=":material/database_off:")
+        st.text(shown(str(problem)))
+        return
+    st.info("There is nothing to show yet.", icon=":material/hourglass_empty:")
+    st.text(f"{shown(str(problem))}. This page looks for it every two seconds.")
+    st.text("To see LiveSec at work on invented data:")
+    st.code(START_ALL, language=None)
+    st.text("To watch this machine's own logs; the first command says which of them it may read:")
+    st.code(f"livesec check\n{start_command(shown(db), demo=False)}", language=None)

@@ -12,10 +12,23 @@ import streamlit as st
 
 from livesec.core.clock import US_PER_DAY, now_us
 from livesec.core.errors import LiveSecError
-from livesec.core.settings import Settings
+from livesec.core.settings import Settings, load_settings
 from livesec.dashboard.memo import remembered
 from livesec.store.activity_queries import US_PER_MINUTE, latest_event_us
 from livesec.store.reader import Pulse, StoreReader
+
+
+def home() -> Path:
+    """The folder that relative paths in the settings mean: this package's checkout, else the current folder."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "run_livesec.py").is_file() else Path.cwd()
+
+
+def desk_settings() -> Settings:
+    """The settings as the commands load them. Raises SettingsError."""
+    root = home()
+    config = root / "config.py"
+    return load_settings(config if config.is_file() else None, root / "data" / "tuned.toml", root / ".env")
 
 
 def chosen_store(settings: Settings, environ: Mapping[str, str] | None = None) -> str:
@@ -23,9 +36,8 @@ def chosen_store(settings: Settings, environ: Mapping[str, str] | None = None) -
     named = (os.environ if environ is None else environ).get("LIVESEC_DB")
     if named:
         return named
-    if not Path(settings.db).exists() and Path(settings.demo_db).exists():
-        return settings.demo_db
-    return settings.db
+    store, demo = home() / settings.db, home() / settings.demo_db
+    return str(demo if demo.exists() and not store.exists() else store)
 
 
 class OpenReaders:
@@ -70,9 +82,9 @@ class Desk:
         return self.now_us != self.wall_us
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> tuple[object, ...]:
         """Tells this store from another for `remembered`."""
-        return self.db, id(self.reader)
+        return self.db, self.reader.identity
 
 
 def _desk_now(reader: StoreReader, wall_us: int) -> int:
@@ -89,7 +101,7 @@ def open_desk(db: str) -> Desk:
     pulse = reader.pulse()
     wall_us = now_us()
     # The newest minute changes with new lines only; the day's border is crossed at most once in a while.
-    key = (db, id(reader), pulse.lines, wall_us // US_PER_MINUTE)
+    key = (db, reader.identity, pulse.lines, wall_us // US_PER_MINUTE)
     reference_us = remembered("now", key, lambda: _desk_now(reader, wall_us))
     return Desk(db, reader, pulse, wall_us, wall_us if reference_us > wall_us - US_PER_DAY else reference_us)
 

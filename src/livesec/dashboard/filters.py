@@ -50,9 +50,7 @@ def draw_filters(types: Sequence[str]) -> Chosen:
     """Draw the filters; `types` are the anomaly types to choose from."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         labels = {MARKS[severity].label: severity for severity in WORST_FIRST}
-        severities = st.pills(
-            "Severity", list(labels), selection_mode="multi", key="severity", bind="query-params"
-        )
+        severities = st.pills("Severity", list(labels), selection_mode="multi", key="severity", bind="query-params")
         window = st.segmented_control(
             "Time range", list(RANGES_S), default="All", required=True, key="range", bind="query-params"
         )

@@ -11,7 +11,7 @@ from livesec.core.clock import US_PER_S, seed_time
 from livesec.core.text import shown
 from livesec.dashboard.banners import is_silent
 from livesec.dashboard.desk_store import Desk
-from livesec.dashboard.wording import age, amount, byte_amount, shown_bytes, utc
+from livesec.dashboard.wording import age, amount, byte_amount, cell, shown_bytes, utc
 from livesec.store import health_queries as queries
 
 _TEXT_WIDE = st.column_config.TextColumn(width="large")
@@ -69,9 +69,7 @@ def sources_frame(streams: Sequence[queries.StreamHealth], wall_us: int) -> pl.D
             "State": [cell(stream.state) for stream in streams],
             "Format": [cell(stream.format or "") for stream in streams],
             "Read": [byte_amount(stream.offset) for stream in streams],
-            "Behind": [
-                byte_amount(stream.behind_bytes) if stream.size is not None else "" for stream in streams
-            ],
+            "Behind": [byte_amount(stream.behind_bytes) if stream.size is not None else "" for stream in streams],
             "Unread for": [
                 "" if stream.oldest_unread_us is None else age((wall_us - stream.oldest_unread_us) / US_PER_S)
                 for stream in streams

@@ -8,14 +8,13 @@ import polars as pl
 import streamlit as st
 
 from livesec.core.clock import US_PER_S, seed_time
-from livesec.core.text import shown
 from livesec.dashboard.anomaly_list import COLUMNS as ANOMALY_COLUMNS
 from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.live_table import LiveTable
 from livesec.dashboard.memo import remembered
 from livesec.dashboard.severity_marks import label_of
-from livesec.dashboard.wording import age
-from livesec.store.anomaly_queries import IncidentRow, incident_rows
+from livesec.dashboard.wording import age, cell
+from livesec.store.incident_queries import IncidentRow, incident_rows
 
 HEIGHT = 215
 ROWS_IN_VIEW = 5
@@ -62,7 +61,12 @@ def draw_incidents(desk: Desk) -> None:
         st.caption("No incident so far: anomalies that belong together are grouped here.")
         return
     table.draw(
-        desk.key, rows, frame_of, COLUMNS, height=HEIGHT if len(rows) > ROWS_IN_VIEW else "content", alt=f"{len(rows)} incidents, the latest first"
+        desk.key,
+        rows,
+        frame_of,
+        COLUMNS,
+        height=HEIGHT if len(rows) > ROWS_IN_VIEW else "content",
+        alt=f"{len(rows)} incidents, the latest first",
     )
     if table.selected is not None:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -13,13 +13,18 @@ from livesec.dashboard.desk_store import Desk, open_desk
 
 
 def live_part(db: str, draw: Callable[[Desk], None], every_s: float | None) -> None:
-    """Draw now and then each `every_s` seconds (None: only when asked). A store that fails is said so and tried again."""
+    """Draw now and then each `every_s` seconds; None: only when something on it is used.
+
+    A query that fails is said so and asked again at the next turn; a store that is gone redraws the whole page.
+    """
 
     def part() -> None:
         try:
             draw(open_desk(db))
-        except (LiveSecError, SQLAlchemyError) as error:
+        except SQLAlchemyError as error:
             st.warning("The store cannot be read just now; trying again.", icon=":material/sync_problem:")
             st.text(shown(str(error)))
+        except LiveSecError:
+            st.rerun()
 
     st.fragment(part, run_every=every_s)()

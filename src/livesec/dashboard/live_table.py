@@ -1,18 +1,21 @@
 """A table that grows while somebody reads it.
 
-Streamlit knows a selection by its position only. So the selected id is what is kept, new rows wait behind a button while a
-row is selected, and the position is set again whenever the rows move.
+Streamlit knows a selection by its position only. So the selected id is what is kept, new rows wait behind a
+button while a row is selected, and the position is set again whenever the rows move.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, cast
 
 import polars as pl
 import streamlit as st
 from streamlit.typing import DataframeState
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_config_utils import ColumnConfigMappingInput
 
 
 class Identified(Protocol):
@@ -47,7 +50,7 @@ def rows_to_show(
 
 
 class LiveTable(Generic[R]):
-    """A table by name; the name is its key in the session and, with `query_parameter`, of the selected id in the URL."""
+    """A table by its name, which is its key in the session; `query_parameter` holds the selected id in the URL."""
 
     def __init__(self, name: str, query_parameter: str | None = None) -> None:
         self._name = name
@@ -77,9 +80,7 @@ class LiveTable(Generic[R]):
     def _take_selection(self) -> None:
         shown = cast("Shown[R] | None", st.session_state.get(self._shown_slot))
         positions = self._positions()
-        chosen = (
-            [shown.rows[position].id for position in positions if position < len(shown.rows)] if shown else []
-        )
+        chosen = [shown.rows[position].id for position in positions if position < len(shown.rows)] if shown else []
         self.select(chosen[0] if chosen else None)
 
     def _positions(self) -> list[int]:
@@ -95,7 +96,7 @@ class LiveTable(Generic[R]):
         question: object,
         rows: Sequence[R],
         frame_of: Callable[[Sequence[R]], pl.DataFrame],
-        columns: Mapping[str, object],
+        columns: ColumnConfigMappingInput,
         *,
         height: int | Literal["content", "stretch"],
         alt: str,

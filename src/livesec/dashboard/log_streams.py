@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from livesec.core.clock import seed_time
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.core.text import shown
 from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.memo import remembered
-from livesec.dashboard.overview import SOURCE_NAMES
 from livesec.dashboard.severity_marks import label_of
-from livesec.dashboard.wording import field_cell
+from livesec.dashboard.wording import SOURCE_NAMES, cell, field_cell
 from livesec.store.activity_queries import EventRow, marked_lines, recent_events
 
 ROWS = 100
@@ -58,6 +58,10 @@ def mark_of(event: EventRow, marks: Marks) -> str:
     return f"{label_of(found[0])} {shown(found[1])}" if found else ""
 
 
+def _rest(fields: Mapping[str, object], known: Collection[str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in fields.items() if name not in known and value is not None)
+
+
 def frame_of(log_type: LogType, events: Sequence[EventRow], marks: Marks) -> pl.DataFrame:
     """One line per event; texts from logs made safe to show."""
     fields = FIELDS[log_type]
@@ -67,17 +71,12 @@ def frame_of(log_type: LogType, events: Sequence[EventRow], marks: Marks) -> pl.
     }
     for name, heading in fields.items():
         columns[heading] = [field_cell(event.fields.get(name)) for event in events]
-    columns["More"] = [
-        ", ".join(
-            f"{shown(name)}={field_cell(value)}" for name, value in event.fields.items() if name not in fields
-        )
-        for event in events
-    ]
+    columns["More"] = [cell(_rest(event.fields, fields)) for event in events]
     return pl.DataFrame(columns)
 
 
-def _column_config(log_type: LogType) -> dict[str, object]:
-    config: dict[str, object] = {
+def _column_config(log_type: LogType) -> dict[str, ColumnConfig]:
+    config = {
         "Anomaly": st.column_config.TextColumn(width=190, help="The anomaly that this line led to"),
         "Time (UTC)": st.column_config.TextColumn(width=150),
         "More": st.column_config.TextColumn(width="large"),
@@ -92,8 +91,7 @@ def _frames(desk: Desk) -> dict[LogType, pl.DataFrame]:
     with desk.reader.reading() as connection:
         marks = remembered("marks", (desk.key, desk.pulse.anomalies), lambda: marked_lines(connection))
         return {
-            log_type: frame_of(log_type, recent_events(connection, log_type, ROWS), marks)
-            for log_type in LOG_TYPES
+            log_type: frame_of(log_type, recent_events(connection, log_type, ROWS), marks) for log_type in LOG_TYPES
         }
 
 
@@ -105,9 +103,7 @@ def draw_log_streams(desk: Desk) -> None:
     number = st.session_state.get("streams_number", 0) if still else desk.pulse.lines
     st.session_state["streams_number"] = number
     frames = remembered("streams", (desk.key, number), lambda: _frames(desk))
-    for tab, log_type in zip(
-        st.tabs([SOURCE_NAMES[log_type] for log_type in LOG_TYPES]), LOG_TYPES, strict=True
-    ):
+    for tab, log_type in zip(st.tabs([SOURCE_NAMES[log_type] for log_type in LOG_TYPES]), LOG_TYPES, strict=True):
         frame = frames[log_type]
         with tab:
             if frame.is_empty():

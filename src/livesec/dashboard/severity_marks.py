@@ -41,6 +41,7 @@ MARKS = {
     )
 }
 ACCENT: dict[ThemeName, str] = {"dark": "#38bdf8", "light": "#0369a1"}
+INK: dict[ThemeName, str] = {"dark": "#e3e9f1", "light": "#16202e"}
 WORST_FIRST = tuple(reversed(SEVERITIES))
 
 

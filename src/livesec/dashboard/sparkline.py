@@ -18,11 +18,14 @@ NO_PADDING = {"left": 0, "top": 0, "right": 0, "bottom": 0}
 def sparkline(values: Sequence[float], color: str, *, bars: bool) -> alt.Chart:
     """`values`, oldest first, as bars or as a line over a filled area, from zero up."""
     frame = pl.DataFrame({"at": range(len(values)), "value": values}, schema={"at": pl.Int64, "value": pl.Float64})
-    chart = alt.Chart(frame, height=HEIGHT, padding=NO_PADDING).encode(
+    base = alt.Chart(frame, height=HEIGHT, padding=NO_PADDING)
+    if bars:
+        marked: alt.Chart = base.mark_bar(color=color, size=5, cornerRadiusEnd=1, tooltip=None)
+        # By its key a bar is known again when the data change, and stays in the page.
+        marked = marked.encode(key="at:O")
+    else:
+        marked = base.mark_area(color=color, opacity=0.25, line={"color": color, "strokeWidth": 1.5}, tooltip=None)
+    return marked.encode(
         x=alt.X("at:Q", axis=None, scale=alt.Scale(nice=False, padding=4)),
         y=alt.Y("value:Q", axis=None, scale=alt.Scale(zero=True, nice=False)),
     )
-    if bars:
-        # By its key a bar is known again when the data change, and stays in the page.
-        return chart.mark_bar(color=color, size=5, cornerRadiusEnd=1, tooltip=None).encode(key="at:O")
-    return chart.mark_area(color=color, opacity=0.25, line={"color": color, "strokeWidth": 1.5}, tooltip=None)

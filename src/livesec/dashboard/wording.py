@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 
 from livesec.core.clock import seed_time
+from livesec.core.schema import LogType
 from livesec.core.text import shown, spreadsheet_safe
 
+SOURCE_NAMES = {LogType.LOGIN: "Logins", LogType.NETWORK: "Network", LogType.FILE_TRANSFER: "File transfers"}
 _STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -30,14 +32,14 @@ def age(seconds: float) -> str:
 
 
 def amount(number: float) -> str:
-    """A count with three figures at least, exact below 100,000.
+    """A count with three figures at least, exact below a million.
 
-    >>> amount(99_999), amount(1_244_442), amount(0.25)
-    ('99,999', '1.24 M', '0.2')
+    >>> amount(999_999), amount(1_244_442), amount(0.25)
+    ('999,999', '1.24 M', '0.2')
     """
     if number != int(number) and number < 100:  # noqa: PLR2004
         return f"{number:.1f}"
-    if number < 100_000:  # noqa: PLR2004
+    if number < 1_000_000:  # noqa: PLR2004
         return f"{int(number):,d}"
     size, unit = next(step for step in _STEPS if number >= step[0])
     return f"{number / size:.3g} {unit}"

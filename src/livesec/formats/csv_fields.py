@@ -13,7 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-OVER_LINES = "a quoted field does not end in its line; records over several lines are not read"
+OPEN_QUOTE = (
+    'a quote without its pair: a field over several lines, which is not read, or a quote that is not doubled ("")'
+)
 STRAY_QUOTE = 'a quote inside a field; a field that holds quotes must be quoted and its quotes doubled ("")'
 
 _NEWLINE, _COMMA, _QUOTE = ord("\n"), ord(","), ord('"')
@@ -65,7 +67,7 @@ def cut_quoted(lines: pl.DataFrame, wanted: Wanted) -> Cut:
     closed = lines.filter(~open_ended) if open_ended.any() else lines
     marks = _marks(closed["line"])
     right = ~marks.stray & (marks.field_counts == wanted.width)
-    failed = _failed(lines["line_index"].filter(open_ended), pl.repeat(OVER_LINES, int(open_ended.sum()), eager=True))
+    failed = _failed(lines["line_index"].filter(open_ended), pl.repeat(OPEN_QUOTE, int(open_ended.sum()), eager=True))
     if not right.all():
         counted = _count_reasons(marks.field_counts[~right], wanted.width)
         stray = pl.Series(marks.stray[~right])

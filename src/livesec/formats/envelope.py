@@ -168,7 +168,7 @@ def _words(text: pl.Series, names: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _tagged(line_index: pl.Series, times: pl.Series, rest: pl.Series) -> pl.DataFrame:
-    """Frame of lines whose `rest` is `host tag: message` or `tag: message`, where tag is a program or `program[pid]`."""
+    """Lines whose `rest` is `host tag: message` or `tag: message`, where tag is `program` or `program[pid]`."""
     words = _words(rest, ("host", "tag", "message")).with_columns(line_index, times)
     hostless = words["host"].str.ends_with(":")
     if hostless.any():

@@ -16,12 +16,11 @@ def is_ip(texts: pl.Series) -> pl.Series:
     >>> is_ip(pl.Series(["192.0.2.1", "2001:db8::1", "fe80::1%eth0", "example.org", "1.2.3", None])).to_list()
     [True, True, True, False, False, False]
     """
-    found = texts.str.contains(_IPV4).fill_null(False)
-    with_colon = ~found & texts.str.contains(":", literal=True).fill_null(False)
-    if with_colon.any():
-        known = [text for text in texts.filter(with_colon).unique() if _is_ipv6(text)]
-        found |= texts.is_in(known) & with_colon
-    return found
+    distinct = texts.unique().drop_nulls()
+    others = distinct.filter(~distinct.str.contains(_IPV4))
+    known = texts.is_not_null()
+    no_ip = [text for text in others if not _is_ipv6(text)]
+    return known & ~texts.is_in(no_ip).fill_null(False) if no_ip else known
 
 
 def _is_ipv6(text: str) -> bool:

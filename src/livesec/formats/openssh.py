@@ -1,10 +1,10 @@
 """OpenSSH's server through syslog or the journal: one row per login, failed try, or connection without a try.
 
-What gives a row, with `reason`: invalid_user, not_allowed, bad_credentials, too_many_failures are failures;
-preauth_close, no_identification, bad_protocol, no_common_algorithm, timeout, dropped, refused are outcome `attempt`: the
-log does not say what was tried. Keys that a client offers for a user that exists give no row (an agent offers several
-before the right one, and sshd logs that only at VERBOSE or after three): the login or the end of the session does. Lines
-of PAM modules never give one (pam_unix fails where pam_sss then succeeds), so sshd must log at INFO, its default.
+Reasons of failures: invalid_user, not_allowed, bad_credentials, too_many_failures. Reasons of attempts, of which the
+log does not say what was tried: preauth_close, no_identification, bad_protocol, no_common_algorithm, timeout, dropped,
+refused. Keys that a client offers for a user that exists give no row (an agent offers several before the right one, and
+sshd logs that only at VERBOSE or after the third): the login or the end of the session does. Lines of PAM modules never
+give one (pam_unix fails where pam_sss then succeeds), so sshd must log at INFO, its default.
 
 sshd names addresses, not hosts, in all but a few lines; where it names a host (UseDNS), src_ip is null: such a name is
 chosen by whoever owns the address, and could pass for anything.
@@ -60,7 +60,7 @@ class OpenSSH(Format[OpenSSHState]):
     name = "openssh"
     title = "OpenSSH server through syslog or the journal"
     log_types = (LogType.LOGIN,)
-    order = 50
+    order = 20  # the most common, and told by one literal
 
     def initial(self, stream: StreamInfo) -> OpenSSHState:
         """No year, no sessions."""

@@ -39,8 +39,8 @@ _BAD_COUNT = f"repeated more often than {MAX_REPEATS:,} times, or never"
 class Events(NamedTuple):
     """What messages state.
 
-    `stated`, in order of line_index: line_index, kind (Int8), reason, user, src_ip (null where the message has none or a
-    host name), src_port (Int32), auth_method, key_id, client, pid (Int64; only where the message is about another
+    `stated`, in order of line_index: line_index, kind (Int8), reason, user, src_ip (null where the message has none or
+    a host name), src_port (Int32), auth_method, key_id, client, pid (Int64; only where the message is about another
     process), count (Int64; how often, where syslog says that it was repeated). `parts`: lines that belong to an attempt
     without being an event. `unusable`: line_index and reason of lines that state an event and cannot be read.
     """
@@ -54,7 +54,8 @@ def read_events(lines: pl.DataFrame) -> Events:
     """The events in `lines` (line_index UInt32, message String; ascending)."""
     left = _unwrapped(lines)
     unusable = [left.filter(pl.col("count").is_null()).select("line_index", reason=pl.lit(_BAD_COUNT))]
-    left = left.filter(pl.col("count").is_not_null())
+    if unusable[0].height:
+        left = left.filter(pl.col("count").is_not_null())
     parts = [left["line_index"].clear()]
     stated = [pl.DataFrame(schema=_STATED)]
     for messages in MESSAGES:
@@ -78,15 +79,20 @@ def read_events(lines: pl.DataFrame) -> Events:
 
 def _unwrapped(lines: pl.DataFrame) -> pl.DataFrame:
     """line_index, message without what is wrapped around it, marked ([preauth]) and count (null: out of range)."""
-    count: pl.Expr = pl.lit(1, dtype=pl.Int64)
-    if lines["message"].str.starts_with(_REPEATED).any():
-        form = lines["message"].str.extract_groups(_REPEATED_FORM).struct.unnest()
-        repeats = form["repeats"].cast(pl.Int64)
-        lines = lines.with_columns(message=form["repeated"].zip_with(repeats.is_not_null(), lines["message"]))
-        count = pl.when(repeats.is_null()).then(1).when(repeats.is_between(1, MAX_REPEATS)).then(repeats)
+    lines = lines.with_columns(count=pl.lit(1, dtype=pl.Int64))
+    repeated = lines["message"].str.starts_with(_REPEATED)
+    if repeated.any():
+        wrapped = lines.filter(repeated)
+        form = wrapped["message"].str.extract_groups(_REPEATED_FORM).struct.unnest()
+        repeats = pl.lit(form["repeats"].cast(pl.Int64))
+        unwrapped = wrapped.with_columns(
+            message=form["repeated"].zip_with(form["repeated"].is_not_null(), wrapped["message"]),
+            count=pl.when(repeats.is_null()).then(1).when(repeats.is_between(1, MAX_REPEATS)).then(repeats),
+        )
+        lines = pl.concat([lines.filter(~repeated), unwrapped]).sort("line_index")
     return lines.select(
         "line_index",
-        count.alias("count"),
+        "count",
         pl.col("message").str.ends_with(_PREAUTH).alias("marked"),
         pl.col("message").str.strip_suffix(_PREAUTH).str.strip_prefix("error: ").str.strip_prefix("fatal: "),
     )

@@ -8,8 +8,8 @@ The first line that tells of an attempt gives the row; what follows about the sa
     too many tries, end          a row only if the session told of nothing: the client came and did not try, or what it
                                  tried is not logged (keys, at sshd's usual log level)
 
-A session is (host, process). Processes come again with the same number: another address or port, a new try after the
-end, or a pause of an hour before a login make it another session.
+A session is (host, process). Processes come again with the same number: another address or port, a connection coming
+in, a new try after the end, or a pause of an hour before a login make it another session.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
-from livesec.core.state import ColumnSpec, Index, KeyedState, touch
+from livesec.core.state import ColumnSpec, Index, KeyedState, find, touch
 from livesec.formats.openssh_messages import Kind
 
-MAX_SESSIONS = 1 << 15
-"""128 for each of 256 shards; sshd admits 100 sessions without a login at a time (MaxStartups)."""
+MAX_SESSIONS = 1 << 14
+"""64 for each of 256 shards; a host's sshd admits 100 at a time that have not logged in (MaxStartups)."""
 
 PAUSE_US = 3_600_000_000  # sshd ends a session without a login after 2 minutes (LoginGraceTime), or as it is set
 NO_PORT = -1
@@ -58,6 +58,18 @@ _VERSIONS_FAILED, _ACCEPTED, _DROPPED = int(Kind.VERSIONS_FAILED), int(Kind.ACCE
 
 
 @kernel
+def _failed(flags: int, kind: int, count: int) -> tuple[int, int, int]:
+    """As `_follow`, for `count` failed tries, of which one may have its row already."""
+    told = _FAILURE_OPEN | (_INTERACTIVE_OPEN if kind == _INTERACTIVE else 0)
+    if flags & told:
+        count -= 1
+    flags = (flags | _TOLD) & ~told
+    if kind == _PAM_FAILED:
+        flags |= _INTERACTIVE_OPEN
+    return flags, ROW if count > 0 else PART, count
+
+
+@kernel
 def _follow(flags: int, kind: int, count: int) -> tuple[int, int, int]:
     """(flags, what the line is, attempts in its row) after a message of `kind` in a session of `flags`."""
     if kind == _START:
@@ -67,7 +79,7 @@ def _follow(flags: int, kind: int, count: int) -> tuple[int, int, int]:
     if kind == _ACCEPTED:
         return (flags | _TOLD | _LOGGED_IN) & ~(_FAILURE_OPEN | _INTERACTIVE_OPEN), ROW, count
     if kind == _VERSIONS_FAILED:
-        return flags | _VERSIONS, PART, 0
+        return _VERSIONS, PART, 0
     if kind == _OPENS:
         return flags | _TOLD | _FAILURE_OPEN, ROW, count
     if kind == _OFFER:
@@ -82,14 +94,7 @@ def _follow(flags: int, kind: int, count: int) -> tuple[int, int, int]:
         if flags & _LOGGED_IN:
             return flags, SKIP, 0
         return flags | _TOLD | _ENDED, PART if flags & _TOLD else ROW, 1
-    # FAILED, PAM_FAILED or INTERACTIVE_FAILED: `count` tries, of which one may be told already.
-    told = _FAILURE_OPEN | (_INTERACTIVE_OPEN if kind == _INTERACTIVE else 0)
-    if flags & told:
-        count -= 1
-    flags = (flags | _TOLD) & ~told
-    if kind == _PAM_FAILED:
-        flags |= _INTERACTIVE_OPEN
-    return flags, ROW if count > 0 else PART, count
+    return _failed(flags, kind, count)
 
 
 @kernel
@@ -112,15 +117,17 @@ def _tie(
         if keys[row] == np.uint64(0) or kind == _DROPPED:
             _, out_what[row], counts[row] = _follow(0, kind, int(counts[row]))
             continue
-        slot, fresh = touch(index, keys[row])
+        slot = find(index, keys[row])  # not `touch`: the session that began first makes way, which is cheaper
+        fresh = slot < 0
         known = 0 if fresh else int(flags[slot])
         if not fresh:
             other = address[slot] != np.uint64(0) and addresses[row] != np.uint64(0) and address[slot] != addresses[row]
             other = other or (port[slot] != NO_PORT and ports[row] != NO_PORT and port[slot] != ports[row])
             again = known & _ENDED and (kind == _ACCEPTED or _OPENS <= kind <= _OFFER)
             idle = not known & _LOGGED_IN and times_us[row] - last_us[slot] > PAUSE_US
-            fresh = other or again or idle
+            fresh = other or again or idle or kind in (_START, _VERSIONS_FAILED)
         if fresh:
+            slot, _ = touch(index, keys[row])
             known, address[slot], port[slot], last_us[slot] = 0, np.uint64(0), NO_PORT, times_us[row]
         if addresses[row] != np.uint64(0):
             address[slot] = addresses[row]

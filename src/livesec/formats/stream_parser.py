@@ -1,7 +1,7 @@
 """One stream's lines through all formats: each line ends consumed, skipped or rejected, and rows get their place.
 
-Formats are offered in a fixed order the lines that none before them took. What no format takes is skipped if it is empty
-or another program's syslog line, and rejected otherwise.
+Formats are offered, in a fixed order, the lines that none before them took. What no format takes is skipped if it is
+empty or another program's syslog line, and rejected otherwise.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ from livesec.formats.typed_fields import (
 
 _START: Final = r"^[0-9]+(?:\.[0-9]+)? \S+ [0-9]+ "
 _RECORD: Final = (
-    r"^(?P<seconds>[0-9]+(?:\.[0-9]+)?) (?P<host>\S+) (?P<bytes>[0-9]+) (?P<path>.*?) [ab] [_CUT]+ (?P<direction>[iod]) "
-    r"(?P<access>[agr]) (?P<user>.*) (?P<service>\S+) [01] \S+ (?P<status>[ci])$"
+    r"^(?P<seconds>[0-9]+(?:\.[0-9]+)?) (?P<host>\S+) (?P<bytes>[0-9]+) (?P<path>.*?) [ab] [_CUT]+ "
+    r"(?P<direction>[iod]) (?P<access>[agr]) (?P<user>.*) (?P<service>\S+) [01] \S+ (?P<status>[ci])$"
 )
 _NOT_COMPLETE: Final = "behind the path xferlog's fields do not follow"
 _ACTIONS: Final = {"i": "upload", "o": "download", "d": "delete"}

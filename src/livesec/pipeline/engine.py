@@ -247,8 +247,8 @@ class Engine:
     def _evidence_line(self, address: int, batches: Mapping[int, RawBatch]) -> EvidenceLine | None:
         stream_id, offset = unpack_address(address)
         batch = batches.get(stream_id)
-        if batch is not None and len(batch) and batch.offsets[0] <= offset <= batch.offsets[-1]:
-            index = int(np.searchsorted(batch.offsets, offset))
+        index = batch.index_at(offset) if batch is not None else None
+        if batch is not None and index is not None:
             line = batch.line_bytes(index)[:KEPT_LINE_BYTES]
             return EvidenceLine(stream_id, offset, int(batch.lengths[index]), line)
         fetched = self._fetch_line(stream_id, offset)

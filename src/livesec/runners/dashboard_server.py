@@ -32,7 +32,7 @@ def dashboard_command(root: Path, port: int) -> list[str]:
     """
     return [
         sys.executable,
-        *("-m", "streamlit", "run", str(root / "dashboard.py")),
+        *("-m", "livesec.runners.dashboard_process", "run", str(root / "dashboard.py")),
         f"--server.port={port}",
         *server_flags(root / ".streamlit" / "config.toml"),
     ]

@@ -56,25 +56,22 @@ def launch(options: LaunchOptions, plan: Callable[[LaunchOptions], Sequence[Chil
 def _run(options: LaunchOptions, plans: Sequence[ChildPlan], lock: FileLock, signals: _Signals) -> None:
     began = time.monotonic()
     deadline = began + (options.minutes * 60.0 if options.minutes else float("inf"))
-    guardian = Guardian(lock.fd)
     logs = options.root / "data" / "logs"
-    supervisor = Supervisor(plans, options.root, logs, guardian, lambda line: say(line, style=RED), options.backoff)
-    waiting_to = "greet"  # then "say that it is slow", then nothing
     say("Starting " + ", ".join(plan.name for plan in plans) + f"; their logs are in {logs}")
+    guardian = Guardian(lock.fd)
+    supervisor = Supervisor(plans, options.root, logs, guardian, lambda line: say(line, RED), options.backoff)
+    greeted = said_slow = False
     try:
         while not signals.stop and (now := time.monotonic()) < deadline:
             wait_s = min(supervisor.step(), deadline - now)
-            if waiting_to:
+            if not greeted:
                 wait_s = min(wait_s, ASK_EVERY_S)
-                if answers(options.port):
+                greeted = answers(options.port)
+                if greeted:
                     _greet(options)
-                    waiting_to = ""
-                elif waiting_to == "greet" and now - began > SLOW_S:
-                    say(
-                        f"The dashboard has not answered for {SLOW_S:g} s: see {logs / 'dashboard.log'}",
-                        style=RED,
-                    )
-                    waiting_to = "greet late"
+                elif not said_slow and now - began > SLOW_S:
+                    said_slow = True
+                    say(f"The dashboard does not answer after {SLOW_S:g} s: see {logs / 'dashboard.log'}", RED)
             signals.wait(wait_s)
     finally:
         say("Stopping")
@@ -85,7 +82,7 @@ def _run(options: LaunchOptions, plans: Sequence[ChildPlan], lock: FileLock, sig
 
 def _greet(options: LaunchOptions) -> None:
     address = f"http://{HOST}:{options.port}"
-    say(f"Dashboard: {address}   (Ctrl-C stops everything)", style=BOLD)
+    say(f"Dashboard: {address}   (Ctrl-C stops everything)", BOLD)
     if not has_display(os.environ):
         say(f"No display here. On your own computer run: {ssh_line(options.port, os.environ)}")
         say(f"and open {address} there")

@@ -26,8 +26,8 @@ from livesec.sources.file_source import expand, stream_uid
 from livesec.sources.tail_file import cut_long_lines
 from livesec.store.writer import StoreWriter
 
-CHUNK_BYTES = 8 << 20
-"""Read this much at once: some 70,000 syslog lines."""
+CHUNK_BYTES = 4 << 20
+"""Read this much at once: some 35,000 syslog lines."""
 
 _MAGIC: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"\x1f\x8b": lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file)),

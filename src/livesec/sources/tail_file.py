@@ -10,7 +10,7 @@ import numpy as np
 from livesec.core.anomaly import StreamPosition
 from livesec.core.batch import MAX_LINE_BYTES, RawBatch, StreamInfo, batch_of_bytes
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 4 << 20
 """Read at most this much at once."""
 HEAD_BYTES = 1024
 TAIL_BYTES = 256

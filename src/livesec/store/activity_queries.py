@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from livesec.core.clock import US_PER_S
+from livesec.core.clock import US_PER_DAY, US_PER_S
 from livesec.core.schema import LOG_TYPES, LogType
-from livesec.core.severity import SEVERITIES
+from livesec.core.severity import SEVERITIES, Severity
 from livesec.store import tables as t
 from livesec.store.anomaly_queries import AnomalyFilter
 
 MAX_POINTS = 500
 US_PER_MINUTE = 60 * US_PER_S
+ALERT_DAYS = 7
 MARKED_ANOMALIES = 500  # the evidence of so many latest anomalies marks events
 
 _WIDTHS_S = (60, 300, 900, 3_600, 10_800, 21_600, 86_400, 604_800, 2_592_000, 31_536_000)
@@ -135,8 +136,24 @@ def anomaly_time_range(connection: Connection, wanted: AnomalyFilter) -> tuple[i
     return None if first is None else (int(first), int(last))
 
 
+def alerts_per_day(connection: Connection, now_us: int) -> float:
+    """Anomalies of medium or higher a day, over the last ALERT_DAYS days or since the first event if that is less."""
+    first_us = connection.execute(select(func.min(t.counts.c.minute_us))).scalar()
+    if first_us is None:
+        return 0.0
+    since_us = max(int(first_us), now_us - ALERT_DAYS * US_PER_DAY)
+    wanted = AnomalyFilter(
+        severities=tuple(str(severity) for severity in SEVERITIES if severity is not Severity.LOW),
+        since_us=since_us,
+        until_us=now_us,
+    )
+    statement = select(func.count()).select_from(t.anomalies).where(*wanted.conditions())
+    found = connection.execute(statement).scalar_one()
+    return float(found) / max(1.0, (now_us - since_us) / US_PER_DAY)
+
+
 def events_per_minute(connection: Connection, since_us: int, until_us: int) -> dict[LogType, dict[int, int]]:
-    """Events per log type and start of the minute (event time) in [since_us, until_us); silent minutes are absent."""
+    """Events per log type and minute (its start, event time) in [since_us, until_us); silent ones are absent."""
     per_type: dict[LogType, dict[int, int]] = {}
     for log_type in LOG_TYPES:
         statement = (
@@ -168,7 +185,10 @@ def recent_events(connection: Connection, log_type: LogType, limit: int = 100) -
 
 
 def marked_lines(connection: Connection) -> dict[tuple[int, int], tuple[str, str]]:
-    """(severity, type) of the latest anomaly by (stream_id, offset) of its evidence, for MARKED_ANOMALIES anomalies."""
+    """By (stream_id, offset): severity and type of the latest anomaly to which that line led.
+
+    Only the MARKED_ANOMALIES latest anomalies count: there is no index by line.
+    """
     latest = (
         select(t.anomalies.c.id, t.anomalies.c.severity, t.anomalies.c.type, t.anomalies.c.number)
         .order_by(t.anomalies.c.number.desc())

@@ -1,4 +1,4 @@
-"""What the desk asks about anomalies and incidents. Every list is capped; text is cut to what a table can show."""
+"""What the desk asks about anomalies. Lists are capped; their texts are cut to a table's cell."""
 
 from __future__ import annotations
 
@@ -180,41 +180,3 @@ def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | N
         committed_us=row.committed_us,
         evidence=[EvidenceView(line.path or "unknown", line.offset, line.length, line.line) for line in lines],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentRow:
-    """An incident in a list."""
-
-    id: str
-    title: str
-    severity: str
-    score: float
-    first_us: int
-    last_us: int
-    anomalies: int
-    entities: Sequence[tuple[str, str]]
-    tactics: Sequence[str]
-    types: Sequence[str]
-    status: str
-
-
-def incident_rows(connection: Connection, limit: int = 100) -> list[IncidentRow]:
-    """The one that grew last first, at most `limit` and MAX_ROWS."""
-    statement = select(t.incidents).order_by(t.incidents.c.last_us.desc(), t.incidents.c.id).limit(min(limit, MAX_ROWS))
-    return [
-        IncidentRow(
-            id=row.id,
-            title=row.title[:TEXT_CHARACTERS],
-            severity=row.severity,
-            score=row.score,
-            first_us=row.first_us,
-            last_us=row.last_us,
-            anomalies=row.anomalies,
-            entities=[(str(kind), str(name)) for kind, name in json.loads(row.entities)],
-            tactics=json.loads(row.tactics),
-            types=json.loads(row.types),
-            status=row.status,
-        )
-        for row in connection.execute(statement)
-    ]

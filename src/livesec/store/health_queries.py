@@ -1,15 +1,20 @@
-"""What the desk asks about the health of what feeds it: the daemon, its streams, rejects, gaps and detectors."""
+"""What the desk asks about what feeds it: the daemon, its streams, rejects, gaps and detectors."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from sqlalchemy import Connection, func, select
 
 from livesec.store import tables as t
 
 MAX_ROWS = 200
+READ_ON = frozenset({"active", "rotated", "error"})
+"""States of a stream of which more may be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,13 @@ class StreamHealth:
     error: str | None
     offset: int
     size: int | None
+    """As the file is now, where that can be seen; else as the daemon last saw it."""
     oldest_unread_us: int | None
 
     @property
     def behind_bytes(self) -> int:
-        """Bytes seen and not yet committed; 0 where the size is unknown (a journal)."""
-        return max(0, (self.size or 0) - self.offset)
+        """Bytes not yet committed; 0 for what is done with, and where the size is unknown (a journal)."""
+        return max(0, (self.size or 0) - self.offset) if self.state in READ_ON else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +122,42 @@ def daemon_health(connection: Connection) -> DaemonHealth | None:
     )
 
 
+def _size_now(row: Any) -> int | None:
+    """A daemon that is silent no longer sees its files grow; the desk does."""
+    try:
+        found = os.stat(row.path)
+    except (OSError, ValueError):  # a path with a zero byte is a ValueError
+        return cast("int | None", row.size)
+    same = row.kind == "file" and (found.st_dev, found.st_ino) == (row.device, row.inode)
+    return found.st_size if same else cast("int | None", row.size)
+
+
 def stream_health(connection: Connection) -> list[StreamHealth]:
     """Every stream, those that are behind first; at most MAX_ROWS."""
-    behind = func.coalesce(t.streams.c.size, 0) - t.streams.c.offset
-    statement = (
-        select(*(t.streams.c[name] for name in StreamHealth.__dataclass_fields__))
-        .order_by(behind.desc(), t.streams.c.path, t.streams.c.stream_id)
-        .limit(MAX_ROWS)
-    )
-    return [StreamHealth(**row._mapping) for row in connection.execute(statement)]
+    columns = t.streams.c
+    behind = func.coalesce(columns.size, 0) - columns.offset
+    statement = select(t.streams).order_by(behind.desc(), columns.path, columns.stream_id).limit(MAX_ROWS)
+    return [
+        StreamHealth(
+            path=row.path,
+            kind=row.kind,
+            generation=row.generation,
+            format=row.format,
+            state=row.state,
+            error=row.error,
+            offset=row.offset,
+            size=_size_now(row),
+            oldest_unread_us=row.oldest_unread_us,
+        )
+        for row in connection.execute(statement)
+    ]
 
 
-def bytes_behind(connection: Connection) -> tuple[int, int | None]:
-    """Bytes behind over all streams, and when the oldest unread ones were first seen (None when none are unread)."""
-    streams = t.streams.c
-    unread = select(func.coalesce(func.sum(streams.size - streams.offset), 0), func.min(streams.oldest_unread_us))
-    behind, oldest_us = connection.execute(unread.where(streams.size > streams.offset)).one()
-    return int(behind), None if oldest_us is None else int(oldest_us)
+def bytes_behind(streams: Sequence[StreamHealth]) -> tuple[int, int | None]:
+    """Bytes behind over all `streams`, and when the oldest of them were first seen (None where none are)."""
+    late = [stream for stream in streams if stream.behind_bytes]
+    seen = [stream.oldest_unread_us for stream in late if stream.oldest_unread_us is not None]
+    return sum(stream.behind_bytes for stream in late), min(seen, default=None)
 
 
 def reject_counts(connection: Connection) -> list[RejectCount]:

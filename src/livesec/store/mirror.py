@@ -15,7 +15,7 @@ from pathlib import Path
 
 from livesec.core.anomaly import Anomaly
 from livesec.core.clock import seed_time
-from livesec.core.text import shown, spreadsheet_safe
+from livesec.core.text import spreadsheet_safe
 
 HEADER = (
     "timestamp",
@@ -40,9 +40,9 @@ def csv_lines(anomalies: Sequence[Anomaly]) -> str:
             anomaly.type,
             str(anomaly.severity),
             f"{anomaly.score / 10:.1f}",
-            shown(anomaly.description),
+            anomaly.description,  # made safe to show when it was written
             str(anomaly.log_type),
-            " ".join(shown(line, _EXPLANATION_CHARACTERS) for line in anomaly.explanation.splitlines()),
+            anomaly.explanation.replace("\n", " ")[:_EXPLANATION_CHARACTERS],
             json.dumps(dict(anomaly.details), ensure_ascii=True),
         )
         writer.writerow([spreadsheet_safe(cell) for cell in cells])

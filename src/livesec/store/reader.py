@@ -1,7 +1,7 @@
 """A read-only view of a store for the desk: one connection, many threads, each query on a consistent state.
 
-The queries themselves are in `anomaly_queries`, `activity_queries` and `health_queries`; each takes the connection that
-`StoreReader.reading()` gives.
+The queries themselves are in `anomaly_queries`, `incident_queries`, `activity_queries` and `health_queries`; each
+takes the connection that `StoreReader.reading()` gives.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from livesec.store.open import reader_engine, store_path
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """A few cheap numbers; while none of them changes, nothing that the desk shows has changed, health aside."""
+    """A few cheap numbers; while none changes, nothing that the desk shows has changed, health aside."""
 
     anomalies: int
     """Highest anomaly number: grows with each anomaly."""
@@ -42,11 +42,12 @@ class StoreReader:
     def __init__(self, db: str) -> None:
         self.path = store_path(db).absolute()
         self._engine = reader_engine(db)
-        # One connection under a lock: the pool that SQLAlchemy gives an in-memory URL may close a connection that another
-        # thread is using, and a desk's queries take milliseconds.
+        # One connection under a lock: the pool that SQLAlchemy gives an in-memory URL may close a connection that
+        # another thread is using, and a desk's queries take milliseconds.
         self._connection = self._engine.connect()
         self._lock = threading.Lock()
-        self._identity = self._identity_now()
+        self.identity = self._identity_now()
+        """Device and inode of the file that is open."""
 
     def _identity_now(self) -> tuple[int, int] | None:
         try:
@@ -56,8 +57,8 @@ class StoreReader:
         return status.st_dev, status.st_ino
 
     def is_current(self) -> bool:
-        """Whether the path still names the file that is open here; a demo made anew puts another file there."""
-        return self._identity == self._identity_now()
+        """Whether the path still names the file that is open; a demo made anew puts another there."""
+        return self.identity == self._identity_now()
 
     def close(self) -> None:
         """Close the store."""
@@ -67,9 +68,9 @@ class StoreReader:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """The connection, for queries that must agree with each other. Raises sqlalchemy.exc.DatabaseError."""
+        """The connection, for queries that must agree with each other; raises what SQLAlchemy raises."""
         with self._lock:
-            # pysqlite opens no transaction for a SELECT, so each would see another state of a store being written.
+            # pysqlite opens no transaction for a SELECT: each would see another state of a growing store.
             self._connection.exec_driver_sql("BEGIN")
             try:
                 yield self._connection

@@ -118,6 +118,7 @@ evidence = Table(
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
     Column("line", LargeBinary, nullable=False, comment="the original bytes, at most 4 KiB"),
+    sqlite_with_rowid=False,
 )
 
 explanations = Table(

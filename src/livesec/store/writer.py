@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import zstandard
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Dialect, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from livesec.core.anomaly import BatchResult, Commit, StreamPosition
@@ -44,11 +44,8 @@ _ADD_REJECTS = _adding(t.reject_counts, ["stream_id", "reason"], ["lines"])
 _ADD_COUNTS = _adding(t.counts, ["log_type", "minute_us"], ["events"])
 _ADD_TOTALS = _adding(t.totals, ["name"], ["value"])
 _ADD_COVERAGE = _adding(t.coverage, ["detector"], ["rows", "judged", "findings"], ["entities"])
-_NEW_ANOMALY = sqlite_insert(t.anomalies).on_conflict_do_nothing()
-_NEW_EVIDENCE = sqlite_insert(t.evidence).on_conflict_do_nothing()
-_NEW_EXPLANATION = sqlite_insert(t.explanations).on_conflict_do_nothing()
+_ANOMALY_COLUMNS = [column.name for column in t.anomalies.c if column.name != "number"]
 _NEW_REJECT = sqlite_insert(t.rejects).on_conflict_do_nothing()
-_NEW_OUTBOX = sqlite_insert(t.outbox).on_conflict_do_nothing()
 _JOIN_INCIDENT = (
     update(t.anomalies).where(t.anomalies.c.id == bindparam("member")).values(incident_id=bindparam("incident"))
 )
@@ -57,6 +54,27 @@ _JOIN_INCIDENT = (
 def _many(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(statement, rows)
+
+
+class _BulkInsert:
+    """An insert that passes over known keys, its rows given as tuples in the order of `columns`.
+
+    The statement is SQLAlchemy's, compiled once; the rows go to the driver as they are. With one row per evidence line
+    that is a third of what a commit costs otherwise.
+    """
+
+    def __init__(self, table: Table, columns: Sequence[str], dialect: Dialect) -> None:
+        statement = sqlite_insert(table).on_conflict_do_nothing()
+        compiled = statement.compile(dialect=dialect, column_keys=list(columns))
+        given = getattr(compiled, "positiontup", None)
+        if given != list(columns):  # the driver takes the values by position
+            raise AssertionError(f"insert into {table.name}: columns are bound as {given}, not {list(columns)}")
+        self._sql = str(compiled)
+
+    def execute(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+        """Insert `rows`."""
+        if rows:
+            connection.exec_driver_sql(self._sql, rows)
 
 
 class StoreWriter:
@@ -68,6 +86,11 @@ class StoreWriter:
         self._recent_events = recent_events
         self._reject_samples = reject_samples
         self._compressor = zstandard.ZstdCompressor(level=1)
+        dialect = self._engine.dialect
+        self._new_anomaly = _BulkInsert(t.anomalies, _ANOMALY_COLUMNS, dialect)
+        self._new_evidence = _BulkInsert(t.evidence, [column.name for column in t.evidence.c], dialect)
+        self._new_explanation = _BulkInsert(t.explanations, [column.name for column in t.explanations.c], dialect)
+        self._new_outbox = _BulkInsert(t.outbox, ["anomaly_id"], dialect)
         with self._engine.connect() as connection:
             values = {row.key: row.value for row in connection.execute(select(t.meta))}
             self._rejects_kept = connection.execute(select(func.count()).select_from(t.rejects)).scalar_one()
@@ -174,59 +197,48 @@ class StoreWriter:
 
     def _put_anomalies(self, connection: Connection, result: BatchResult) -> None:
         committed_us = now_us()
-        _many(
+        self._new_anomaly.execute(
             connection,
-            _NEW_ANOMALY,
             [
-                {
-                    "id": anomaly.id,
-                    "time_us": anomaly.time_us,
-                    "type": anomaly.type,
-                    "log_type": str(anomaly.log_type),
-                    "severity": str(anomaly.severity),
-                    "score": anomaly.score,
-                    "entity_type": anomaly.entity_type,
-                    "entity": anomaly.entity,
-                    "user": anomaly.user,
-                    "src_ip": anomaly.src_ip,
-                    "dst_ip": anomaly.dst_ip,
-                    "host": anomaly.host,
-                    "description": anomaly.description,
-                    "details": json.dumps(dict(anomaly.details)),
-                    "techniques": json.dumps(anomaly.techniques),
-                    "reason": anomaly.reason,
-                    "confidence": anomaly.confidence,
-                    "explanation": anomaly.explanation,
-                    "status": "new",
-                    "incident_id": anomaly.incident_id,
-                    "historical": anomaly.historical,
-                    "committed_us": committed_us,
-                }
+                (
+                    anomaly.id,
+                    anomaly.time_us,
+                    anomaly.type,
+                    str(anomaly.log_type),
+                    str(anomaly.severity),
+                    anomaly.score,
+                    anomaly.entity_type,
+                    anomaly.entity,
+                    anomaly.user,
+                    anomaly.src_ip,
+                    anomaly.dst_ip,
+                    anomaly.host,
+                    anomaly.description,
+                    json.dumps(dict(anomaly.details)),
+                    json.dumps(anomaly.techniques),
+                    anomaly.reason,
+                    anomaly.confidence,
+                    anomaly.explanation,
+                    "new",
+                    anomaly.incident_id,
+                    anomaly.historical,
+                    committed_us,
+                )
                 for anomaly in result.anomalies
             ],
         )
-        _many(
+        self._new_evidence.execute(
             connection,
-            _NEW_EVIDENCE,
             [
-                {"anomaly_id": anomaly.id, "position": position} | asdict(line)
+                (anomaly.id, position, line.stream_id, line.offset, line.length, line.line)
                 for anomaly in result.anomalies
                 for position, line in enumerate(anomaly.evidence)
             ],
         )
-        _many(
-            connection,
-            _NEW_EXPLANATION,
-            [
-                {"anomaly_id": anomaly.id, "writer": "deterministic", "record": anomaly.explanation_record}
-                for anomaly in result.anomalies
-            ],
+        self._new_explanation.execute(
+            connection, [(item.id, "deterministic", item.explanation_record) for item in result.anomalies]
         )
-        _many(
-            connection,
-            _NEW_OUTBOX,
-            [{"anomaly_id": item.id} for item in result.anomalies if not item.historical],
-        )
+        self._new_outbox.execute(connection, [(item.id,) for item in result.anomalies if not item.historical])
         _many(
             connection,
             _PUT_INCIDENT,

@@ -1,8 +1,8 @@
 """Password guessing: many failures from one address within seconds.
 
-Sees online brute force against one or many accounts, and the same attempt repeated by syslog ("message repeated").
-Misses slow guessing (bf_slow, bf_few) and attacks spread over addresses. Source: CrowdSec scenario
-crowdsecurity/ssh-bf, which needs a sixth attempt; the fifth follows the seed's threshold.
+Sees online brute force against one or many accounts, and the same attempt repeated by syslog ("message
+repeated"). Misses slow guessing (bf_slow, bf_few) and attacks spread over addresses. Source: CrowdSec
+scenario crowdsecurity/ssh-bf, which needs a sixth attempt; the fifth follows the seed's threshold.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class FastBruteForce(Detector[Params]):
     base_severity = 47
     columns = leaky_bucket.COLUMNS
     params = Params
+    max_keys = 1 << 18  # addresses: 200 bytes each
     summary = "{attempts} failed logins from {src_ip} in {span_s:.0f} s, last as {user}"
     guidance = Guidance(
         meaning="One address tries passwords faster than a person types them: automated guessing.",

@@ -1,9 +1,9 @@
 """A few tries from a stranger: an address that never logged in tries several times within a day.
 
-Sees scanners and botnets whose every address makes only a handful of tries, too few for bf_fast and bf_slow. Misses
-one or two tries per address and day. A person on a new network mistypes too, so three errors for one existing account
-within a few minutes wait for a fourth; other names, unknown accounts, dropped connections or tries hours apart do not.
-Source: our proposal (DETECTIONS), measured on a month of a real server's log.
+Sees scanners and botnets whose every address makes only a handful of tries, too few for bf_fast and bf_slow.
+Misses one or two tries per address and day. A person on a new network mistypes too, so three errors for one
+existing account within a few minutes wait for a fourth; other names, unknown accounts, dropped connections or
+tries hours apart do not. Source: our proposal (DETECTIONS), measured on a month of a real server's log.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class FewAttempts(Detector[Params]):
     base_severity = 40
     columns = stranger_attempts.columns(DEFAULT_ATTEMPTS)
     params = Params
+    max_keys = 1 << 18  # addresses: 200 bytes each
     summary = "{attempts:,} login attempts within {span_h:,.1f} h from {src_ip}, which never logged in"
     guidance = Guidance(
         meaning="A stranger's address tries to log in a few times and never gets in: typical of a botnet that "

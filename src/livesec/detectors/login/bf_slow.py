@@ -1,7 +1,8 @@
 """Slow password guessing: several failures from one address within minutes.
 
-Sees guessing with pauses that bf_fast's bucket drains in. Misses a try now and then (bf_few) and attacks spread over
-addresses. Source: fail2ban's defaults, maxretry 5 within findtime 10 min; CrowdSec's ssh-slow-bf asks for ten.
+Sees guessing with pauses that bf_fast's bucket drains in. Misses a try now and then (bf_few) and attacks
+spread over addresses. Source: fail2ban's defaults, maxretry 5 within findtime 10 min; CrowdSec's ssh-slow-bf
+asks for ten.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class SlowBruteForce(Detector[Params]):
     base_severity = 47
     columns = nth_in_window.columns(DEFAULT_ATTEMPTS)
     params = Params
+    max_keys = 1 << 18  # addresses: 200 bytes each
     summary = "{attempts:,} failed logins from {src_ip} over {span_s:,.0f} s, last as {user}"
     guidance = Guidance(
         meaning="One address keeps trying passwords, with pauses that escape limits counted per minute.",

@@ -1,7 +1,7 @@
 """Each failed login, as the livesec seed reported them.
 
-Only in seed_mode. Otherwise a failure is an event, not an anomaly: everyone mistypes, and bf_fast, bf_slow, bf_few and
-user_enum say which failures belong to an attack.
+Only in seed_mode. Otherwise a failure is an event, not an anomaly: everyone mistypes, and bf_fast, bf_slow,
+bf_few and user_enum say which failures belong to an attack.
 """
 
 from __future__ import annotations

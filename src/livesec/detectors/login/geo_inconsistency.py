@@ -1,9 +1,9 @@
 """A login from a country that is new for the user and far from every place where the user usually is.
 
 Sees a stolen account used from abroad at any time, also days after the user's own last login, where
-impossible_travel is silent. Misses attackers in the user's countries or next to them. Users who move about much are
-scored lower, by how often a new country is to be expected of them. Quiet until 20 login hours are known.
-Source: the livesec seed (more than 1000 km from the usual location), against each user's own places.
+impossible_travel is silent. Misses attackers in the user's countries or next to them. Users who move about
+much are scored lower, by how often a new country is to be expected of them. Quiet until 20 login hours are
+known. Source: the livesec seed (more than 1000 km from the usual location), against each user's own places.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class GeoInconsistency(Detector[Params]):
     columns = usual_places.COLUMNS
     statistical = True
     params = Params
+    max_keys = 1 << 17  # users who logged in: half a kilobyte each
     summary = "{user} logged in from {country}, new for them and at least {distance_km:,.0f} km from {nearest_country}"
     guidance = Guidance(
         meaning="The account was used from a country where its user has not been before, far from all their usual "

@@ -1,14 +1,14 @@
 """Impossible travel: a login far from the user's last one, sooner than anyone could have travelled.
 
-Sees a stolen password or session used from another part of the world. Misses attackers near the victim or where the
-victim was within a month, and countries so large that their error circles overlap. Distances are the least that both
-errors allow. Networks that the settings name as VPN, relay or hosting, and internal addresses, say nothing about
-where a person is and are passed over.
+Sees a stolen password or session used from another part of the world. Misses attackers near the victim or
+where the victim was within a month, and countries so large that their error circles overlap. Distances are
+the least that both errors allow. Networks that the settings name as VPN, relay or hosting, and internal
+addresses, say nothing about where a person is and are passed over.
 
-Two places in turn are reported once, at the first login from the new one: an account that two people share, or a
-VPN, would never be silent otherwise. How surely it is an anomaly follows from the history: after one or two login
-hours nobody knows where a user belongs, and who is somewhere new every day may be so again.
-Source: Panther's rule (900 km/h); CrowdSec has no test of speed. Rarity as in DETECTIONS, statistics 4.
+Two places in turn are reported once, at the first login from the new one: an account that two people share,
+or a VPN, would never be silent otherwise. How surely it is an anomaly follows from the history: after one or
+two login hours nobody knows where a user belongs, and who is somewhere new every day may be so again. Source:
+Panther's rule (900 km/h); CrowdSec has no test of speed. Rarity as in DETECTIONS, statistics 4.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class ImpossibleTravel(Detector[Params]):
     base_severity = 73
     columns = travel_speed.COLUMNS
     params = Params
+    max_keys = 1 << 17  # users who logged in: half a kilobyte each
     statistical = True
     summary = (
         "{user} logged in from {to_country} {elapsed_min:,.0f} min after {from_country}: "

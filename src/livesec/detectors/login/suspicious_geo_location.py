@@ -1,8 +1,8 @@
 """A login from a country that the settings list.
 
-Sees any success from a listed country; the list is empty unless you fill it. Misses attackers who rent a machine
-elsewhere, which is most of them: a country is a weak sign, and this rule is for organisations with nobody there.
-Failures from listed countries are the Internet's noise and are left to the guessing detectors.
+Sees any success from a listed country; the list is empty unless you fill it. Misses attackers who rent a
+machine elsewhere, which is most of them: a country is a weak sign, and this rule is for organisations with
+nobody there. Failures from listed countries are the Internet's noise and are left to the guessing detectors.
 Source: the livesec seed's list of suspicious countries.
 """
 
@@ -49,6 +49,7 @@ class SuspiciousGeoLocation(Detector[Params]):
     base_severity = 47
     columns = leaky_bucket.COLUMNS
     params = Params
+    max_keys = 1 << 17  # pairs of user and country: 150 bytes each
     summary = "{user} logged in from {country}, a listed country, from {src_ip}"
     guidance = Guidance(
         meaning="A login came from a country that your settings list as one nobody should log in from.",
@@ -73,7 +74,8 @@ class SuspiciousGeoLocation(Detector[Params]):
         unknown = [name for name, code in codes.items() if code is None]
         if unknown:
             raise SettingsError(
-                f"suspicious_countries: {shown(unknown[0])!r} is no country; use an ISO code such as RU or an English name"
+                f"suspicious_countries: {shown(unknown[0])!r} is no country; "
+                "use an ISO code such as RU or its English name"
             )
         self._listed = pl.Series(sorted({code for code in codes.values() if code}), dtype=pl.String)
 

@@ -1,12 +1,12 @@
 """A login at an hour at which this user does not work.
 
-Sees a stolen account used in its owner's night, and insiders who come back when nobody looks. Misses attackers who
-keep office hours. Each user's own hours decide, weekdays and weekends apart; the configured unusual hours only weigh
-in the prior, so that night workers have their peace after a few nights. With little history (10 to 20 login hours)
-the configured hours alone can be reported, at low confidence and only for users who so far kept to the others;
-below that it is silent: a first login at night says nothing about habits. At most one finding per user and hour,
-and per night only the 1st, 2nd, 4th, 8th such hour. Source: the livesec seed (22 to 6 o'clock); hour density of
-DETECTIONS.
+Sees a stolen account used in its owner's night, and insiders who come back when nobody looks. Misses
+attackers who keep office hours. Each user's own hours decide, weekdays and weekends apart; the configured
+unusual hours only weigh in the prior, so that night workers have their peace after a few nights. With little
+history (10 to 20 login hours) the configured hours alone can be reported, at low confidence and only for
+users who so far kept to the others; below that it is silent: a first login at night says nothing about
+habits. At most one finding per user and hour, and per night only the 1st, 2nd, 4th, 8th such hour. Source:
+the livesec seed (22 to 6 o'clock); hour density of DETECTIONS.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class UnusualLoginTime(Detector[Params]):
     columns = hour_profile.COLUMNS
     statistical = True
     params = Params
+    max_keys = 1 << 17  # users who logged in: half a kilobyte each
     summary = "{user} logged in at {hour:02d} h on a {day_type}, usually from {usual_from:02d} to {usual_to:02d} h"
     guidance = Guidance(
         meaning="The account was used at an hour that does not fit its user's habits.",

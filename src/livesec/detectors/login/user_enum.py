@@ -1,8 +1,8 @@
 """Trying names: one address fails with many different user names in quick succession.
 
-Sees lists of common names (admin, test, oracle, ...) and harvested names, whether or not they exist here. Misses slow
-enumeration and one spread over addresses (spray). Source: CrowdSec scenario crowdsecurity/ssh-bf_user-enum, a bucket
-of 5 distinct names that leaks one in 10 s: the sixth name overflows it.
+Sees lists of common names (admin, test, oracle, ...) and harvested names, whether or not they exist here.
+Misses slow enumeration and one spread over addresses (spray). Source: CrowdSec scenario
+crowdsecurity/ssh-bf_user-enum, a bucket of 5 distinct names that leaks one in 10 s: the sixth name overflows it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 
+KEPT_NAMES = 32  # counted exactly, more are estimated
+
 
 @dataclass(frozen=True)
 class Params:
@@ -30,7 +32,7 @@ class Params:
         "user names",
         "crowdsecurity/ssh-bf_user-enum: more than 5",
         minimum=2,
-        maximum=distinct_window.KEPT_VALUES,
+        maximum=KEPT_NAMES,
     )
     leak_s: float = param(10.0, "s per user name", "crowdsecurity/ssh-bf_user-enum", minimum=0.1)
     quiet_s: float = param(3600.0, "s", "our choice: an hour's pause makes it another attack", minimum=60)
@@ -45,8 +47,9 @@ class UserEnumeration(Detector[Params]):
     needs = ("user", "outcome")
     technique = ("T1589", "T1110.001")
     base_severity = 47
-    columns = distinct_window.COLUMNS
+    columns = distinct_window.columns(KEPT_NAMES)
     params = Params
+    max_keys = 1 << 17  # addresses: two thirds of a kilobyte each
     summary = "{users:,} user names tried from {src_ip} in {span_s:,.0f} s, last {user}"
     guidance = Guidance(
         meaning="One address walks through a list of user names: it looks for accounts that exist or have weak "
