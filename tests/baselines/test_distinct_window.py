@@ -81,7 +81,7 @@ def _plain(
         else:
             full = sum(now_s - seen_s < window_s for seen_s in episode.seen_s.values()) >= threshold
         if (episode.report_at == 0 and full) or 0 < episode.report_at <= len(episode.distinct):
-            episode.report_at = 2 * len(episode.distinct)
+            episode.report_at = 4 * len(episode.distinct)
             reports.append((at, len(episode.distinct), episode.events))
     return reports
 

@@ -96,7 +96,7 @@ def _plain(rows: list[Row]) -> list[Report]:
         profile.strange_s = now_s
         profile.strange += 1
         if profile.strange >= profile.report_at:
-            profile.report_at = 2 * profile.strange
+            profile.report_at = 4 * profile.strange
             reports.append((at, p, profile.observed, profile.strange))
         profile.counts[day_type][hour] += 1 / 16
     return reports

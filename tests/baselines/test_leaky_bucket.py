@@ -53,7 +53,7 @@ def _plain(rows: list[Row], *, capacity: int, leak_s: int, quiet_s: int) -> list
         bucket.total += weight
         full = bucket.level > capacity - 1
         if (bucket.report_at == 0 and full) or (0 < bucket.report_at <= bucket.total):
-            bucket.report_at = 2 * bucket.total
+            bucket.report_at = 4 * bucket.total
             reports.append((at, bucket.total, bucket.last_s - bucket.first_s))
     return reports
 

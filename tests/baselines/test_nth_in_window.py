@@ -42,7 +42,7 @@ def _plain(rows: list[Row], *, events: int, window_s: int, quiet_s: int) -> list
         total = len(times[key])
         full = total >= events and now_s - times[key][-events] <= window_s
         if (report_at[key] == 0 and full) or (0 < report_at[key] <= total):
-            report_at[key] = 2 * total
+            report_at[key] = 4 * total
             reports.append((at, total, now_s - times[key][0]))
     return reports
 

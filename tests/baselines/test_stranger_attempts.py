@@ -72,7 +72,7 @@ def _plain(rows: list[Row]) -> list[Report]:
         needed = ATTEMPTS + 1 if one_prompt else ATTEMPTS
         full = len(episode) >= needed and now_s - episode[-needed][0] <= WINDOW_S
         if (report_at[row.key] == 0 and full) or (0 < report_at[row.key] <= len(episode)):
-            report_at[row.key] = 2 * len(episode)
+            report_at[row.key] = 4 * len(episode)
             reports.append((at, len(episode), now_s - episode[0][0]))
     return reports
 

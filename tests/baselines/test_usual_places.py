@@ -98,7 +98,7 @@ def _plain(rows: list[Row]) -> list[Report]:
             assert nearest is not None
             place.sightings += 1
             if place.sightings >= place.report_at:
-                place.report_at = 2 * place.sightings
+                place.report_at = 4 * place.sightings
                 reports.append((at, nearest, person.hours, person.usual, place.sightings))
         place.weight += 1 if strange else 16
         if not usual and place.weight >= 16:

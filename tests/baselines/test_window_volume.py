@@ -64,7 +64,7 @@ class _Host:
     report_at: int = 0
 
     def limit(self, rules: Rules) -> float:
-        if self.last_s - self.first_s < rules.learn_s or len(self.learned) < rules.learn_windows:
+        if self.window * rules.window_s - self.first_s < rules.learn_s or len(self.learned) < rules.learn_windows:
             return math.inf
         histogram = Histogram(np.zeros((1, log_histogram.BINS), np.uint16), np.zeros(1, np.int64))
         for volume in self.learned:
@@ -73,7 +73,12 @@ class _Host:
         n = len(self.learned)
         scale = 1.4826 * max(rules.mad_floor, (n * mad + 20 * rules.prior_mad) / (n + 20))
         second_largest = math.exp(log_histogram.edge_above(histogram, 0, 2))
-        return max(rules.floor, rules.factor * math.exp(median), rules.factor * second_largest, math.exp(median + rules.z * scale))
+        return max(
+            rules.floor,
+            rules.factor * math.exp(median),
+            rules.factor * second_largest,
+            math.exp(median + rules.z * scale),
+        )
 
 
 def _plain(rows: list[Row], rules: Rules) -> list[Report]:
@@ -103,7 +108,7 @@ def _plain(rows: list[Row], rules: Rules) -> list[Report]:
         host.offended += amount if host.offending else host.volume
         host.offending = True
         if host.offended >= host.report_at and not (host.told and rules.once_per_window):
-            host.report_at = 2 * host.offended
+            host.report_at = 4 * host.offended
             host.told = True
             reports.append((at, host.volume))
     return reports

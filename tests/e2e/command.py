@@ -66,6 +66,7 @@ class Daemon:
     ----------
     settings : NAME=VALUE for --set
     more : environment variables on top of `environment()`
+    before : words that run the command, which they must become (as setpriv does)
     """
 
     def __init__(
@@ -76,11 +77,12 @@ class Daemon:
         history: str = "7d",
         settings: Sequence[str] = (),
         more: Mapping[str, str] | None = None,
+        before: Sequence[str] = (),
     ) -> None:
         self.db = db
         options = [word for item in settings for word in ("--set", item)]
         paths = [str(path) for path in logs]
-        self._words = [*COMMAND, "run", "--logs", *paths, "--db", str(db), "--from", history, *options]
+        self._words = [*before, *COMMAND, "run", "--logs", *paths, "--db", str(db), "--from", history, *options]
         self._environment = environment(**(more or {}))
         self.output = db.with_suffix(".daemon.txt")
         self._process: subprocess.Popen[bytes] | None = None

@@ -9,7 +9,8 @@ import pytest
 from livesec.baselines.geometry import haversine_km
 from livesec.core.documentation_networks import NETWORKS
 from livesec.core.errors import SettingsError
-from livesec.enrich.country_centroids import COUNTRIES, country_code, with_overrides
+from livesec.core.country_names import iso_code
+from livesec.enrich.country_centroids import COUNTRIES, with_overrides
 
 # Cities near the border or coast, rounded to a tenth of a degree.
 EDGE_CITIES = {
@@ -60,7 +61,7 @@ def test_edge_cities_lie_within_the_radius(code: str) -> None:
 def test_documentation_networks_name_countries_alike() -> None:
     for network in NETWORKS:
         assert COUNTRIES[network.country].name == network.country_name
-        assert country_code(network.country_name) == network.country
+        assert iso_code(network.country_name) == network.country
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_documentation_networks_name_countries_alike() -> None:
     ],
 )
 def test_countries_by_code_or_name(text: str, code: str | None) -> None:
-    assert country_code(text) == code
+    assert iso_code(text) == code
 
 
 def test_a_setting_moves_a_country() -> None:

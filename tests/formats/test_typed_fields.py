@@ -19,7 +19,7 @@ from livesec.formats import (
     xferlog,
     zeek_conn,
 )
-from livesec.formats.country_names import iso_code
+from livesec.core.country_names import iso_code
 from livesec.formats.text_times import epoch_us, iso_us, month_first_us
 from livesec.formats.typed_fields import address, count, port, seconds
 

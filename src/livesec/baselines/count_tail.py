@@ -10,7 +10,8 @@ Poisson-gamma predictive distribution where counts vary no more than Poisson's, 
 is that regular for good. Robust z would fail here, for the MAD of small counts is often 0.
 
 Windows without a row do not count. A window that never offended is learnt when it closes; of the offending ones the
-first of each day is, as at most twice the larger of floor and mean + 2 sigma. What offends is reported as episode.py
+first of each day is, as at most twice the larger of floor and mean + 2 sigma. Counts below KNOWN_FACTOR times the
+second largest of those do not offend any more: what came on two days is known. What offends is reported as episode.py
 says, and where `once_per_window` at most once a window.
 
 A key not known for so long is judged by `young_limit` alone. All state is integers.
@@ -38,6 +39,7 @@ NEVER = np.iinfo(np.int64).max
 """As `young_limit`: young keys are not judged."""
 
 PRIOR_WINDOWS = 2
+KNOWN_FACTOR = 2
 LARGEST_SHAPE = 20.0  # a standard deviation of at least 22 % of the mean
 FORGET_AT = 4096  # windows after which all sums are halved
 _LARGEST_COUNT = 1 << 24  # in one row or window; squares of 4096 such still fit
@@ -55,6 +57,8 @@ COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
         "phase": np.uint8,  # of the open window
         "taught_day": np.int32,  # the last day of which an offending window was learnt
         "windows": np.int64,  # learnt
+        "largest": np.int64,  # of the offending windows learnt
+        "second": np.int64,
         "total": np.int64,  # sum of their counts
         "squares": np.int64,  # sum of their squares
         **EPISODE_COLUMNS,
@@ -90,6 +94,8 @@ class _Keyed(NamedTuple):
     phase: NDArray[np.uint8]
     taught_day: NDArray[np.int32]
     windows: NDArray[np.int64]
+    largest: NDArray[np.int64]
+    second: NDArray[np.int64]
     total: NDArray[np.int64]
     squares: NDArray[np.int64]
     evidence: NDArray[np.int64]
@@ -134,6 +140,11 @@ def _close(keyed: _Keyed, slot: int) -> None:
         keyed.taught_day[slot] = day
     count = keyed.counted[slot]
     if keyed.phase[slot] != _QUIET:
+        if count > keyed.largest[slot]:
+            keyed.second[slot] = keyed.largest[slot]
+            keyed.largest[slot] = count
+        else:
+            keyed.second[slot] = max(keyed.second[slot], count)
         count = min(count, 2 * keyed.gate[slot])  # moments are not robust: what offends must not make itself usual
     keyed.windows[slot] += 1
     keyed.total[slot] += count
@@ -142,6 +153,8 @@ def _close(keyed: _Keyed, slot: int) -> None:
         keyed.windows[slot] //= 2
         keyed.total[slot] //= 2
         keyed.squares[slot] //= 2
+        keyed.largest[slot] //= 2
+        keyed.second[slot] //= 2
 
 
 @kernel
@@ -159,6 +172,8 @@ def _begin(keyed: _Keyed, episode: Episode, slot: int, time_us: int, window_us: 
     keyed.first_us[slot] = time_us
     keyed.taught_day[slot] = -1
     keyed.windows[slot] = 0
+    keyed.largest[slot] = 0
+    keyed.second[slot] = 0
     keyed.total[slot] = 0
     keyed.squares[slot] = 0
     end_episode(episode, slot)
@@ -167,7 +182,7 @@ def _begin(keyed: _Keyed, episode: Episode, slot: int, time_us: int, window_us: 
 
 @kernel
 def _is_young(keyed: _Keyed, slot: int, rules: Rules) -> bool:
-    age_us = keyed.last_us[slot] - keyed.first_us[slot]
+    age_us = keyed.window[slot] * int(rules.window_s * 1e6) - keyed.first_us[slot]  # alike for the whole window
     return bool(age_us < int(rules.learn_s * 1e6) or keyed.windows[slot] < rules.learn_windows)
 
 
@@ -176,7 +191,8 @@ def _gate(keyed: _Keyed, slot: int, rules: Rules) -> int:
     if _is_young(keyed, slot, rules):
         return rules.young_limit
     mean, shape = _mean_and_shape(keyed, slot, rules.prior_mean)
-    return max(rules.floor, 1 + int(mean + _GATE_SIGMAS * math.sqrt(mean + mean * mean / shape)))
+    likely = int(mean + _GATE_SIGMAS * math.sqrt(mean + mean * mean / shape))
+    return int(max(rules.floor, likely + 1, KNOWN_FACTOR * keyed.second[slot]))
 
 
 @kernel
@@ -258,6 +274,8 @@ def _keyed(state: KeyedState) -> _Keyed:
         phase=state["phase"].view(np.uint8),
         taught_day=state["taught_day"].view(np.int32),
         windows=state["windows"].view(np.int64),
+        largest=state["largest"].view(np.int64),
+        second=state["second"].view(np.int64),
         total=state["total"].view(np.int64),
         squares=state["squares"].view(np.int64),
         evidence=state["evidence"].view(np.int64),

@@ -9,7 +9,7 @@ two rules,
     window   full when `threshold` values of the table were seen within the last window_s
 
 The first full bucket or window of an episode is reported, then each time the episode's number of distinct
-values has doubled. That number is exact while it fits the table, then a HyperLogLog estimate of 64 registers
+values has grown fourfold. That number is exact while it fits the table, then a HyperLogLog estimate of 64 registers
 (Flajolet et al. 2007; standard error 13 %), which only grows. All state is integers.
 """
 
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
+from livesec.baselines.growth import GROWTH
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
@@ -206,7 +207,7 @@ def _pour(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out
         first = keyed.report_at[slot] == 0 and full
         grown = keyed.report_at[slot] != 0 and keyed.distinct[slot] >= keyed.report_at[slot]
         if first or grown:
-            keyed.report_at[slot] = 2 * keyed.distinct[slot]
+            keyed.report_at[slot] = GROWTH * keyed.distinct[slot]
             out.at[reports] = row
             out.numbers[reports, 0] = keyed.distinct[slot]
             out.numbers[reports, 1] = keyed.events[slot]

@@ -1,4 +1,4 @@
-"""What a statistical detector says about a run of offences: the first, then whenever their sum has doubled.
+"""What a statistical detector says about a run of offences: the first, then whenever their sum has grown fourfold.
 
 An episode of a key lasts until no offence came for `quiet_us`. A flood of a thousand windows is a dozen
 findings.
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from livesec.baselines.growth import GROWTH
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, KeyedState
 
@@ -66,4 +67,4 @@ def offend(episode: Episode, slot: int, now_us: int, amount: int, quiet_us: int)
 @kernel
 def reported(episode: Episode, slot: int) -> None:
     """Note that the sum as it is was reported."""
-    episode.report_at[slot] = 2 * episode.offended[slot]
+    episode.report_at[slot] = GROWTH * episode.offended[slot]

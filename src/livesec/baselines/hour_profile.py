@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from livesec.baselines.growth import GROWTH
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
@@ -174,7 +175,7 @@ def _judge(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Ou
         keyed.strange_us[slot] = now_us
         keyed.strange[slot] += 1
         if keyed.strange[slot] >= keyed.report_at[slot]:
-            keyed.report_at[slot] = 2 * keyed.strange[slot]
+            keyed.report_at[slot] = GROWTH * keyed.strange[slot]
             first_hour, last_hour = _usual_span(keyed.counts, slot, day_type)
             out.at[reports] = row
             out.numbers[reports, 0] = keyed.observed[slot]

@@ -6,7 +6,7 @@
 So `capacity` unit weights fill the bucket if they come before one whole unit has leaked: five attempts within
 less than ten seconds at a leak of one per 10 s, however the seconds fall between them. An episode lasts until
 nothing was poured for `quiet_s`. Within it the bucket reports when it is first full, then each time the
-episode's total has doubled since the last report: ten thousand tries are a dozen reports. Levels are kept as
+episode's total has grown fourfold since the last report: ten thousand tries are six reports. Levels are kept as
 the time they take to drain, in whole microseconds, so that nothing is ever rounded.
 """
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
+from livesec.baselines.growth import GROWTH
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
@@ -93,7 +94,7 @@ def _pour(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out
         first = keyed.report_at[slot] == 0 and keyed.level_us[slot] > limits.capacity_us - limits.leak_us
         grown = keyed.report_at[slot] != 0 and keyed.total[slot] >= keyed.report_at[slot]
         if first or grown:
-            keyed.report_at[slot] = 2 * keyed.total[slot]
+            keyed.report_at[slot] = GROWTH * keyed.total[slot]
             out.at[reports] = row
             out.total[reports] = keyed.total[slot]
             out.span_us[reports] = keyed.last_us[slot] - keyed.first_us[slot]

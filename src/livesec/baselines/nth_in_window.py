@@ -3,7 +3,7 @@
     full when n events came and now - (time of the n-th last) <= window
 
 An episode lasts until no event came for `quiet_s`. Within it the first full window is reported, then each
-time the episode's total has doubled since the last report. All state is integers.
+time the episode's total has grown fourfold since the last report. All state is integers.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
+from livesec.baselines.growth import GROWTH
 from livesec.baselines.leaky_bucket import Reports
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -117,7 +118,7 @@ def _count(index: Index, keyed: _Keyed, given: _Given, window_us: int, quiet_us:
         first = keyed.report_at[slot] == 0 and full
         grown = keyed.report_at[slot] != 0 and keyed.total[slot] >= keyed.report_at[slot]
         if first or grown:
-            keyed.report_at[slot] = 2 * keyed.total[slot]
+            keyed.report_at[slot] = GROWTH * keyed.total[slot]
             out.at[reports] = row
             out.total[reports] = keyed.total[slot]
             out.span_us[reports] = now_us - keyed.first_us[slot]

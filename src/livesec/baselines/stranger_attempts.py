@@ -4,8 +4,8 @@
     full    when `needed` attempts came within `window_s` and none ever succeeded
 
 A success makes the key known: it is not reported again until it was idle for `forget_s`, after which it is as
-good as never seen. An episode lasts until no attempt came for `window_s`. Within it the first full window is
-reported, then each time the episode's total has doubled since the last report. All state is integers.
+good as never seen. An episode lasts until no attempt came for `window_s`. It is reported
+once: an address that goes on is what bf_fast and bf_slow are for. All state is integers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def columns(attempts: int) -> Mapping[str, ColumnSpec]:
             "one_prompt": np.int8,  # 1 while the episode may be one person who mistypes
             "account": np.uint64,  # whom the episode's first attempt named
             "total": np.int64,  # attempts of the episode
-            "report_at": np.int64,  # total of the next report; 0 before the first
+            "reported": np.int8,  # 1 once the episode was reported
             **ring_columns(attempts + 1),
             **EVIDENCE_COLUMNS,
         }
@@ -53,7 +53,7 @@ class _Keyed(NamedTuple):
     one_prompt: NDArray[np.int8]
     account: NDArray[np.uint64]
     total: NDArray[np.int64]
-    report_at: NDArray[np.int64]
+    reported: NDArray[np.int8]
     ring_us: NDArray[np.int64]
     ring_next: NDArray[np.int32]
     evidence: NDArray[np.int64]
@@ -95,7 +95,7 @@ def _begin_episode(keyed: _Keyed, slot: int, time_us: int, account: np.uint64) -
     keyed.one_prompt[slot] = 1
     keyed.account[slot] = account
     keyed.total[slot] = 0
-    keyed.report_at[slot] = 0
+    keyed.reported[slot] = 0
     keyed.ring_next[slot] = 0
     keyed.evidence_next[slot] = 0
 
@@ -133,10 +133,8 @@ def _count(index: Index, keyed: _Keyed, rows: LoginRows, limits: _Limits, out: _
         keyed.total[slot] += rows.weights[row]
         push(keyed.ring_us, keyed.ring_next, slot, now_us, rows.weights[row])
         remember(keyed.evidence, keyed.evidence_next, slot, rows.addresses[row])
-        first = keyed.report_at[slot] == 0 and _is_full(keyed, slot, now_us, limits)
-        grown = keyed.report_at[slot] != 0 and keyed.total[slot] >= keyed.report_at[slot]
-        if first or grown:
-            keyed.report_at[slot] = 2 * keyed.total[slot]
+        if keyed.reported[slot] == 0 and _is_full(keyed, slot, now_us, limits):
+            keyed.reported[slot] = 1
             out.at[reports] = row
             out.total[reports] = keyed.total[slot]
             out.span_us[reports] = now_us - keyed.first_us[slot]
@@ -162,7 +160,7 @@ def count(state: KeyedState, rows: LoginRows, *, window_s: float, sitting_s: flo
         one_prompt=state["one_prompt"].view(np.int8),
         account=state["account"].view(np.uint64),
         total=state["total"].view(np.int64),
-        report_at=state["report_at"].view(np.int64),
+        reported=state["reported"].view(np.int8),
         ring_us=state["ring_us"].view(np.int64),
         ring_next=state["ring_next"].view(np.int32),
         evidence=state["evidence"].view(np.int64),

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines.geometry import haversine_km
 from livesec.baselines.sightings import Sightings
+from livesec.baselines.growth import GROWTH
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
@@ -178,7 +179,7 @@ def _visit(index: Index, keyed: _Keyed, seen: Sightings, limits: _Limits, out: _
             if strange:
                 keyed.sightings[slot, place] += 1
                 if keyed.sightings[slot, place] >= keyed.report_at[slot, place]:
-                    keyed.report_at[slot, place] = 2 * keyed.sightings[slot, place]
+                    keyed.report_at[slot, place] = GROWTH * keyed.sightings[slot, place]
                     out.at[reports] = row
                     out.nearest[reports] = nearest_country
                     out.numbers[reports, 0] = keyed.hours[slot]

@@ -115,7 +115,8 @@ def _scale(mad: float, windows: int, rules: Rules) -> float:
 @kernel
 def _limit(keyed: _Keyed, histogram: Histogram, slot: int, rules: Rules) -> int:
     windows = histogram.observations[slot]
-    young = keyed.last_us[slot] - keyed.first_us[slot] < int(rules.learn_s * 1e6) or windows < rules.learn_windows
+    age_us = keyed.window[slot] * int(rules.window_s * 1e6) - keyed.first_us[slot]  # alike for the whole window
+    young = age_us < int(rules.learn_s * 1e6) or windows < rules.learn_windows
     if young and (rules.young_limit == NEVER or windows == 0):
         return rules.young_limit
     median, mad = log_histogram.median_and_mad(histogram, slot)

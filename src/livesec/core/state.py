@@ -140,11 +140,12 @@ def touch(index: Index, key: np.uint64) -> tuple[int, bool]:
 
 
 @kernel
-def _count_missing(index: Index, keys: Keys) -> int:
+def _missing_keys(index: Index, keys: Keys, out: Keys) -> int:
     missing = 0
     for row in range(len(keys)):
         key = keys[row]
         if key != np.uint64(0) and index.table_keys[_place_of(index, key)] != key:
+            out[missing] = key
             missing += 1
     return missing
 
@@ -230,7 +231,9 @@ class KeyedState:
         in_use = len(self)
         if in_use + len(keys) <= capacity:
             return
-        needed = in_use + int(_count_missing(self.index, keys))
+        missing = np.empty_like(keys)
+        count = _missing_keys(self.index, keys, missing)
+        needed = in_use + len(np.unique(missing[:count]))
         if needed <= capacity:
             return
         needed = min(needed, max(1, self.max_keys // SHARDS) * SHARDS)

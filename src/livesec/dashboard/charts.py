@@ -7,6 +7,8 @@ key by which it is known again.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import altair as alt
 import streamlit as st
 
@@ -96,25 +98,40 @@ def _layered(bars: alt.Chart, ends: alt.Chart, number: str, theme: ThemeName) ->
     return alt.LayerChart(layer=[bars, labels], height=HEIGHT, padding=PADDING)
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The three charts, kept while their data stay: to build them takes longer than to ask for the data."""
+
+    over_time: alt.Chart
+    by_severity: alt.LayerChart
+    by_type: alt.LayerChart
+
+    @classmethod
+    def of(cls, data: ChartData, theme: ThemeName) -> Drawn:
+        """The charts of `data`."""
+        return cls(time_chart(data, theme), severity_chart(data, theme), type_chart(data, theme))
+
+
 def draw_charts(desk: Desk, chosen: Chosen) -> None:
     """The three charts side by side."""
     incident_id = LiveTable[IncidentRow]("incidents", "incident").selected
     wanted = chosen.anomaly_filter(desk.now_us, incident_id)
-    minute = desk.now_us // US_PER_MINUTE
-    data = remembered("charts", (desk.key, desk.pulse.findings, wanted, minute), lambda: chart_data(desk, wanted))
+    key = (desk.key, desk.pulse.findings, wanted, desk.now_us // US_PER_MINUTE)
+    data = remembered("chart_data", key, lambda: chart_data(desk, wanted))
     st.subheader("Anomalies in figures", anchor=False)
     if data is None:
         st.caption("Nothing to draw: no anomaly matches.")
         return
     theme = theme_name()
+    drawn = remembered("charts", (key, theme), lambda: Drawn.of(data, theme))
     over_time, by_severity, by_type = st.columns([2, 1, 1.4], gap="medium")
     with over_time:
         st.markdown("**Over time** (UTC)")
-        st.altair_chart(time_chart(data, theme), key="chart_time", alt="Anomalies over time, stacked by severity")
+        st.altair_chart(drawn.over_time, key="chart_time", alt="Anomalies over time, stacked by severity")
         st.text(time_text(data))
     with by_severity:
         st.markdown("**By severity**")
-        st.altair_chart(severity_chart(data, theme), key="chart_severity", alt="Anomalies by severity")
+        st.altair_chart(drawn.by_severity, key="chart_severity", alt="Anomalies by severity")
     with by_type:
         st.markdown("**Most frequent types**")
-        st.altair_chart(type_chart(data, theme), key="chart_type", alt="The most frequent types of anomaly")
+        st.altair_chart(drawn.by_type, key="chart_type", alt="The most frequent types of anomaly")

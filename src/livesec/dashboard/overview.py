@@ -34,7 +34,7 @@ def draw_overview(desk: Desk, alerts_wanted: float) -> None:
     """All the cards; `alerts_wanted` a day is the budget of the settings."""
     numbers = severities_now(desk)
     rates = rates_now(desk)
-    all_minutes = [sum(column) for column in zip(*(rate.minutes for rate in rates.values()), strict=True)]
+    all_minutes = tuple(sum(column) for column in zip(*(rate.minutes for rate in rates.values()), strict=True))
     theme = theme_name()
     with st.grid(5, min_column_width=150, gap="small"):
         events = Card(

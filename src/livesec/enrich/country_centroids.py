@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from livesec.core.country_names import iso_code
 from livesec.core.errors import SettingsError
 from livesec.core.text import shown
 
@@ -107,46 +108,6 @@ ZW -18.9 29.1 600 Zimbabwe
 """
 
 # Other names that logs and people use, in lower case.
-_ALIASES: Final = {
-    "america": "US",
-    "bolivia (plurinational state of)": "BO",
-    "burma": "MM",
-    "cape verde": "CV",
-    "china, people's republic of": "CN",
-    "congo, democratic republic of the": "CD",
-    "czech republic": "CZ",
-    "côte d'ivoire": "CI",
-    "cote d'ivoire": "CI",
-    "democratic people's republic of korea": "KP",
-    "democratic republic of the congo": "CD",
-    "east timor": "TL",
-    "england": "GB",
-    "great britain": "GB",
-    "holland": "NL",
-    "iran, islamic republic of": "IR",
-    "islamic republic of iran": "IR",
-    "korea": "KR",
-    "korea, republic of": "KR",
-    "macau": "MO",
-    "macedonia": "MK",
-    "people's republic of china": "CN",
-    "republic of korea": "KR",
-    "russian federation": "RU",
-    "swaziland": "SZ",
-    "syrian arab republic": "SY",
-    "taiwan, province of china": "TW",
-    "the netherlands": "NL",
-    "türkiye": "TR",
-    "turkiye": "TR",
-    "uae": "AE",
-    "uk": "GB",
-    "united states of america": "US",
-    "usa": "US",
-    "venezuela, bolivarian republic of": "VE",
-    "viet nam": "VN",
-}
-
-
 _MAX_LAT, _MAX_LON = 90, 180
 _MAX_RADIUS_KM: Final = 20_015  # half the globe's girth: no place is farther from another
 
@@ -161,20 +122,6 @@ COUNTRIES: Final[Mapping[str, Country]] = {
 }
 """ISO code to country, in order of the codes."""
 
-_CODE_BY_NAME: Final = {country.name.casefold(): country.code for country in COUNTRIES.values()} | _ALIASES
-
-
-def country_code(text: str) -> str | None:
-    """The ISO code of a country named by code or English name, in any case; None where it is none we know.
-
-    >>> country_code("Russia"), country_code("gb"), country_code("USA"), country_code("Atlantis")
-    ('RU', 'GB', 'US', None)
-    """
-    wanted = text.strip()
-    if wanted.upper() in COUNTRIES:
-        return wanted.upper()
-    return _CODE_BY_NAME.get(wanted.casefold())
-
 
 def with_overrides(centroids: Mapping[str, tuple[float, float, float]]) -> Mapping[str, Country]:
     """COUNTRIES with the setting's places in them: code or name to (latitude, longitude, radius in km).
@@ -184,7 +131,7 @@ def with_overrides(centroids: Mapping[str, tuple[float, float, float]]) -> Mappi
     """
     countries = dict(COUNTRIES)
     for text, (lat, lon, radius_km) in centroids.items():
-        code = country_code(text)
+        code = iso_code(text)
         if code is None:
             raise SettingsError(
                 f"country_centroids: {shown(text)!r} is no country; use an ISO code such as DE"

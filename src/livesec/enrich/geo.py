@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from livesec.core.country_names import iso_code
 from livesec.core.errors import StateVersionError
 from livesec.core.hashing import Keys
 from livesec.core.protocols import Lookup
 from livesec.core.rows import Rows
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.enrich.address_memo import AddressMemo
-from livesec.enrich.country_centroids import country_code
 from livesec.enrich.geo_table import GeoColumns, GeoTable
 
 _STATE_VERSION: Final = b"geo 1"
@@ -113,7 +113,7 @@ class GeoLookup(Lookup[GeoMemo]):
     def _as_stated(self, found: pl.DataFrame, stated: pl.Series) -> pl.DataFrame:
         names = stated.drop_nulls().unique()
         known = pl.Series(
-            [self._index_of.get(country_code(name) or "", 0) for name in names], dtype=pl.UInt16
+            [self._index_of.get(iso_code(name) or "", 0) for name in names], dtype=pl.UInt16
         )
         index = stated.replace_strict(names, known, default=0, return_dtype=pl.UInt16)
         is_stated = index != 0

@@ -14,6 +14,7 @@ from livesec.formats.word_patterns import WordPattern, split_words
 MAX_REPEATS = 1_000_000
 MAX_PORT = 65_535
 
+_HEAD = min(len(messages.start) for messages in MESSAGES)
 _PREAUTH = " [preauth]"
 _REPEATED = "message repeated "
 _REPEATED_FORM = r"^message repeated (?P<repeats>[0-9]{1,7}) times: \[ ?(?P<repeated>.*)\]$"
@@ -58,7 +59,10 @@ def read_events(lines: pl.DataFrame) -> Events:
         left = left.filter(pl.col("count").is_not_null())
     parts = [left["line_index"].clear()]
     stated = [pl.DataFrame(schema=_STATED)]
+    heads = set(left["message"].str.slice(0, _HEAD).unique())
     for messages in MESSAGES:
+        if messages.start[:_HEAD] not in heads:
+            continue
         own = left["message"].str.starts_with(messages.start)
         if not own.any():
             continue

@@ -11,7 +11,6 @@ from livesec.core.errors import SettingsError
 from livesec.core.protocols import Correlator, Detector, Format, ParamInfo, param_infos
 from livesec.core.schema import COLUMNS
 from livesec.core.settings import Settings
-from livesec.enrich.country_centroids import country_code
 
 SEED_TYPES = frozenset(
     {
@@ -73,20 +72,8 @@ def _params(name: str, params: type[Any], settings: Settings) -> Any:
             _check_limits(f"detectors.{name}.{info.name}", value, info)
             values[info.name] = value
         elif info.setting is not None:
-            is_list = info.setting == "suspicious_countries"
-            values[info.name] = _countries(settings) if is_list else getattr(settings, info.setting)
+            values[info.name] = getattr(settings, info.setting)
     return params(**values)
-
-
-def _countries(settings: Settings) -> tuple[str, ...]:
-    """The listed countries as ISO codes, which is how rows name them. Raises SettingsError for an unknown one."""
-    codes = []
-    for name in settings.suspicious_countries:
-        code = country_code(name)
-        if code is None:
-            raise SettingsError(f"suspicious_countries: {name!r} is no country's English name or ISO code")
-        codes.append(code)
-    return tuple(codes)
 
 
 def _check_limits(where: str, value: Any, info: ParamInfo) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.baselines import leaky_bucket
+from livesec.core.country_names import iso_code
 from livesec.core.errors import SettingsError
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
@@ -22,7 +23,6 @@ from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 from livesec.core.text import shown
-from livesec.enrich.country_centroids import country_code
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class SuspiciousGeoLocation(Detector[Params]):
     def __init__(self, params: Params, *, seed_mode: bool = False) -> None:
         """Raises SettingsError for a country that nobody knows."""
         super().__init__(params, seed_mode=seed_mode)
-        codes = {name: country_code(name) for name in params.countries}
+        codes = {name: iso_code(name) for name in params.countries}
         unknown = [name for name, code in codes.items() if code is None]
         if unknown:
             raise SettingsError(
