@@ -3,6 +3,7 @@ import io
 import pytest
 
 from livesec.alerts.console import ConsoleAlerts
+from livesec.core.explanation import Explanation
 from livesec.core.severity import Severity
 from tests.correlate.made import anomaly
 
@@ -13,7 +14,8 @@ def shown(lowest: Severity, *scores: float) -> str:
     for score in scores:
         item = anomaly("bf_fast", 0, score)
         item.description = "7 failed logins from 192.0.2.1"
-        item.explanation = "7 failed logins from 192.0.2.1. One address tries passwords.\nUsual: none."
+        happened = "7 failed logins from 192.0.2.1. One address tries passwords."
+        item.explanation = Explanation("", happened, "", "", (), (), (), "deterministic")
         alerts.append(item)
     ConsoleAlerts(stream, lowest, at_once=2).show(alerts)
     return stream.getvalue()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livesec.baselines import hour_profile
+from livesec.baselines.growth import GROWTH
 from livesec.core.hashing import number_keys
 from livesec.core.state import KeyedState
 
@@ -96,7 +97,7 @@ def _plain(rows: list[Row]) -> list[Report]:
         profile.strange_s = now_s
         profile.strange += 1
         if profile.strange >= profile.report_at:
-            profile.report_at = 4 * profile.strange
+            profile.report_at = GROWTH * profile.strange
             reports.append((at, p, profile.observed, profile.strange))
         profile.counts[day_type][hour] += 1 / 16
     return reports

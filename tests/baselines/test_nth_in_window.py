@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livesec.baselines import nth_in_window
+from livesec.baselines.growth import GROWTH
 from livesec.core.hashing import number_keys
 from livesec.core.state import KeyedState
 
@@ -42,7 +43,7 @@ def _plain(rows: list[Row], *, events: int, window_s: int, quiet_s: int) -> list
         total = len(times[key])
         full = total >= events and now_s - times[key][-events] <= window_s
         if (report_at[key] == 0 and full) or (0 < report_at[key] <= total):
-            report_at[key] = 4 * total
+            report_at[key] = GROWTH * total
             reports.append((at, total, now_s - times[key][0]))
     return reports
 

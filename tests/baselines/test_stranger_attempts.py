@@ -49,7 +49,7 @@ def _plain(rows: list[Row]) -> list[Report]:
     last_s: dict[int, int] = {}
     known: set[int] = set()
     episodes: dict[int, list[tuple[int, Row]]] = {}
-    report_at: dict[int, int] = {}
+    reported: set[int] = set()
     reports = []
     for at, row in enumerate(rows):
         if row.key in last_s and row.time_s - last_s[row.key] >= FORGET_S:
@@ -63,7 +63,8 @@ def _plain(rows: list[Row]) -> list[Report]:
             continue
         episode = episodes.get(row.key, [])
         if not episode or now_s - episode[-1][0] >= WINDOW_S:
-            episode, report_at[row.key] = [], 0
+            episode = []
+            reported.discard(row.key)
         episode = episodes[row.key] = episode + [(now_s, row)] * row.weight
         one_prompt = all(
             past.typed and past.account == episode[0][1].account and time_s - episode[0][0] <= SITTING_S
@@ -71,8 +72,8 @@ def _plain(rows: list[Row]) -> list[Report]:
         )
         needed = ATTEMPTS + 1 if one_prompt else ATTEMPTS
         full = len(episode) >= needed and now_s - episode[-needed][0] <= WINDOW_S
-        if (report_at[row.key] == 0 and full) or (0 < report_at[row.key] <= len(episode)):
-            report_at[row.key] = 4 * len(episode)
+        if full and row.key not in reported:
+            reported.add(row.key)
             reports.append((at, len(episode), now_s - episode[0][0]))
     return reports
 
@@ -109,6 +110,13 @@ def test_whatever_the_batches(rows: list[Row], cut: int) -> None:
     first = _count(rows[:cut], state)
     shifted = [(at + len(rows[:cut]), total, span) for at, total, span in _count(rows[cut:], state)]
     assert first + shifted == _count(rows)
+
+
+def test_an_episode_is_reported_once_however_long_it_goes_on() -> None:
+    rows = [Row(1, 500 * number, typed=False) for number in range(40)]
+    assert _count(rows) == [(2, 3, 1000)]
+    later = [Row(1, 500 * 39 + WINDOW_S + second, typed=False) for second in range(3)]
+    assert _count(rows + later) == [(2, 3, 1000), (42, 3, 2)], "a pause of the window makes it another"
 
 
 def test_a_success_does_not_take_back_what_was_reported() -> None:

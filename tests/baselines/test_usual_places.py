@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from livesec.baselines import usual_places
 from livesec.baselines.geometry import haversine_km
+from livesec.baselines.growth import GROWTH
 from livesec.baselines.sightings import Sightings
 from livesec.core.hashing import number_keys
 from livesec.core.state import KeyedState
@@ -98,7 +99,7 @@ def _plain(rows: list[Row]) -> list[Report]:
             assert nearest is not None
             place.sightings += 1
             if place.sightings >= place.report_at:
-                place.report_at = 4 * place.sightings
+                place.report_at = GROWTH * place.sightings
                 reports.append((at, nearest, person.hours, person.usual, place.sightings))
         place.weight += 1 if strange else 16
         if not usual and place.weight >= 16:

@@ -1,6 +1,7 @@
 """Anomalies and findings for the correlators' tests."""
 
 from livesec.core.anomaly import Anomaly
+from livesec.core.explanation import Explanation
 from livesec.core.finding import Finding
 from livesec.core.schema import LogType
 from livesec.core.severity import severity_of
@@ -38,8 +39,7 @@ def anomaly(
         techniques=techniques,
         reason="threshold",
         confidence=1.0,
-        explanation="",
-        explanation_record="{}",
+        explanation=Explanation("", "", "", "", (), (), (), "deterministic"),
         evidence=(),
     )
 

@@ -25,10 +25,10 @@ from livesec.core.anomaly import (
 )
 from livesec.core.attack import tactics_of
 from livesec.core.clock import US_PER_DAY, US_PER_S
+from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.core.severity import severity_of
-from livesec.explain.record import Explanation
 from livesec.store.writer import StoreWriter
 
 MINUTE_US = 60 * US_PER_S
@@ -195,8 +195,7 @@ def make_anomaly(
         techniques=kind.techniques,
         reason="",
         confidence=1.0,
-        explanation=explanation.to_text(),
-        explanation_record=explanation.to_json(),
+        explanation=explanation,
         evidence=tuple(evidence),
         historical=historical,
     )
@@ -219,8 +218,9 @@ def sshd_lines(offset: int, user: str, src_ip: str, count: int = 5) -> list[Evid
 PEOPLE = ("ingrid.solberg", "amadou.diallo", "mei.tanaka", "jonas.weber", "svc-backup", "carla.rossi")
 SOURCES = ("198.51.100.23", "203.0.113.9", "198.51.100.77", "203.0.113.140", "192.0.2.61")
 PATTERN = (
-    "bf_fast", "bf_fast", "scan_vertical", "bf_fast", "suspicious_port", "bf_fast", "traffic_spike", "unusual_login_time",
-    "bf_fast", "sensitive_file_access", "suspicious_port", "bf_fast", "scan_vertical", "impossible_travel", "bf_fast",
+    "bf_fast", "bf_fast", "scan_vertical", "bf_fast", "suspicious_port",
+    "bf_fast", "traffic_spike", "unusual_login_time", "bf_fast", "sensitive_file_access",
+    "suspicious_port", "bf_fast", "scan_vertical", "impossible_travel", "bf_fast",
     "traffic_spike", "bf_success", "bf_fast", "data_exfiltration", "unusual_login_time",
 )  # fmt: skip
 
@@ -288,9 +288,7 @@ def _recent(now_us: int) -> list[RecentEvent]:
         fields = {"user": text, "src_ip": SOURCES[0], "outcome": "failure", "client": text, "country": "ZZ"}
         offset = 100_000 + 2_000 * number
         events.append(RecentEvent(LOGIN, now_us - number * US_PER_S, AUTH, offset, json.dumps(fields)))
-        events.append(
-            RecentEvent(FILES, now_us, FTP, 800_000 + number, json.dumps({"path": text, "action": "upload"}))
-        )
+        events.append(RecentEvent(FILES, now_us, FTP, 800_000 + number, json.dumps({"path": text, "action": "upload"})))
     return events
 
 
@@ -322,8 +320,10 @@ def streams(now_us: int) -> list[StreamPosition]:
             oldest_unread_us=now_us - 3 * US_PER_S,
         ),
         _stream(FTP, "/var/log/vsftpd.log", now_us, offset=1_022_976, size=1_022_976, format="vsftpd"),
-        _stream(ROTATED, "/var/log/auth.log.1", now_us, offset=9_437_184, size=9_437_184, format="sshd", state="drained"),
-        _stream(BROKEN, "/var/log/secure", now_us, state="error", error="permission denied; add the user to group adm"),
+        _stream(
+            ROTATED, "/var/log/auth.log.1", now_us, offset=9_437_184, size=9_437_184, format="sshd", state="drained"
+        ),
+        _stream(BROKEN, "/var/log/secure", now_us, state="error", error="permission denied; join the group adm"),
     ]  # fmt: skip
 
 
@@ -380,9 +380,7 @@ def fill(writer: StoreWriter, now_us: int) -> list[Anomaly]:
             for number, kind in enumerate(KINDS.values())
         },
     )
-    gap = Gap(
-        CONN, "/opt/zeek/logs/current/conn.log", 4_096, 8_192, "truncated while LiveSec was not running"
-    )
+    gap = Gap(CONN, "/opt/zeek/logs/current/conn.log", 4_096, 8_192, "truncated while LiveSec was not running")
     writer.commit(Commit(result=result, streams=streams(now_us), gaps=[gap], next_sequence=events))
     return anomalies
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
@@ -12,7 +11,6 @@ from tests.e2e.requirements import missing, program, require_root_on_linux
 from tests.e2e.service import Service
 
 _MACHINE_ID = Path("/etc/machine-id")
-_PRIORITY_AUTH_INFO = 38  # facility auth, severity info
 
 
 class JournaldServer(Service):
@@ -48,9 +46,3 @@ class JournaldServer(Service):
         wrapper = folder / "journalctl"
         wrapper.write_text(f'#!/bin/sh\nexec {self._journalctl} --namespace={self.namespace} "$@"\n')
         wrapper.chmod(0o755)
-
-    def write(self, identifier: str, pid: int, message: str) -> None:
-        """One message, as syslog(3) sends it."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.connect(str(self.socket))
-            sender.send(f"<{_PRIORITY_AUTH_INFO}>Jan  1 00:00:00 {identifier}[{pid}]: {message}".encode())

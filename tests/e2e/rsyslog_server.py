@@ -45,6 +45,5 @@ class RsyslogServer(Service):
             )
         )
         rsyslogd = program("rsyslogd", "rsyslog")
-        super().__init__(
-            [rsyslogd, "-n", "-f", str(config), "-i", str(folder / "rsyslogd.pid")], folder, self.socket.exists
-        )
+        self.pid_file = folder / "rsyslogd.pid"
+        super().__init__([rsyslogd, "-n", "-f", str(config), "-i", str(self.pid_file)], folder, self.socket.exists)

@@ -14,6 +14,7 @@ from tests.e2e.command import Daemon, exported
 from tests.e2e.journald_server import JournaldServer
 from tests.e2e.openssh_server import OpenSshServer
 from tests.e2e.store_watch import total, wait_for_anomaly, wait_for_total
+from tests.e2e.syslog_message import send
 
 pytestmark = pytest.mark.e2e
 
@@ -58,14 +59,14 @@ def test_each_journal_entry_counts_once_through_kills(tmp_path: Path) -> None:
         share = len(messages) // (KILLS + 1)
         for number in range(KILLS):
             for message in messages[number * share : (number + 1) * share]:
-                journald.write("sshd", 900, message)
+                send(journald.socket, "sshd", 900, message)
                 time.sleep(0.002)
             if number % 2 == 0:
                 wait_for_total(daemon.db, "lines", (number + 1) * share, LATEST_S, alive=lambda: daemon.is_running)
             daemon.kill()
             daemon.start()
         for message in messages[KILLS * share :]:
-            journald.write("sshd", 900, message)
+            send(journald.socket, "sshd", 900, message)
         wait_for_total(daemon.db, "lines", len(messages), ATTACK_S, alive=lambda: daemon.is_running)
         time.sleep(1.0)  # for a line too many to show
         assert total(daemon.db, "lines") == len(messages)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+from functools import cache
 import random
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,10 +35,6 @@ def _content() -> bytes:
     for number, place in enumerate(range(500, LINES, 1_000)):
         lines[place] = b"\xff\xfe no format of ours " + str(number).encode() + b"\n"
     return b"".join(lines)
-
-
-def _outcome(db: Path) -> dict[str, list[Record]]:
-    return {table: exported(db, table) for table in TABLES}
 
 
 def _run_with_kills(log: Path, db: Path, content: bytes) -> None:
@@ -72,32 +70,58 @@ def _run_quietly(log: Path, db: Path, content: bytes) -> None:
         assert daemon.stop() == 0
 
 
-def test_ten_kills_leave_what_a_quiet_run_leaves(tmp_path: Path) -> None:
-    log, killed, quiet = tmp_path / "auth.log", tmp_path / "killed" / "livesec.db", tmp_path / "quiet" / "livesec.db"
-    content = _content()
-    _run_with_kills(log, killed, content)
-    for anomaly in exported(killed):
-        assert_true_lines(anomaly)
+@dataclass(frozen=True)
+class Runs:
+    """The stores of the two runs over the same log, and its content."""
+
+    killed: Path
+    quiet: Path
+    content: bytes
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    folder = tmp_path_factory.mktemp("sigkill")
+    made = Runs(folder / "killed" / "livesec.db", folder / "quiet" / "livesec.db", _content())
+    log = folder / "auth.log"
+    _run_with_kills(log, made.killed, made.content)
     log.unlink()
-    _run_quietly(log, quiet, content)
-
-    after_kills, expected = _outcome(killed), _outcome(quiet)
-    for table in TABLES:
-        assert after_kills[table] == expected[table], table
-    assert len(expected["anomalies"]) >= 20
-    assert len({item["type"] for item in expected["anomalies"]}) >= 3
-    assert len(expected["incidents"]) >= 5
-    assert expected["gaps"] == []
-    for name in ("lines", "consumed", "skipped", "rejects", "events", "anomalies"):
-        assert total(killed, name) == total(quiet, name), name
-    assert status_of(killed)["streams"][0]["offset"] == len(content)
+    _run_quietly(log, made.quiet, made.content)
+    return made
 
 
-def test_the_csv_mirror_has_each_anomaly_once_after_kills(tmp_path: Path) -> None:
-    log, db = tmp_path / "auth.log", tmp_path / "killed" / "livesec.db"
-    _run_with_kills(log, db, _content())
-    with (db.parent / "anomalies.csv").open(newline="") as file:
+@cache
+def _exported(db: Path, table: str = "anomalies") -> list[Record]:
+    return exported(db, table)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_ten_kills_leave_what_a_quiet_run_leaves(runs: Runs, table: str) -> None:
+    assert _exported(runs.killed, table) == _exported(runs.quiet, table)
+
+
+@pytest.mark.parametrize("name", ["lines", "consumed", "skipped", "rejects", "events", "anomalies"])
+def test_totals_count_each_line_once(runs: Runs, name: str) -> None:
+    assert total(runs.killed, name) == total(runs.quiet, name)
+
+
+def test_the_runs_had_something_to_find(runs: Runs) -> None:
+    anomalies = _exported(runs.killed)
+    assert len(anomalies) >= 20
+    assert len({item["type"] for item in anomalies}) >= 3
+    assert len(_exported(runs.killed, "incidents")) >= 5
+    assert len(_exported(runs.killed, "rejects")) == LINES // 1_000
+    assert _exported(runs.killed, "gaps") == []
+    assert status_of(runs.killed)["streams"][0]["offset"] == len(runs.content)
+    for anomaly in anomalies:
+        assert_true_lines(anomaly)
+
+
+def test_the_csv_mirror_has_each_anomaly_once(runs: Runs) -> None:
+    assert (runs.killed.parent / "anomalies.csv").read_bytes() == (runs.quiet.parent / "anomalies.csv").read_bytes()
+    with (runs.killed.parent / "anomalies.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    anomalies = exported(db)
-    assert [row["type"] for row in rows] == [item["type"] for item in anomalies]
-    assert [row["description"] for row in rows] == [item["description"] for item in anomalies]
+    anomalies = _exported(runs.killed)
+    assert [(row["type"], row["description"]) for row in rows] == [
+        (item["type"], item["description"]) for item in anomalies
+    ]

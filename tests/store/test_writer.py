@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from livesec.core.anomaly import Anomaly, BatchResult, Commit, EvidenceLine, StreamPosition
 from livesec.core.batch import RawBatch, batch_of_bytes
+from livesec.core.explanation import Explanation
 from livesec.core.errors import LiveSecError, SettingsError, StoreDamagedError, StoreHeldError, StoreVersionError
 from livesec.core.schema import LogType
 from livesec.core.severity import Severity
@@ -45,8 +46,7 @@ def anomaly(number: int, **changes: object) -> Anomaly:
         techniques=("T1110.001",),
         reason="threshold",
         confidence=1.0,
-        explanation="First line.\nSecond line.",
-        explanation_record='{"headline": "x"}',
+        explanation=Explanation("Head", "First line.", "none", "a rule", (), (), (), "deterministic"),
         evidence=(EvidenceLine(1, 10, 3, b"a\xffb"),),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -116,7 +116,7 @@ def test_the_mirror_is_valid_csv_with_the_seeds_columns_and_no_formulas(tmp_path
     assert (row["timestamp"], row["severity"], row["severity_score"]) == ("2026-03-02 00:00:00", "high", "7.3")
     assert row["description"] == "'=1+1"
     assert json.loads(row["details"])["attempts"] == 1
-    assert row["ai_explanation"] == "First line. Second line."
+    assert row["ai_explanation"] == "First line. Usual: none Score: a rule"
 
 
 def test_after_a_crash_between_mirror_and_commit_nothing_is_twice(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class ConsoleAlerts:
 
     def _one(self, anomaly: Anomaly) -> None:
         icon, style = _LOOK[anomaly.severity]
-        analysis = shown(anomaly.explanation.partition("\n")[0].removeprefix(anomaly.description).lstrip(". "), 2000)
+        analysis = anomaly.explanation.what_happened.removeprefix(anomaly.description).lstrip(". ")
         wrapped = textwrap.wrap(analysis, _WIDTH - len(_LABEL)) or [""]
         lines = [
             f"   Time: {seed_time(anomaly.time_us)}",

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.episode import EPISODE_COLUMNS, Episode, end_episode, episode_of, offend, reported
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
 from livesec.baselines.tails import negative_binomial_log_tail
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -85,7 +85,9 @@ class Rules(NamedTuple):
     once_per_window: bool = True
 
 
-class _Keyed(NamedTuple):
+class Keyed(NamedTuple):
+    """The columns above as kernels take them."""
+
     last_us: NDArray[np.int64]
     first_us: NDArray[np.int64]
     window: NDArray[np.int64]
@@ -109,7 +111,9 @@ class _Given(NamedTuple):
     addresses: NDArray[np.int64]
 
 
-class _Out(NamedTuple):
+class Out(NamedTuple):
+    """Where reports are written; as many rows as there are rows to judge."""
+
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
     """(n, 3): count, windows learnt, sum of the episode."""
@@ -119,7 +123,7 @@ class _Out(NamedTuple):
 
 
 @kernel
-def _mean_and_shape(keyed: _Keyed, slot: int, prior_mean: float) -> tuple[float, float]:
+def _mean_and_shape(keyed: Keyed, slot: int, prior_mean: float) -> tuple[float, float]:
     windows = keyed.windows[slot] + PRIOR_WINDOWS
     total = keyed.total[slot] + PRIOR_WINDOWS * prior_mean
     squares = keyed.squares[slot] + PRIOR_WINDOWS * (prior_mean * prior_mean + prior_mean)
@@ -132,7 +136,7 @@ def _mean_and_shape(keyed: _Keyed, slot: int, prior_mean: float) -> tuple[float,
 
 
 @kernel
-def _close(keyed: _Keyed, slot: int) -> None:
+def _close(keyed: Keyed, slot: int) -> None:
     if keyed.phase[slot] != _QUIET:
         day = keyed.last_us[slot] // _DAY_US
         if day == keyed.taught_day[slot]:
@@ -158,7 +162,7 @@ def _close(keyed: _Keyed, slot: int) -> None:
 
 
 @kernel
-def _open(keyed: _Keyed, slot: int, window: int) -> None:
+def _open(keyed: Keyed, slot: int, window: int) -> None:
     keyed.window[slot] = window
     keyed.counted[slot] = 0
     keyed.gate[slot] = 0
@@ -167,7 +171,7 @@ def _open(keyed: _Keyed, slot: int, window: int) -> None:
 
 
 @kernel
-def _begin(keyed: _Keyed, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
+def _begin(keyed: Keyed, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
     keyed.last_us[slot] = time_us
     keyed.first_us[slot] = time_us
     keyed.taught_day[slot] = -1
@@ -181,13 +185,13 @@ def _begin(keyed: _Keyed, episode: Episode, slot: int, time_us: int, window_us: 
 
 
 @kernel
-def _is_young(keyed: _Keyed, slot: int, rules: Rules) -> bool:
+def _is_young(keyed: Keyed, slot: int, rules: Rules) -> bool:
     age_us = keyed.window[slot] * int(rules.window_s * 1e6) - keyed.first_us[slot]  # alike for the whole window
     return bool(age_us < int(rules.learn_s * 1e6) or keyed.windows[slot] < rules.learn_windows)
 
 
 @kernel
-def _gate(keyed: _Keyed, slot: int, rules: Rules) -> int:
+def _gate(keyed: Keyed, slot: int, rules: Rules) -> int:
     if _is_young(keyed, slot, rules):
         return rules.young_limit
     mean, shape = _mean_and_shape(keyed, slot, rules.prior_mean)
@@ -196,52 +200,74 @@ def _gate(keyed: _Keyed, slot: int, rules: Rules) -> int:
 
 
 @kernel
-def _count(index: Index, keyed: _Keyed, episode: Episode, given: _Given, rules: Rules, out: _Out) -> int:
-    reports = 0
-    lowest = min(rules.floor, rules.young_limit)
+def enter(keyed: Keyed, episode: Episode, slot: int, fresh: bool, time_us: int, rules: Rules) -> bool:
+    """Bring a key to the time of its row; whether the row opened a window."""
     window_us = int(rules.window_s * 1e6)
-    quiet_us = int(rules.quiet_s * 1e6)
-    forget_us = int(rules.forget_s * 1e6)
+    begun = fresh or time_us - keyed.last_us[slot] >= int(rules.forget_s * 1e6)
+    if begun:
+        _begin(keyed, episode, slot, time_us, window_us)
+    now_us = max(keyed.last_us[slot], time_us)
+    window = now_us // window_us
+    opens = window != keyed.window[slot]
+    if opens:
+        _close(keyed, slot)
+        _open(keyed, slot, window)
+    keyed.last_us[slot] = now_us
+    return bool(begun or opens)
+
+
+@kernel
+def add(keyed: Keyed, episode: Episode, slot: int, weight: int, address: int, rules: Rules) -> tuple[bool, float]:
+    """Count `weight` in the open window: (whether that is to be reported, ln p where it offends, else 0)."""
+    weight = min(max(weight, 0), _LARGEST_COUNT)
+    if weight == 0:
+        return False, 0.0
+    count = min(keyed.counted[slot] + weight, _LARGEST_COUNT)
+    keyed.counted[slot] = count
+    remember(keyed.evidence, keyed.evidence_next, slot, address)
+    if count < min(rules.floor, rules.young_limit):
+        return False, 0.0
+    if keyed.gate[slot] == 0:
+        keyed.gate[slot] = _gate(keyed, slot, rules)
+    if count < keyed.gate[slot]:
+        return False, 0.0
+    mean, shape = _mean_and_shape(keyed, slot, rules.prior_mean)
+    log_p = negative_binomial_log_tail(count, mean, shape)
+    if log_p > rules.log_p and not _is_young(keyed, slot, rules):
+        return False, 0.0
+    amount = count if keyed.phase[slot] == _QUIET else weight
+    due = offend(episode, slot, keyed.last_us[slot], amount, int(rules.quiet_s * 1e6))
+    if keyed.phase[slot] == _QUIET:
+        keyed.phase[slot] = _OFFENDING
+    if due and rules.once_per_window and keyed.phase[slot] == _REPORTED:
+        due = False
+    return due, log_p
+
+
+@kernel
+def write(keyed: Keyed, episode: Episode, slot: int, log_p: float, row: int, out: Out, report: int) -> None:
+    """Put the open window into `out` as report number `report`, and note that it was reported."""
+    reported(episode, slot)
+    keyed.phase[slot] = _REPORTED
+    windows = keyed.windows[slot]
+    out.at[report] = row
+    out.numbers[report, 0] = keyed.counted[slot]
+    out.numbers[report, 1] = windows
+    out.numbers[report, 2] = episode.offended[slot]
+    out.usual[report, 0] = keyed.total[slot] / windows if windows else math.nan
+    out.usual[report, 1] = log_p
+    copy_evidence(keyed.evidence, slot, out.evidence, report)
+
+
+@kernel
+def _count(index: Index, keyed: Keyed, episode: Episode, given: _Given, rules: Rules, out: Out) -> int:
+    reports = 0
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
-        time_us = given.times_us[row]
-        if fresh or time_us - keyed.last_us[slot] >= forget_us:
-            _begin(keyed, episode, slot, time_us, window_us)
-        now_us = max(keyed.last_us[slot], time_us)
-        window = now_us // window_us
-        if window != keyed.window[slot]:
-            _close(keyed, slot)
-            _open(keyed, slot, window)
-        keyed.last_us[slot] = now_us
-        weight = min(max(given.weights[row], 0), _LARGEST_COUNT)
-        if weight == 0:
-            continue
-        keyed.counted[slot] = min(keyed.counted[slot] + weight, _LARGEST_COUNT)
-        remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
-        count = keyed.counted[slot]
-        if count < lowest:
-            continue
-        if keyed.gate[slot] == 0:
-            keyed.gate[slot] = _gate(keyed, slot, rules)
-        if count < keyed.gate[slot]:
-            continue
-        mean, shape = _mean_and_shape(keyed, slot, rules.prior_mean)
-        log_p = negative_binomial_log_tail(count, mean, shape)
-        if log_p > rules.log_p and not _is_young(keyed, slot, rules):
-            continue
-        due = offend(episode, slot, now_us, count if keyed.phase[slot] == _QUIET else weight, quiet_us)
-        if keyed.phase[slot] == _QUIET:
-            keyed.phase[slot] = _OFFENDING
-        if due and not (rules.once_per_window and keyed.phase[slot] == _REPORTED):
-            reported(episode, slot)
-            keyed.phase[slot] = _REPORTED
-            out.at[reports] = row
-            out.numbers[reports, 0] = count
-            out.numbers[reports, 1] = keyed.windows[slot]
-            out.numbers[reports, 2] = episode.offended[slot]
-            out.usual[reports, 0] = keyed.total[slot] / keyed.windows[slot] if keyed.windows[slot] else math.nan
-            out.usual[reports, 1] = log_p
-            copy_evidence(keyed.evidence, slot, out.evidence, reports)
+        enter(keyed, episode, slot, fresh, given.times_us[row], rules)
+        due, log_p = add(keyed, episode, slot, given.weights[row], given.addresses[row], rules)
+        if due:
+            write(keyed, episode, slot, log_p, row, out, reports)
             reports += 1
     return reports
 
@@ -264,8 +290,9 @@ class Reports:
     evidence: NDArray[np.int64]
 
 
-def _keyed(state: KeyedState) -> _Keyed:
-    return _Keyed(
+def keyed_of(state: KeyedState) -> Keyed:
+    """The columns of a state, valid until its next `reserve`."""
+    return Keyed(
         last_us=state["last_us"].view(np.int64),
         first_us=state["first_us"].view(np.int64),
         window=state["window"].view(np.int64),
@@ -283,6 +310,23 @@ def _keyed(state: KeyedState) -> _Keyed:
     )
 
 
+def room_for(n: int) -> Out:
+    """Room for `n` reports."""
+    return Out(
+        at=np.empty(n, dtype=np.int64),
+        numbers=np.empty((n, 3), dtype=np.int64),
+        usual=np.empty((n, 2), dtype=np.float64),
+        evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
+    )
+
+
+def reports_in(out: Out, found: int) -> Reports:
+    """The first `found` reports of `out`."""
+    counted, windows, offended = out.numbers[:found].T
+    mean, log_p = out.usual[:found].T
+    return Reports(out.at[:found], counted, mean, windows, log_p, offended, out.evidence[:found])
+
+
 def count(
     state: KeyedState,
     keys: Keys,
@@ -295,17 +339,7 @@ def count(
 
     A weight of 0 or less only makes its window count as one in which the key was active.
     """
-    n = len(keys)
     state.reserve(keys)
-    out = _Out(
-        at=np.empty(n, dtype=np.int64),
-        numbers=np.empty((n, 3), dtype=np.int64),
-        usual=np.empty((n, 2), dtype=np.float64),
-        evidence=np.empty((n, state["evidence"].shape[1]), dtype=np.int64),
-    )
-    found = _count(
-        state.index, _keyed(state), episode_of(state), _Given(keys, times_us, weights, addresses), rules, out
-    )
-    counted, windows, offended = out.numbers[:found].T
-    mean, log_p = out.usual[:found].T
-    return Reports(out.at[:found], counted, mean, windows, log_p, offended, out.evidence[:found])
+    out = room_for(len(keys))
+    given = _Given(keys, times_us, weights, addresses)
+    return reports_in(out, _count(state.index, keyed_of(state), episode_of(state), given, rules, out))

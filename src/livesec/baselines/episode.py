@@ -1,7 +1,7 @@
 """What a statistical detector says about a run of offences: the first, then whenever their sum has grown fourfold.
 
-An episode of a key lasts until no offence came for `quiet_us`. A flood of a thousand windows is a dozen
-findings.
+An episode of a key lasts until no offence came for `quiet_us`. A flood of a thousand equal windows is
+five findings.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from livesec.baselines.growth import GROWTH
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, KeyedState
 
-_LARGEST_SUM = 1 << 60  # twice as much still fits
+_LARGEST_SUM = 1 << 60  # GROWTH times as much still fits
 
 EPISODE_COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
     {

@@ -10,7 +10,7 @@ every `half_life_days`. Per row that is the first of its key in a clock hour, sc
 p is the share of the key's activity that falls into hours at most as usual as this one: small means unusual.
 A row is strange when p <= report_p and the key is mature, or at least warm and the hour is one that `suspect`
 names; a strange row teaches 1/16, any other 1. Strange hours are reported by their number within an episode
-(a day without one ends it): the 1st, 2nd, 4th, 8th...
+(a day without one ends it): the 1st, 4th, 16th...
 """
 
 from __future__ import annotations

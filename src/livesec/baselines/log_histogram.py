@@ -130,7 +130,7 @@ def median_and_mad(histogram: Histogram, slot: int) -> tuple[float, float]:
     while left < BINS - 1 and _LOG_EDGES[left + 1] < median:
         left += 1
     right = left
-    wanted = 0.5 * total
+    wanted = (0.5 - 1e-9) * total  # a bin's two parts may sum to a rounding less than the bin
     held = 0.0
     distance = 0.0
     while True:

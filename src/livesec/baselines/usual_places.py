@@ -10,7 +10,7 @@ seen there; from a weight of 1 the place is usual. Per row, scored before it is 
               k counts the clock hours in which it was seen in this one before
 
 A row that is not strange teaches 1 at once, a strange one 1/16: sixteen hours there make it usual. A strange
-place is reported at its 1st, 2nd, 4th, 8th... hour; it starts over when it was not seen for `quiet_s`.
+place is reported at its 1st, 4th, 16th... hour; it starts over when it was not seen for `quiet_s`.
 Weights are kept in sixteenths, so all that is learned is integers.
 """
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from livesec.core.batch import RawBatch
+from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.core.schema import LogType
 from livesec.core.severity import Severity
@@ -46,9 +47,7 @@ class Anomaly:
     techniques: tuple[str, ...]
     reason: str
     confidence: float
-    explanation: str
-    explanation_record: str
-    """JSON of the Explanation."""
+    explanation: Explanation
     evidence: tuple[EvidenceLine, ...]
     incident_id: str | None = None
     historical: bool = False

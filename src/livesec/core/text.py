@@ -18,6 +18,8 @@ def shown(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     >>> shown("a\x1b[31mb")
     'a\\x1b[31mb'
     """
+    if text.isprintable() and len(text) <= limit:  # nearly all text: Unicode calls all unsafe characters unprintable
+        return text
     safe = _UNSAFE.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 

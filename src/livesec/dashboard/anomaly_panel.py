@@ -62,30 +62,27 @@ def _draw_head(detail: AnomalyDetail, on_close: Callable[[None], None]) -> None:
     st.code(shown(detail.description), language=None, wrap_lines=True)
 
 
-def _texts(value: object) -> list[str]:
-    return [shown(str(item), LONG_TEXT) for item in value] if isinstance(value, list) else []
+def _texts(values: Sequence[str]) -> list[str]:
+    return [shown(item, LONG_TEXT) for item in values]
 
 
 def _draw_meaning(detail: AnomalyDetail) -> None:
-    record = detail.explanation_record
-    if not record:
-        st.text(shown_lines(detail.explanation))
-        return
-    happened = str(record.get("what_happened", ""))
+    explanation = detail.explanation
     # It opens with the description, which stands above.
-    _draw_section("**What it means**", happened.removeprefix(detail.description).removeprefix(".").strip())
-    _draw_section("**What is usual**", record.get("usual"))
-    _draw_section("**Why this score**", record.get("why_score"))
-    alternatives = _texts(record.get("alternatives"))
+    meaning = explanation.what_happened.removeprefix(detail.description).removeprefix(".").strip()
+    _draw_section("**What it means**", meaning)
+    _draw_section("**What is usual**", explanation.usual)
+    _draw_section("**Why this score**", explanation.why_score)
+    alternatives = _texts(explanation.alternatives)
     if alternatives:
         st.markdown("**It could also be**")
         st.text("\n".join(f"• {text}" for text in alternatives))
-    if detail.writer not in ("", "deterministic"):
-        st.text(f"Worded by {shown(detail.writer)}; every figure is from the log.")
+    if explanation.writer != "deterministic":
+        st.text(f"Worded by {shown(explanation.writer)}; every figure is from the log.")
 
 
 def _draw_next_steps(detail: AnomalyDetail) -> None:
-    steps = _texts(detail.explanation_record.get("next_steps"))
+    steps = _texts(detail.explanation.next_steps)
     if steps:
         st.markdown("**Next steps**")
         st.code("\n".join(steps), language=None, wrap_lines=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from livesec.core.attack import tactics_of, technique_name
+from livesec.core.explanation import Explanation
 from livesec.core.finding import Finding, Scalar
 from livesec.core.protocols import Guidance
 from livesec.core.text import shown
-from livesec.explain.record import Explanation
 
 FIELD_CHARACTERS = 128  # of a user name or path in a sentence
 

@@ -49,7 +49,9 @@ def decode_journal(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _texts_of_bytes(messages: pl.Series) -> pl.Series:
-    texts = [None if item is None else bytes(item).decode(errors="replace") for item in messages.to_list()]
+    texts = [
+        None if item is None or None in item else bytes(item).decode(errors="replace") for item in messages.to_list()
+    ]
     return pl.Series(texts, dtype=pl.String)
 
 

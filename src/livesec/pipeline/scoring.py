@@ -76,7 +76,6 @@ class Scorer:
             techniques=finding.techniques,
             reason=finding.reason,
             confidence=finding.confidence,
-            explanation=written.explanation.to_text(),
-            explanation_record=written.explanation.to_json(),
+            explanation=written.explanation,
             evidence=evidence,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, String, func, or_, select
 
+from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.store import tables as t
 
@@ -130,10 +131,7 @@ class AnomalyDetail:
     dst_ip: str | None
     host: str | None
     description: str
-    explanation: str
-    explanation_record: Mapping[str, object]
-    """Fields of `explain.record.Explanation`; empty where none was stored."""
-    writer: str
+    explanation: Explanation
     details: Mapping[str, Scalar]
     techniques: Sequence[str]
     reason: str
@@ -142,19 +140,11 @@ class AnomalyDetail:
     evidence: Sequence[EvidenceView]
 
 
-def _json_object(text: str | None) -> dict[str, object]:
-    value = json.loads(text) if text else {}
-    return value if isinstance(value, dict) else {}
-
-
 def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | None:
     """All about one anomaly, or None where it is not (or no longer) in the store."""
     row = connection.execute(select(t.anomalies).where(t.anomalies.c.id == anomaly_id)).first()
     if row is None:
         return None
-    record = connection.execute(
-        select(t.explanations.c.record, t.explanations.c.writer).where(t.explanations.c.anomaly_id == anomaly_id)
-    ).first()
     lines = connection.execute(
         select(t.streams.c.path, t.evidence.c.offset, t.evidence.c.length, t.evidence.c.line)
         .select_from(t.evidence.outerjoin(t.streams, t.streams.c.stream_id == t.evidence.c.stream_id))
@@ -170,9 +160,7 @@ def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | N
         dst_ip=row.dst_ip,
         host=row.host,
         description=row.description,
-        explanation=row.explanation,
-        explanation_record=_json_object(record.record if record else None),
-        writer=record.writer if record else "",
+        explanation=Explanation.from_json(row.explanation),
         details=json.loads(row.details),
         techniques=json.loads(row.techniques),
         reason=row.reason,

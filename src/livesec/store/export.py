@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from livesec.core.clock import rfc3339
+from livesec.core.explanation import Explanation
 from livesec.store import tables as t
 
 Record = dict[str, Any]
@@ -44,7 +45,7 @@ def _anomalies(connection: Connection) -> Iterator[Record]:
             "details": json.loads(row.details),
             "techniques": json.loads(row.techniques),
             "evidence": lines.get(row.id, []),
-            "explanation": row.explanation,
+            "explanation": Explanation.from_json(row.explanation).to_text(),
             "status": row.status,
             "incident_id": row.incident_id,
             "entity_type": row.entity_type,
@@ -103,13 +104,9 @@ def _rejects(connection: Connection) -> Iterator[Record]:
 
 
 def _explanations(connection: Connection) -> Iterator[Record]:
-    query = (
-        select(t.explanations, t.anomalies.c.number)
-        .join(t.anomalies, t.anomalies.c.id == t.explanations.c.anomaly_id)
-        .order_by(t.anomalies.c.number)
-    )
+    query = select(t.anomalies.c.id, t.anomalies.c.explanation).order_by(t.anomalies.c.number)
     for row in connection.execute(query):
-        yield {"anomaly_id": row.anomaly_id, **json.loads(row.record)}
+        yield {"anomaly_id": row.id, **json.loads(row.explanation)}
 
 
 def _risk(connection: Connection) -> Iterator[Record]:

@@ -42,7 +42,7 @@ def csv_lines(anomalies: Sequence[Anomaly]) -> str:
             f"{anomaly.score / 10:.1f}",
             anomaly.description,  # made safe to show when it was written
             str(anomaly.log_type),
-            anomaly.explanation.replace("\n", " ")[:_EXPLANATION_CHARACTERS],
+            anomaly.explanation.to_text().replace("\n", " ")[:_EXPLANATION_CHARACTERS],
             json.dumps(dict(anomaly.details), ensure_ascii=True),
         )
         writer.writerow([spreadsheet_safe(cell) for cell in cells])

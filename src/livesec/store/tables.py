@@ -100,7 +100,7 @@ anomalies = Table(
     Column("techniques", Text, nullable=False, comment="JSON list"),
     Column("reason", String, nullable=False),
     Column("confidence", Float, nullable=False),
-    Column("explanation", Text, nullable=False),
+    Column("explanation", Text, nullable=False, comment="JSON of core.explanation.Explanation"),
     Column("status", String, nullable=False),
     Column("incident_id", String),
     Column("historical", Boolean, nullable=False),
@@ -119,14 +119,6 @@ evidence = Table(
     Column("length", BigInteger, nullable=False),
     Column("line", LargeBinary, nullable=False, comment="the original bytes, at most 4 KiB"),
     sqlite_with_rowid=False,
-)
-
-explanations = Table(
-    "explanations",
-    metadata,
-    Column("anomaly_id", String, primary_key=True),
-    Column("writer", String, nullable=False, comment="deterministic, or the model"),
-    Column("record", Text, nullable=False, comment="JSON object of explain.record.Explanation"),
 )
 
 incidents = Table(

@@ -89,7 +89,6 @@ class StoreWriter:
         dialect = self._engine.dialect
         self._new_anomaly = _BulkInsert(t.anomalies, _ANOMALY_COLUMNS, dialect)
         self._new_evidence = _BulkInsert(t.evidence, [column.name for column in t.evidence.c], dialect)
-        self._new_explanation = _BulkInsert(t.explanations, [column.name for column in t.explanations.c], dialect)
         self._new_outbox = _BulkInsert(t.outbox, ["anomaly_id"], dialect)
         with self._engine.connect() as connection:
             values = {row.key: row.value for row in connection.execute(select(t.meta))}
@@ -218,7 +217,7 @@ class StoreWriter:
                     json.dumps(anomaly.techniques),
                     anomaly.reason,
                     anomaly.confidence,
-                    anomaly.explanation,
+                    anomaly.explanation.to_json(),
                     "new",
                     anomaly.incident_id,
                     anomaly.historical,
@@ -234,9 +233,6 @@ class StoreWriter:
                 for anomaly in result.anomalies
                 for position, line in enumerate(anomaly.evidence)
             ],
-        )
-        self._new_explanation.execute(
-            connection, [(item.id, "deterministic", item.explanation_record) for item in result.anomalies]
         )
         self._new_outbox.execute(connection, [(item.id,) for item in result.anomalies if not item.historical])
         _many(

@@ -85,7 +85,7 @@ class SuspiciousGeoLocation(Detector[Params]):
         return np.asarray(listed if self.seed_mode else listed & rows.is_value("outcome", "success"))
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
-        """Report the 1st, 2nd, 4th, 8th... login of each user from each listed country."""
+        """Report the 1st, 4th, 16th... login of each user from each listed country."""
         if self.seed_mode:
             ones = np.ones(len(at), dtype=np.int64)
             return self._findings(rows, at, ones, np.zeros(len(at)), None)

@@ -5,7 +5,7 @@ attackers who keep office hours. Each user's own hours decide, weekdays and week
 unusual hours only weigh in the prior, so that night workers have their peace after a few nights. With little
 history (10 to 20 login hours) the configured hours alone can be reported, at low confidence and only for
 users who so far kept to the others; below that it is silent: a first login at night says nothing about
-habits. At most one finding per user and hour, and per night only the 1st, 2nd, 4th, 8th such hour. Source:
+habits. At most one finding per user and hour, and per night only the 1st and 4th such hour. Source:
 the livesec seed (22 to 6 o'clock); hour density of DETECTIONS.
 """
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
+from livesec.baselines.growth import GROWTH
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
@@ -35,7 +36,6 @@ class Params:
         (1337, 4444, 6666, 31337, 1234, 12345), "ports", "livesec seed", setting="suspicious_ports"
     )
     repeats: int = param(3, "connections", "our choice: no accident of client ports", minimum=1)
-    growth: int = param(4, "ratio", "our choice: 1, 4, 16, 64 ... connections", minimum=2)
     quiet_s: float = param(30 * 86_400.0, "s", "our choice: after a month it is a new contact", minimum=3600)
 
 
@@ -82,7 +82,7 @@ class SuspiciousPort(Detector[Params]):
             decisive | self.seed_mode,
             rows.addresses()[at],
             repeats=self.p.repeats,
-            growth=1 if self.seed_mode else self.p.growth,
+            growth=1 if self.seed_mode else GROWTH,
             quiet_s=self.p.quiet_s,
         )
         found = at[reports.at]

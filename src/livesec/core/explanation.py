@@ -25,6 +25,12 @@ class Explanation:
         """As the store keeps it."""
         return json.dumps({name: getattr(self, name) for name in self.__slots__})
 
+    @classmethod
+    def from_json(cls, text: str) -> Explanation:
+        """What `to_json` wrote."""
+        values = json.loads(text)
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
     def to_text(self) -> str:
         """As a person reads it: short paragraphs, plain text."""
         lines = [self.what_happened, f"Usual: {self.usual}", f"Score: {self.why_score}"]
