@@ -93,10 +93,11 @@ def _plain(rows: list[Row], rules: Rules) -> list[Report]:
         window = int(now_s // rules.window_s)
         if window != host.window:
             day = int(host.last_s // DAY_S)
-            if not host.offending or day != host.taught_day:
-                host.learned.append(host.volume)
-                if host.offending:
+            mature = len(host.learned) >= rules.learn_windows
+            if not host.offending or not mature or day != host.taught_day:
+                if host.offending and mature:
                     host.taught_day = day
+                host.learned.append(host.volume)
             host.window, host.volume, host.offending, host.told = window, 0, False, False
         host.last_s = now_s
         host.volume += amount

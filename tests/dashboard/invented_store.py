@@ -52,6 +52,9 @@ def hostile_texts(origin: str = f"http://{HOSTILE_HOST}") -> tuple[str, ...]:
     )
 
 
+HOSTILE = hostile_texts()
+
+
 @dataclass(frozen=True)
 class Kind:
     """What anomalies of one type look like."""
@@ -225,8 +228,8 @@ PATTERN = (
 )  # fmt: skip
 
 
-def a_weeks_anomalies(now_us: int) -> list[Anomaly]:
-    """Sixty anomalies spread unevenly over a week, the last one four minutes old, five of them with hostile names."""
+def a_weeks_anomalies(now_us: int, hostile: Sequence[str]) -> list[Anomaly]:
+    """Sixty anomalies spread unevenly over a week, the last one four minutes old, and one by each hostile user."""
     made = []
     for sequence in range(60):
         hours_ago = 167 * (1 - sequence / 59) ** 1.6 + 4 / 60
@@ -246,7 +249,7 @@ def a_weeks_anomalies(now_us: int) -> list[Anomaly]:
                 historical=hours_ago > 24,
             )
         )
-    for number, text in enumerate(hostile_texts()):
+    for number, text in enumerate(hostile):
         made.append(
             make_anomaly(
                 KINDS["bf_fast"],
@@ -259,7 +262,7 @@ def a_weeks_anomalies(now_us: int) -> list[Anomaly]:
     return made
 
 
-def _recent(now_us: int) -> list[RecentEvent]:
+def _recent(now_us: int, hostile: Sequence[str]) -> list[RecentEvent]:
     events = []
     for number in range(40):
         time_us = now_us - (40 - number) * 20 * US_PER_S
@@ -284,7 +287,7 @@ def _recent(now_us: int) -> list[RecentEvent]:
         events.append(RecentEvent(LOGIN, time_us, AUTH, offset, json.dumps(login)))
         events.append(RecentEvent(NETWORK, time_us, CONN, 500_000 + number, json.dumps(flow)))
         events.append(RecentEvent(FILES, time_us, FTP, 700_000 + number, json.dumps(moved)))
-    for number, text in enumerate(hostile_texts()):
+    for number, text in enumerate(hostile):
         fields = {"user": text, "src_ip": SOURCES[0], "outcome": "failure", "client": text, "country": "ZZ"}
         offset = 100_000 + 2_000 * number
         events.append(RecentEvent(LOGIN, now_us - number * US_PER_S, AUTH, offset, json.dumps(fields)))
@@ -327,14 +330,10 @@ def streams(now_us: int) -> list[StreamPosition]:
     ]  # fmt: skip
 
 
-def incidents(anomalies: Sequence[Anomaly]) -> list[Incident]:
-    """Four incidents over some of `anomalies`, the second with a hostile title."""
-    titles = (
-        "Password guessed, then files taken",
-        f"Guessing from {hostile_texts()[0]}",
-        "Scan of gate1",
-        "Odd hours",
-    )
+def incidents(anomalies: Sequence[Anomaly], hostile: Sequence[str]) -> list[Incident]:
+    """Four incidents over some of `anomalies`, the second with a hostile name in its title."""
+    guest = hostile[0] if hostile else "198.51.100.77"
+    titles = ("Password guessed, then files taken", f"Guessing by {guest}", "Scan of gate1", "Odd hours")
     found = []
     for number, title in enumerate(titles):
         members = [anomaly for anomaly in anomalies if anomaly.sequence % 7 == number]
@@ -357,12 +356,12 @@ def incidents(anomalies: Sequence[Anomaly]) -> list[Incident]:
     return found
 
 
-def fill(writer: StoreWriter, now_us: int) -> list[Anomaly]:
-    """Commit the whole week; returns its anomalies in order of arrival."""
-    anomalies = a_weeks_anomalies(now_us)
+def fill(writer: StoreWriter, now_us: int, hostile: Sequence[str] = HOSTILE) -> list[Anomaly]:
+    """Commit the whole week, with anomalies by the users `hostile`; returns its anomalies in order of arrival."""
+    anomalies = a_weeks_anomalies(now_us, hostile)
     counts = _minute_counts(now_us)
     events = sum(counts.values())
-    bad_line = b"Mar  2 03:1 gate1 sshd[1]: Failed pass\xff\xfe" + hostile_texts()[1].encode()
+    bad_line = b"Mar  2 03:1 gate1 sshd[1]: Failed pass\xff\xfe" + "".join(hostile[1:2]).encode()
     result = BatchResult(
         lines=events + 3_200,
         consumed=events,
@@ -370,11 +369,11 @@ def fill(writer: StoreWriter, now_us: int) -> list[Anomaly]:
         rejected=100,
         events=events,
         anomalies=anomalies,
-        incidents=incidents(anomalies),
+        incidents=incidents(anomalies, hostile),
         reject_counts={(AUTH, "no timestamp in the first 40 bytes"): 88, (CONN, "9 fields, expected 21"): 12},
         rejects=[RejectedLine(AUTH, 4_096, len(bad_line), "no timestamp in the first 40 bytes", bad_line)],
         minute_counts=counts,
-        recent=_recent(now_us),
+        recent=_recent(now_us, hostile),
         detectors={
             kind.type: DetectorCounts(10_000, 9_800 - 900 * number, 12 - number, 240 + number)
             for number, kind in enumerate(KINDS.values())

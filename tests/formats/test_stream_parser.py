@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.formats.fixture import pieces, read_fixture, time_us
 
 from livesec.core.batch import RawBatch, StreamInfo, batch_of_bytes
 from livesec.core.errors import SettingsError, StateVersionError
 from livesec.core.schema import LogType, dtypes
 from livesec.formats import known_formats
 from livesec.formats.stream_parser import ParsedBatch, Sniffed, StreamParser, sniff
-from tests.formats.fixture import pieces, read_fixture, time_us
 
 STREAM = StreamInfo(7, "0" * 16, "auth.log", time_us("2026-03-05T00:00:00Z"))
 FAILED = "Mar  2 00:00:{:02d} web01 sshd[{}]: Failed password for root from 192.0.2.1 port {} ssh2"
@@ -51,7 +51,7 @@ def test_every_line_is_accounted_for() -> None:
             "Mar  2 00:00:01 web01 sshd[1]: Server listening on 0.0.0.0 port 22.",
             "   ",
             "what is this",
-            "Mar  2 00:00:09 web01 sshd[5]: message repeated 4 times: [ Failed password for root from 192.0.2.1 port 22 ssh2]",
+            FAILED.format(9, 5, 22).replace("Failed", "message repeated 4 times: [ Failed") + "]",
         ]
     )
     assert (parsed.lines, parsed.consumed, parsed.skipped, parsed.rejects.height) == (6, 2, 3, 1)

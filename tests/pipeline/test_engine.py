@@ -89,7 +89,7 @@ def reference(lines: list[tuple[StreamInfo, bytes]]) -> dict[str, Any]:
 
 def test_the_world_shows_something(reference: dict[str, Any], lines: list[tuple[StreamInfo, bytes]]) -> None:
     assert len(reference["anomalies"]) > 10
-    assert len(reference["incidents"]) > 1
+    assert reference["incidents"]
     assert reference["lines"] == len(lines)
     assert sum(reference["rejects"].values()) == sum(1 for _, line in lines if line.startswith(b"not a line"))
     assert sum(reference["counts"].values()) == reference["events"]

@@ -12,7 +12,7 @@ _SECRET_NAMES = (
     r"g?shadow-?",
     r"master\.passwd",
     r"ntds\.dit",
-    r"sam",
+    r"config[/\\]sam",
     r"id_(?:rsa|dsa|ecdsa|ed25519)",
     r"\.(?:htpasswd|pgpass|netrc|env|git-credentials)",
     r"\.aws[/\\]credentials",
@@ -20,7 +20,7 @@ _SECRET_NAMES = (
     r"krb5\.keytab",
 )
 _COPIES = r"(?:~|\.(?:bak|old|orig|copy|txt|zip|gz|\d+))?"
-_SECRET_ENDINGS = r"\.(?:kdbx?|pem|pfx|p12|ppk|jks|keystore|keytab)"
+_KEY_FILE_ENDINGS = r"\.(?:kdbx?|pem|pfx|p12|ppk|jks|keystore|keytab)"
 _DUMP_ENDINGS = r"\.(?:dump|sql|bak|vhdx?|vmdk)(?:\.(?:gz|xz|zst|bz2|zip|7z))?"
 
 
@@ -28,7 +28,7 @@ def _pattern(words: Sequence[str]) -> str:
     """A word counts as a whole part of a name, with a plural s: between other signs than letters, or in camel case."""
     rules = [
         rf"(?i:(?:^|[/\\])(?:{'|'.join(_SECRET_NAMES)}){_COPIES}$)",
-        rf"(?i:(?:{_SECRET_ENDINGS}|{_DUMP_ENDINGS}){_COPIES}$)",
+        rf"(?i:(?:{_KEY_FILE_ENDINGS}|{_DUMP_ENDINGS}){_COPIES}$)",
     ]
     if words:
         lower = "|".join(re.escape(word.lower()) for word in words)
@@ -44,7 +44,7 @@ def _pattern(words: Sequence[str]) -> str:
 def sensitive_paths(paths: pl.Series, words: Sequence[str]) -> pl.Series:
     """Whether each path (String) names something sensitive; False where it is null.
 
-    >>> names = ["hr/customer_list.csv", "img/keyboard.png", "/etc/shadow", "SigningKey.pub", "id_rsa.pub", "monkeys.txt"]
+    >>> names = ["customer_list.csv", "keyboard.png", "/etc/shadow", "SigningKey.pub", "id_rsa.pub", "monkeys.txt"]
     >>> sensitive_paths(pl.Series(names), ("key", "customer")).to_list()
     [True, False, True, True, False, False]
     """

@@ -9,8 +9,8 @@ the exponential tail of the logarithm (a Pareto tail of the size). Before that u
 PRIOR_BETA: of everybody's files one in ten is that large, one in a hundred ten times as large.
 
 A size offends when it is at least `floor`, exceeds the known_after-th largest learnt and P <= exp(log_p), or, before
-`learn` sizes are learnt, when it is at least `young_limit`. Sizes that offend are learnt once a day, all others
-always. What offends is reported as episode.py says, by the sum of sizes. All state is integers.
+`learn` sizes are learnt, when it is at least `young_limit`. From then on sizes that offend are learnt once a day, all
+others always. What offends is reported as episode.py says, by the sum of sizes. All state is integers.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _judge(
             out.usual[reports, 2] = log_p
             copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
-        if now_us // _DAY_US != keyed.taught_day[slot]:
+        if histogram.observations[slot] < rules.learn or now_us // _DAY_US != keyed.taught_day[slot]:
             keyed.taught_day[slot] = now_us // _DAY_US
             log_histogram.learn(histogram, slot, size)
     return reports

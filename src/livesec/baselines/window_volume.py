@@ -6,10 +6,10 @@
     limit = max(floor, factor * median, factor * the known_after-th largest window, exp(median + z * scale))
     scale = SIGMA_PER_MAD * max(mad_floor, (n * MAD + PRIOR_WINDOWS * prior_mad) / (n + PRIOR_WINDOWS))
 
-Median, MAD and the largest windows are those of the key's closed windows (log_histogram). Only windows with
-traffic count. A window that never offended teaches the histogram when it closes; of the offending ones the
-first of each day does, so that an attacker has to come back for days to be taken for usual, and a new nightly
-job is usual after `known_after` nights. What offends is reported as episode.py says, and where
+Median, MAD and the largest windows are those of the key's closed windows (log_histogram). Only windows with traffic
+count. A window that never offended teaches the histogram when it closes; of the offending ones, once there are
+`learn_windows`, the first of each day does, so that an attacker has to come back for days to be taken for usual, and a
+new nightly job is usual after `known_after` nights. What offends is reported as episode.py says, and where
 `once_per_window` at most once a window.
 
 A key not known for so long is judged by `young_limit` instead of floor and z. All state is integers.
@@ -129,8 +129,8 @@ def _limit(keyed: _Keyed, histogram: Histogram, slot: int, rules: Rules) -> int:
 
 
 @kernel
-def _close(keyed: _Keyed, histogram: Histogram, slot: int) -> None:
-    if keyed.phase[slot] != _QUIET:
+def _close(keyed: _Keyed, histogram: Histogram, slot: int, learn_windows: int) -> None:
+    if keyed.phase[slot] != _QUIET and histogram.observations[slot] >= learn_windows:
         day = keyed.last_us[slot] // _DAY_US
         if day == keyed.taught_day[slot]:
             return
@@ -175,7 +175,7 @@ def _fill(
         now_us = max(keyed.last_us[slot], time_us)
         window = now_us // window_us
         if window != keyed.window[slot]:
-            _close(keyed, histogram, slot)
+            _close(keyed, histogram, slot, rules.learn_windows)
             _open(keyed, slot, window)
         keyed.last_us[slot] = now_us
         amount = min(max(given.amounts[row], 0), LARGEST_AMOUNT)
@@ -212,7 +212,7 @@ class Reports:
     """What was reported, (n,): where, the window's volume so far, and what is usual for the key.
 
     `z`: how many scales the volume's logarithm lies above the median's. `offended`: the sum of the episode's
-    offending windows. `evidence` (n, 8): lines that made the window large.
+    offending windows, `offended_z` its z. `evidence` (n, 8): lines that made the window large.
     """
 
     at: NDArray[np.int64]
@@ -222,6 +222,7 @@ class Reports:
     windows: NDArray[np.int64]
     z: NDArray[np.float64]
     offended: NDArray[np.int64]
+    offended_z: NDArray[np.float64]
     evidence: NDArray[np.int64]
 
 
@@ -237,6 +238,10 @@ def _keyed(state: KeyedState) -> _Keyed:
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
+
+
+def _logs(volumes: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(np.log(np.clip(volumes, log_histogram.LOWEST, log_histogram.HIGHEST)))
 
 
 def fill(
@@ -260,13 +265,14 @@ def fill(
     found = _fill(state.index, _keyed(state), histogram_of(state), episode_of(state), given, rules, out)
     volume, windows, offended = out.numbers[:found].T
     logarithm, scale = out.usual[:found].T
-    clipped = np.clip(volume, log_histogram.LOWEST, log_histogram.HIGHEST)
+    known = np.where(windows > 0, scale, np.nan)
     return Reports(
         at=out.at[:found],
         volume=volume,
         median=np.where(windows > 0, np.exp(logarithm), np.nan),
         windows=windows,
-        z=np.where(windows > 0, (np.log(clipped) - logarithm) / scale, np.nan),
+        z=(_logs(volume) - logarithm) / known,
         offended=offended,
+        offended_z=(_logs(offended) - logarithm) / known,
         evidence=out.evidence[:found],
     )

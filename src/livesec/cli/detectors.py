@@ -22,7 +22,7 @@ def detectors(as_json: JsonOption = False, settings: SettingsOption = None, assi
 
     parts = assemble(settings_from(settings, assignments))
     records = []
-    for part in (*parts.detectors, *parts.correlators):
+    for part in parts.judges:
         values = param_values(part)
         records.append(
             {

@@ -34,9 +34,11 @@ def evaluate(
     """
     require(demo or data is not None, "evaluate needs --demo, or --data DIR")
     from livesec.evaluate.run import evaluate_data, evaluate_demo
+    from livesec.evaluate.scores import Score
 
     loaded = settings_from(settings, assignments)
-    scores, campaigns = [], []
+    scores: list[Score] = []
+    campaigns: list[dict[str, Any]] = []
     with progress_bar() as bar:
         task = bar.add_task("evaluate", total=1.0, note="")
 

@@ -61,7 +61,7 @@ def _finish(v0: np.uint64, v1: np.uint64, v2: np.uint64, v3: np.uint64, last: np
 def _hash_texts(data: NDArray[np.uint8], lengths: NDArray[np.uint32], out: Keys) -> None:
     start = 0
     for row in range(len(lengths)):
-        size = np.int64(lengths[row])
+        size = int(np.int64(lengths[row]))
         v0, v1, v2, v3 = _SEED0, _SEED1, _SEED2, _SEED3
         whole = size - size % 8
         at = start

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
-import numba  # type: ignore[import-untyped]  # ships no types
+import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,13 +29,14 @@ def _cache_folder() -> Path:
     return root / "livesec" / f"kernels-{digest.hexdigest()[:16]}"
 
 
+_numba_settings = cast(dict[str, str], vars(numba.config))  # made when numba is imported: no type names them
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(_cache_folder())
+    _numba_settings["CACHE_DIR"] = str(_cache_folder())
 
 
 def forget_old_kernels() -> None:
     """Delete the compiled kernels of other versions; called by the set-up's warm-up."""
-    current = Path(numba.config.CACHE_DIR)
+    current = Path(_numba_settings["CACHE_DIR"])
     for folder in current.parent.glob("kernels-*"):
         if folder != current:
             shutil.rmtree(folder, ignore_errors=True)

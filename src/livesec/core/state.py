@@ -44,7 +44,7 @@ class Index(NamedTuple):
 @kernel
 def _place_of(index: Index, key: np.uint64) -> int:
     mask = len(index.table_keys) - 1
-    place = np.int64(key & np.uint64(mask))
+    place = int(np.int64(key & np.uint64(mask)))  # int() alone leaves a uint64 one to numba
     while index.table_keys[place] != np.uint64(0) and index.table_keys[place] != key:
         place = (place + 1) & mask
     return place
@@ -54,7 +54,7 @@ def _place_of(index: Index, key: np.uint64) -> int:
 def find(index: Index, key: np.uint64) -> int:
     """The slot of `key`, or -1; changes nothing."""
     place = _place_of(index, key)
-    return np.int64(index.table_slots[place]) if index.table_keys[place] == key else np.int64(_NONE)
+    return int(index.table_slots[place]) if index.table_keys[place] == key else _NONE
 
 
 @kernel
@@ -86,7 +86,7 @@ def _link_newest(index: Index, slot: int, shard: int) -> None:
 def remove(index: Index, slot: int) -> None:
     """Forget the key in `slot`; the slot may be given to another key."""
     key = index.slot_keys[slot]
-    shard = np.int64(key >> np.uint64(56))
+    shard = int(np.int64(key >> np.uint64(56)))
     mask = len(index.table_keys) - 1
     hole = _place_of(index, key)
     place = hole
@@ -114,22 +114,22 @@ def touch(index: Index, key: np.uint64) -> tuple[int, bool]:
     The caller initialises every value column of a fresh slot. `key` must not be 0, and `reserve` must have been called
     for the batch's keys.
     """
-    shard = np.int64(key >> np.uint64(56))
+    shard = int(np.int64(key >> np.uint64(56)))
     place = _place_of(index, key)
     if index.table_keys[place] == key:
-        slot = np.int64(index.table_slots[place])
+        slot = int(index.table_slots[place])
         if index.newest[shard] != slot:
             _unlink(index, slot, shard)
             _link_newest(index, slot, shard)
         return slot, False
     if index.counts[shard] >= index.limit[0]:
-        remove(index, np.int64(index.oldest[shard]))
+        remove(index, int(index.oldest[shard]))
         place = _place_of(index, key)
     if index.meta[_FREE] != _NONE:
-        slot = index.meta[_FREE]
+        slot = int(index.meta[_FREE])
         index.meta[_FREE] = index.newer[slot]
     else:
-        slot = index.meta[_USED]
+        slot = int(index.meta[_USED])
         index.meta[_USED] += 1
     index.table_keys[place] = key
     index.table_slots[place] = slot
@@ -172,7 +172,7 @@ def _expire_before(index: Index, times_us: NDArray[np.int64], before_us: int) ->
     freed = 0
     for shard in range(len(index.oldest)):
         while index.oldest[shard] != _NONE and times_us[index.oldest[shard]] < before_us:
-            remove(index, np.int64(index.oldest[shard]))
+            remove(index, int(index.oldest[shard]))
             freed += 1
     return freed
 
@@ -223,7 +223,8 @@ class KeyedState:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(array.nbytes for array in (*self.index, *self._columns.values()))
+        arrays: list[NDArray[np.generic]] = [*self.index, *self._columns.values()]
+        return sum(array.nbytes for array in arrays)
 
     def reserve(self, keys: Keys) -> None:
         """Make room for every new key in `keys`, so that kernels never need to grow an array."""

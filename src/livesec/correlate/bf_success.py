@@ -42,6 +42,21 @@ class _Guessing:
     evidence: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Success:
+    """A login row that worked."""
+
+    sequence: int
+    row_in_line: int
+    event_time_us: int
+    stream_time_us: int
+    stream_id: int
+    line_offset: int
+    user: str | None
+    src_ip: str
+    host: str | None
+
+
 class State:
     """Guessing addresses, least recently reported first; and successes already reported as (address, user)."""
 
@@ -88,7 +103,7 @@ class GuessedPassword(Correlator[Params, State]):
         waiting = iter([*guesses, None])
         guess = next(waiting)
         for row in successes:
-            while guess is not None and guess.sequence < row["sequence"]:
+            while guess is not None and guess.sequence < row.sequence:
                 self._remember(state, guess)
                 guess = next(waiting)
             finding = self._judge(state, row)
@@ -100,14 +115,14 @@ class GuessedPassword(Correlator[Params, State]):
         return found
 
     @staticmethod
-    def _successes(logins: Rows, addresses: set[str]) -> list[dict[str, object]]:
-        """Successful rows from `addresses` as dicts, in order; few, since the addresses are known guessers."""
+    def _successes(logins: Rows, addresses: set[str]) -> list[_Success]:
+        """Successful rows from `addresses`, in order; few, since the addresses are known guessers."""
         at = np.flatnonzero(logins.is_value("outcome", "success") & logins.known("src_ip"))
         if len(at) == 0:
             return []
         picked = logins.frame[at]
         own = picked.filter(picked["src_ip"].is_in(list(addresses)) | picked["src_ip"].str.contains(":", literal=True))
-        return own.to_dicts()
+        return [_Success(**row) for row in own.select(_Success.__slots__).to_dicts()]
 
     def _remember(self, state: State, guess: Finding) -> None:
         address = network_64(str(guess.src_ip))
@@ -119,36 +134,35 @@ class GuessedPassword(Correlator[Params, State]):
         if len(state.guessing) > _MAX_ADDRESSES:
             del state.guessing[next(iter(state.guessing))]
 
-    def _judge(self, state: State, row: Mapping[str, object]) -> Finding | None:
-        guessing = state.guessing.get(network_64(str(row["src_ip"])))
+    def _judge(self, state: State, row: _Success) -> Finding | None:
+        address = network_64(row.src_ip)
+        guessing = state.guessing.get(address)
         if guessing is None:
             return None
-        time_us = int(str(row["stream_time_us"]))
-        since_s = max(0, time_us - guessing.time_us) / US_PER_S
+        since_s = max(0, row.stream_time_us - guessing.time_us) / US_PER_S
         if since_s > self.p.window_s:
             return None
-        del state.guessing[network_64(str(row["src_ip"]))]
-        stream_id, offset = int(str(row["stream_id"])), int(str(row["line_offset"]))
+        del state.guessing[address]
         return Finding(
             detector=self.name,
             log_type=self.log_type,
-            sequence=int(str(row["sequence"])),
-            row_in_line=int(str(row["row_in_line"])),
-            event_time_us=int(str(row["event_time_us"])),
-            stream_time_us=time_us,
-            stream_id=stream_id,
-            line_offset=offset,
+            sequence=row.sequence,
+            row_in_line=row.row_in_line,
+            event_time_us=row.event_time_us,
+            stream_time_us=row.stream_time_us,
+            stream_id=row.stream_id,
+            line_offset=row.line_offset,
             entity_type="src_ip",
-            entity=str(row["src_ip"]),
+            entity=row.src_ip,
             reason="success",
             base_severity=self.base_severity,
             confidence=1.0,
-            user=None if row["user"] is None else str(row["user"]),
-            src_ip=str(row["src_ip"]),
+            user=row.user,
+            src_ip=row.src_ip,
             dst_ip=None,
-            host=None if row["host"] is None else str(row["host"]),
+            host=row.host,
             details={"since_s": since_s, "detector": guessing.detector, "attempts": guessing.attempts},
-            evidence=(*guessing.evidence[-7:], pack_address(stream_id, offset)),
+            evidence=(*guessing.evidence[-7:], pack_address(row.stream_id, row.line_offset)),
             techniques=self.technique,
         )
 

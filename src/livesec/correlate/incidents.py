@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from livesec.core.anomaly import Anomaly, EntityRisk, Incident
 from livesec.core.attack import tactics_of
@@ -30,6 +32,8 @@ _MAX_ENTITIES = 50_000
 _MAX_OPEN = 5_000
 _NAMED = 2  # entities in a title
 _VERSION = 1
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -78,6 +82,10 @@ def _title(tactics: tuple[str, ...], entities: list[list[str]]) -> str:
     names = [name for _, name in entities]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{what}: {', '.join(names[:_NAMED])}{more}"
+
+
+def _add_new(known: list[T], more: Iterable[T]) -> None:
+    known.extend(item for item in more if item not in known)
 
 
 class IncidentBuilder:
@@ -169,12 +177,9 @@ class IncidentBuilder:
         incident.score = max(incident.score, member.score)
         incident.first_us = min(incident.first_us, member.time_us)
         incident.last_us = max(incident.last_us, member.time_us)
-        for known, new in (
-            (incident.entities, member.entities),
-            (incident.techniques, member.techniques),
-            (incident.types, [member.type]),
-        ):
-            known.extend(item for item in new if item not in known)  # type: ignore[arg-type, operator]
+        _add_new(incident.entities, member.entities)
+        _add_new(incident.techniques, member.techniques)
+        _add_new(incident.types, [member.type])
 
     @staticmethod
     def _record(incident: _Open, joined: tuple[str, ...]) -> Incident:

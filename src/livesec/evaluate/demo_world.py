@@ -67,8 +67,8 @@ def score_demo(
     judged = [(anomaly, _time_us(anomaly)) for anomaly in flagged(anomalies)]
     owners = [[stage for stage in stages if stage.covers(anomaly, time_us)] for anomaly, time_us in judged]
     found_by: dict[str, set[str]] = defaultdict(set)
-    for (anomaly, _), own in zip(judged, owners, strict=True):
-        for stage in own:
+    for (anomaly, _), named in zip(judged, owners, strict=True):
+        for stage in named:
             found_by[stage.campaign_id].add(anomaly["type"])
     campaigns = {stage.campaign_id: (stage.campaign, stage.strength) for stage in stages}
     busy = {

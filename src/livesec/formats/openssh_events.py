@@ -18,6 +18,7 @@ _HEAD = min(len(messages.start) for messages in MESSAGES)
 _PREAUTH = " [preauth]"
 _REPEATED = "message repeated "
 _REPEATED_FORM = r"^message repeated (?P<repeats>[0-9]{1,7}) times: \[ ?(?P<repeated>.*)\]$"
+_MAPPED = r"^::[fF]{4}:([0-9.]+)$"  # IPv4 on a socket for both: the same host as without it
 _SECOND_ADDRESS = r" from [^ ]+ port [0-9].* from [^ ]+ port [0-9]"
 _NEEDS_ADDRESS = (Kind.OPENS, Kind.CLOSED, Kind.CLOSED_EARLY, Kind.DROPPED)
 """Without an address these are not worth a row, or another line of the session tells it with one."""
@@ -145,6 +146,8 @@ def _of_form(form: Form, found: pl.DataFrame) -> pl.DataFrame:
 
 def _told(stated: pl.DataFrame) -> pl.DataFrame:
     """Kinds and reasons that depend on more than the form; numbers as such; only addresses as addresses."""
+    if stated["src_ip"].str.starts_with("::").any():
+        stated = stated.with_columns(pl.col("src_ip").str.replace(_MAPPED, "${1}"))
     address_known = is_ip(stated["src_ip"])
     offered = pl.col("auth_method").is_in(OFFERS)
     interactive = pl.col("auth_method").str.starts_with("keyboard-interactive")

@@ -31,6 +31,10 @@ SEED_TYPES = frozenset(
 """The twelve anomaly types of the livesec seed: all that runs in `seed_mode`."""
 
 
+Judge = Detector[Any] | Correlator[Any, Any]
+"""What gives findings."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What an engine runs, each in its fixed order."""
@@ -38,6 +42,11 @@ class Parts:
     formats: tuple[Format[Any], ...]
     detectors: tuple[Detector[Any], ...]
     correlators: tuple[Correlator[Any, Any], ...]
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        """The detectors, then the correlators."""
+        return (*self.detectors, *self.correlators)
 
 
 def detector_classes() -> dict[str, type[Detector[Any]]]:
@@ -129,6 +138,6 @@ def assemble(settings: Settings) -> Parts:
     )
 
 
-def param_values(part: Detector[Any] | Correlator[Any, Any]) -> dict[str, Any]:
+def param_values(part: Judge) -> dict[str, Any]:
     """The parameters that `part` runs with, by name."""
     return {item.name: getattr(part.p, item.name) for item in fields(part.p)}

@@ -37,8 +37,11 @@ def judged_positions(detector: Detector[Any], rows: Rows) -> tuple[NDArray[np.in
     return np.flatnonzero(known).astype(np.int64), judged
 
 
-def _plain(value: Any) -> Scalar:
-    return value.item() if isinstance(value, np.generic) else value
+def _plain(value: Scalar | np.generic) -> Scalar:
+    if isinstance(value, np.generic):
+        plain: Scalar = value.item()
+        return plain
+    return value
 
 
 def _entity_text(name: str, value: object) -> str:

@@ -63,7 +63,7 @@ class Engine:
         self._lookups = {item.name: item for item in lookups}
         self._correlators = {item.name: item for item in parts.correlators}
         self._fetch_line = fetch_line
-        self._scorer = Scorer(settings, {part.name: part for part in (*parts.detectors, *parts.correlators)})
+        self._scorer = Scorer(settings, {part.name: part for part in parts.judges})
         self.recent = RecentRows(settings.recent_events)
         self._infos: dict[int, StreamInfo] = {}
         self._parsers: dict[int, StreamParser] = {}

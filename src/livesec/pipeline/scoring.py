@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 from livesec.core.anomaly import Anomaly, EvidenceLine
 from livesec.core.finding import Finding
-from livesec.core.protocols import Correlator, Detector
 from livesec.core.settings import Settings
 from livesec.core.severity import MAX_SCORE, Severity, severity_of
 from livesec.explain.deterministic import write
-
-Part = Detector[Any] | Correlator[Any, Any]
+from livesec.pipeline.assembly import Judge
 
 
 def anomaly_id(stream_uid: str, finding: Finding) -> str:
@@ -37,7 +34,7 @@ def anomaly_id(stream_uid: str, finding: Finding) -> str:
 class Scorer:
     """Scores findings by the settings."""
 
-    def __init__(self, settings: Settings, parts: Mapping[str, Part]) -> None:
+    def __init__(self, settings: Settings, parts: Mapping[str, Judge]) -> None:
         self._parts = parts
         self._weights = settings.asset_weights
         self._bounds = {

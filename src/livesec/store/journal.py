@@ -22,5 +22,6 @@ def journal_batches(connection: Connection, infos: Mapping[int, StreamInfo]) -> 
             batch = batch_of_bytes(stream, data, row.start_offset, row.first_sequence, final=True)
         else:
             table = np.frombuffer(decompressor.decompress(row.addresses), dtype=np.int64).reshape(4, row.lines)
-            batch = RawBatch(stream, data, *table, end_offset=row.end_offset, first_sequence=row.first_sequence)
+            starts, kept, offsets, lengths = table
+            batch = RawBatch(stream, data, starts, kept, offsets, lengths, row.end_offset, row.first_sequence)
         yield batch, row.historical

@@ -59,7 +59,8 @@ def _realised_per_day(connection: Connection) -> float:
         .select_from(t.anomalies)
         .where(t.anomalies.c.time_us >= since, t.anomalies.c.severity != "low")
     ).scalar_one()
-    return float(found) / max(1.0, (last - since) / US_PER_DAY)
+    span_days: float = (last - since) / US_PER_DAY
+    return float(found) / max(1.0, span_days)
 
 
 def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:

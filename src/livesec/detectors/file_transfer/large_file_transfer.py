@@ -1,0 +1,142 @@
+"""A file far larger than those that this user moves.
+
+Sees databases, disk images and archives that leave through an account that never moved such. Misses whoever moves large
+files every day, and many small files (potential_data_exfiltration). Statistics: baselines/size_tail, the tail of
+the user's own sizes, with a floor; an account with little history is judged by a fixed size, at low confidence below
+gigabytes. In seed_mode: every file above that fixed size. Source: the livesec seed (100 MB).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livesec.baselines import size_tail, tails
+from livesec.core.finding import Findings
+from livesec.core.protocols import Detector, Guidance, param
+from livesec.core.rows import Rows
+from livesec.core.schema import LogType
+from livesec.core.state import KeyedState
+
+MOVES = ("upload", "download", "copy", "move")
+
+
+@dataclass(frozen=True)
+class Params:
+    """Floors, tail probabilities and how much to learn."""
+
+    young_bytes: int = param(100_000_000, "bytes", "livesec seed", minimum=1, setting="large_file_bytes")
+    floor: int = param(10_000_000, "bytes", "DETECTIONS: 10 MB", minimum=1)
+    report_p: float = param(1e-3, "probability", "our choice: of 1,000 files, the largest", minimum=1e-9, maximum=0.1)
+    p_star: float = param(
+        1e-4, "probability", "once in four days for each 2,500 files a day", minimum=1e-12, maximum=0.1
+    )
+    learn: int = param(20, "files", "our choice: DETECTIONS' prior of about 20", minimum=10)
+    quiet_s: float = param(6 * 3600.0, "s", "our choice: a pause that makes it another episode", minimum=60)
+    forget_s: float = param(90 * 86_400.0, "s", "our choice: a quarter's silence", minimum=86_400)
+
+
+class LargeFileTransfer(Detector[Params]):
+    """Sizes of moved files against the user's own."""
+
+    name = "large_file_transfer"
+    log_type = LogType.FILE_TRANSFER
+    key = ("user",)
+    needs = ("bytes",)
+    technique = ("T1048",)
+    base_severity = 47
+    columns = size_tail.COLUMNS
+    statistical = True
+    params = Params
+    max_keys = 1 << 16
+    summary = "{user} moved a file of {file_bytes:,} bytes, usually about {usual_bytes:,.0f}: {file}"
+    guidance = Guidance(
+        meaning="The file is far larger than what this account moves: a database, a disk image or an archive of many "
+        "files may be leaving.",
+        usual="Of {files:,} earlier files the median was {usual_bytes:,.0f} bytes and one in ten above "
+        "{large_bytes:,.0f}; one as large as this is expected once in {one_in:,.0f}.",
+        benign=(
+            "a backup, a release or a video that the user was asked to move",
+            "a new task of the user with larger files than before",
+            "an administrator who moves a machine's disk",
+        ),
+        next_steps=(
+            "What is in it? Look at its name, owner and type where it still lies: stat and file, not by opening it.",
+            "Where did it go, and has anything gone there before?",
+            "Logins of {user} in the hours before: from a new address or at a strange hour?",
+            "Ask the user over another channel.",
+        ),
+    )
+
+    def wants(self, rows: Rows) -> NDArray[np.bool_]:
+        """Files that were moved, or of which the log does not say what happened."""
+        return moved(rows)
+
+    def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
+        """Judge each file, then learn its size."""
+        sizes = rows.integers("bytes")[at]
+        if self.seed_mode:
+            return self._every_large_file(rows, at[sizes > self.p.young_bytes])
+        reports = size_tail.judge(
+            state, rows.key(*self.key)[at], rows.time_us[at], sizes, rows.addresses()[at], self._rules()
+        )
+        found = at[reports.at]
+        return Findings(
+            at=found,
+            details={
+                "file_bytes": sizes[reports.at],
+                "file": rows.frame["path"].gather(found).to_list(),
+                "usual_bytes": reports.median,
+                "large_bytes": reports.ninetieth,
+                "files": reports.sizes,
+                "one_in": np.exp(-reports.log_p),
+                "episode_bytes": reports.offended,
+            },
+            evidence=reports.evidence,
+            confidence=tails.confidence(reports.log_p, self.p.p_star),
+        )
+
+    def _every_large_file(self, rows: Rows, found: NDArray[np.int64]) -> Findings:
+        unknown = np.full(len(found), np.nan)
+        sizes = rows.integers("bytes")[found]
+        return Findings(
+            at=found,
+            details={
+                "file_bytes": sizes,
+                "file": rows.frame["path"].gather(found).to_list(),
+                "usual_bytes": unknown,
+                "large_bytes": unknown,
+                "files": np.zeros(len(found), dtype=np.int64),
+                "one_in": unknown,
+                "episode_bytes": sizes,
+            },
+        )
+
+    def _rules(self) -> size_tail.Rules:
+        return size_tail.Rules(
+            floor=self.p.floor,
+            young_limit=self.p.young_bytes,
+            learn=self.p.learn,
+            log_p=math.log(self.p.report_p),
+            quiet_s=float(self.p.quiet_s),
+            forget_s=float(self.p.forget_s),
+        )
+
+    def idle_s(self) -> float:
+        """The silence after which an account begins anew."""
+        return self.p.forget_s
+
+
+def moved(rows: Rows) -> NDArray[np.bool_]:
+    """Rows in which bytes were moved, as far as the log tells, and did not fail."""
+    known = rows.known("action")
+    moves = ~known
+    for action in MOVES:
+        moves = moves | rows.is_value("action", action)
+    return moves & ~rows.is_value("outcome", "failure")
+
+
+DETECTOR = LargeFileTransfer

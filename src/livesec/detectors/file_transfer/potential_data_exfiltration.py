@@ -1,0 +1,176 @@
+"""Much data to destinations outside the organisation, within an hour, by one account.
+
+Sees single large files and many small ones that add up, to the destinations that the settings call external, and
+downloads by foreign addresses from a server of one's own. Misses accounts that send such volumes anyway, and drips over
+days (slow_exfil). The volume of the hour is tested at each file while it fills, against the user's own hours with
+external transfers (baselines/window_volume); with few of those, any new record above the fixed volume is reported,
+at low confidence unless it is large by anyone's measure. In seed_mode: every external file above the fixed volume.
+Source: the livesec seed (10 MB).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from livesec.baselines import tails, window_volume
+from livesec.core.finding import Findings
+from livesec.core.protocols import Detector, Guidance, param
+from livesec.core.rows import Rows
+from livesec.core.schema import LogType
+from livesec.core.state import KeyedState
+from livesec.detectors.file_transfer.large_file_transfer import moved
+
+YOUNG_CONFIDENCE = 0.4  # our choice: at least, for a new record above the fixed volume
+ANYONES_MEDIAN_BYTES = 1e6  # our choice: an hour's external volume of somebody unknown, with ...
+ANYONES_SIGMA = 2.0  # ... this standard deviation of its logarithm: one hour in 100 has more than 335 MB
+
+
+@dataclass(frozen=True)
+class Params:
+    """Destinations, volume, tail probabilities and how much to learn."""
+
+    destinations: tuple[str, ...] = param(
+        ("external_drive", "cloud_storage", "email", "ftp_server"),
+        "names",
+        "livesec seed",
+        setting="external_destinations",
+    )
+    floor: int = param(10_000_000, "bytes", "livesec seed", minimum=1, setting="exfiltration_bytes")
+    window_s: float = param(3600.0, "s", "our choice: an hour", minimum=60)
+    report_p: float = param(5e-3, "probability", "our choice: one hour in 200", minimum=1e-9, maximum=0.1)
+    p_star: float = param(1e-5, "probability", "medium from 2e-3: 0.4 a day for 200 hours a day", maximum=0.1)
+    learn_windows: int = param(20, "hours", "our choice: DETECTIONS' prior of about 20", minimum=1)
+    known_after: int = param(2, "hours", "our choice: twice seen is usual", minimum=1)
+    factor: float = param(2.0, "ratio", "our choice: twice as much is another matter", minimum=1)
+    prior_mad: float = param(1.7, "ln bytes", "our choice: sizes of documents, a sigma of 2.5", minimum=0.1)
+    quiet_s: float = param(6 * 3600.0, "s", "our choice: a pause that makes it another episode", minimum=3600)
+    forget_s: float = param(90 * 86_400.0, "s", "our choice: a quarter's silence", minimum=86_400)
+
+
+class DataExfiltration(Detector[Params]):
+    """External bytes of each user per hour against the user's own hours."""
+
+    name = "potential_data_exfiltration"
+    log_type = LogType.FILE_TRANSFER
+    key = ("user",)
+    needs = ("bytes",)
+    technique = ("T1567", "T1048")
+    base_severity = 73
+    columns = window_volume.COLUMNS
+    statistical = True
+    params = Params
+    max_keys = 1 << 16
+    summary = "{user} sent {window_bytes:,} bytes outside within the hour, usually {usual_bytes:,.0f}; last {file}"
+    guidance = Guidance(
+        meaning="One account takes more data out of the organisation within an hour than it does otherwise.",
+        usual="In {windows:,} earlier hours with external transfers the median was {usual_bytes:,.0f} bytes; this is "
+        "{times_usual:,.0f} times as much. Destination of the last file: {destination}.",
+        benign=(
+            "a delivery to a customer, an agency or an authority that the user was asked for",
+            "an off-site backup that runs for the first time",
+            "a user who moves to a new laptop by way of a drive or cloud storage",
+        ),
+        next_steps=(
+            "Which files? The evidence lists them; their folders tell whose they are.",
+            "Whose is the destination: the organisation's own storage, or a private one?",
+            "Logins of {user} in the hours before: new address, country or hour?",
+            "If nobody can explain it, lock the account, keep the logs, and ask the provider to hold the data.",
+        ),
+    )
+
+    def wants(self, rows: Rows) -> NDArray[np.bool_]:
+        """Files that went outside."""
+        return moved(rows) & self._external(rows)
+
+    def _external(self, rows: Rows) -> NDArray[np.bool_]:
+        destination = rows.frame["destination"]
+        named = pl.Series([name.lower() for name in self.p.destinations], dtype=pl.String)
+        outside = destination.str.to_lowercase().is_in(named.implode()).fill_null(False).to_numpy()
+        fetched = rows.is_value("action", "download") & (rows.integers("is_internal", null=1) == 0)
+        sent = rows.is_value("direction", "outbound") | fetched
+        return np.asarray(outside | (sent & ~rows.known("destination")), dtype=np.bool_)
+
+    def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
+        """Add each file to its user's hour."""
+        sizes = rows.integers("bytes")[at]
+        if self.seed_mode:
+            return self._every_large_file(rows, at[sizes > self.p.floor])
+        reports = window_volume.fill(
+            state, rows.key(*self.key)[at], rows.time_us[at], sizes, rows.addresses()[at], self._rules()
+        )
+        found = at[reports.at]
+        return Findings(
+            at=found,
+            details={
+                "window_bytes": reports.volume,
+                "window_s": np.full(len(found), self.p.window_s),
+                "usual_bytes": reports.median,
+                "times_usual": reports.volume / reports.median,
+                "z": reports.z,
+                "windows": reports.windows,
+                "episode_bytes": reports.offended,
+                **_last_file(rows, found),
+            },
+            evidence=reports.evidence,
+            confidence=self._confidence(reports),
+        )
+
+    def _confidence(self, reports: window_volume.Reports) -> NDArray[np.float64]:
+        """By the sum of the episode's hours: two large ones in a row are more than one."""
+        young = reports.windows < self.p.learn_windows
+        anyones = (np.log(np.maximum(reports.offended, 1)) - math.log(ANYONES_MEDIAN_BYTES)) / ANYONES_SIGMA
+        log_p = np.array([tails.normal_log_tail(z) for z in np.where(young, anyones, reports.offended_z).tolist()])
+        confidence = tails.confidence(log_p, self.p.p_star)
+        return np.where(young, np.maximum(confidence, YOUNG_CONFIDENCE), confidence)
+
+    def _every_large_file(self, rows: Rows, found: NDArray[np.int64]) -> Findings:
+        unknown = np.full(len(found), np.nan)
+        sizes = rows.integers("bytes")[found]
+        return Findings(
+            at=found,
+            details={
+                "window_bytes": sizes,
+                "window_s": np.zeros(len(found)),
+                "usual_bytes": unknown,
+                "times_usual": unknown,
+                "z": unknown,
+                "windows": np.zeros(len(found), dtype=np.int64),
+                "episode_bytes": sizes,
+                **_last_file(rows, found),
+            },
+        )
+
+    def _rules(self) -> window_volume.Rules:
+        return window_volume.Rules(
+            window_s=float(self.p.window_s),
+            quiet_s=float(self.p.quiet_s),
+            forget_s=float(self.p.forget_s),
+            learn_s=0.0,
+            learn_windows=self.p.learn_windows,
+            floor=self.p.floor,
+            factor=float(self.p.factor),
+            z=tails.normal_limit(self.p.report_p),
+            known_after=self.p.known_after,
+            prior_mad=float(self.p.prior_mad),
+            young_limit=self.p.floor,
+            once_per_window=False,
+        )
+
+    def idle_s(self) -> float:
+        """The silence after which an account begins anew."""
+        return self.p.forget_s
+
+
+def _last_file(rows: Rows, found: NDArray[np.int64]) -> dict[str, list[str | None]]:
+    return {
+        "file": rows.frame["path"].gather(found).to_list(),
+        "destination": rows.frame["destination"].gather(found).to_list(),
+    }
+
+
+DETECTOR = DataExfiltration

@@ -1,0 +1,317 @@
+"""The desk in a real Chromium, over a store that grows while somebody looks at it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from tests.dashboard.invented_store import (
+    FILES,
+    KINDS,
+    LOGIN,
+    MINUTE_US,
+    NETWORK,
+    beat,
+    fill,
+    hostile_texts,
+    make_anomaly,
+    sshd_lines,
+)
+from tests.e2e.requirements import missing, program
+from tests.e2e.service import Service, free_port, wait_until
+
+from livesec.cli.dashboard import server_command
+from livesec.core.anomaly import Anomaly, BatchResult, Commit, RecentEvent
+from livesec.core.clock import now_us
+from livesec.core.schema import LOG_TYPES
+from livesec.runners.dashboard_server import answers
+from livesec.store.writer import StoreWriter
+
+try:
+    from tests.e2e.browser import DESKTOP, PHONE, WATCH_DRAWINGS, Browser, chromium
+except ModuleNotFoundError:
+    SELENIUM = False
+else:
+    SELENIUM = True
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs" / "images"
+EVERY_SECOND = "refresh=Refresh+1+s"
+APPEARS_WITHIN_S = 10.0
+
+
+class GrowingStore:
+    """A store as a daemon feeds it: a sign of life and some events each second, and what a test adds."""
+
+    def __init__(self, path: Path, hostile: tuple[str, ...]) -> None:
+        path.parent.mkdir(parents=True)
+        self._writer = StoreWriter(str(path), demo=True)
+        self._lock = threading.Lock()
+        self._end = threading.Event()
+        self.sequence = 1_000
+        fill(self._writer, now_us(), hostile)
+        self._tick()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._end.wait(1.0):
+            self._tick()
+
+    def _tick(self) -> None:
+        at = now_us()
+        event = {"user": "mei.tanaka", "src_ip": "192.0.2.61", "outcome": "success", "country": "NO"}
+        minute_us = at // MINUTE_US * MINUTE_US
+        result = BatchResult(
+            lines=24,
+            consumed=24,
+            events=24,
+            minute_counts={(LOGIN, minute_us): 1, (NETWORK, minute_us): 20, (FILES, minute_us): 3},
+            recent=[RecentEvent(log_type, at, 1, at, json.dumps(event)) for log_type in LOG_TYPES],
+        )
+        self._commit(result)
+        with self._lock:
+            beat(self._writer, at)
+
+    def _commit(self, result: BatchResult) -> None:
+        with self._lock:
+            sequence = self._writer.next_sequence + result.lines
+            self._writer.commit(Commit(result=result, next_sequence=sequence))
+
+    def add(self, kind: str, user: str) -> Anomaly:
+        """Commit one anomaly of now."""
+        self.sequence += 1
+        evidence = sshd_lines(self.sequence * 1_000, user, "198.51.100.23")
+        anomaly = make_anomaly(KINDS[kind], self.sequence, now_us(), user=user, evidence=evidence)
+        self._commit(BatchResult(lines=5, events=5, anomalies=[anomaly]))
+        return anomaly
+
+    def close(self) -> None:
+        self._end.set()
+        self._thread.join()
+        self._writer.close()
+
+
+class Canary(ThreadingHTTPServer):
+    """A foreign server that notes every request: nothing on the desk may make the browser come here."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        super().__init__(("127.0.0.1", 0), CanaryHandler)
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class CanaryHandler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Canary)
+        self.server.paths.append(self.path)
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """The list is enough."""
+
+
+@contextmanager
+def served_desk(folder: Path, hostile: tuple[str, ...]) -> Iterator[tuple[str, GrowingStore]]:
+    """The address of a desk, served as `livesec dashboard` serves it, and the store that it shows."""
+    store = GrowingStore(folder / "data" / "demo.db", hostile)
+    port = free_port()
+    environment = ["LIVESEC_DB=data/demo.db", f"PYTHONPATH={ROOT / 'src'}"]
+    server = server_command(ROOT, port, "127.0.0.1", (), browser=False)
+    in_folder = [program("env", "coreutils"), f"--chdir={folder}", *environment, *server]
+    try:
+        with Service(in_folder, folder, lambda: answers(port)):
+            yield f"127.0.0.1:{port}", store
+    finally:
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def canary() -> Iterator[Canary]:
+    server = Canary()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, canary: Canary) -> Iterator[tuple[str, GrowingStore]]:
+    if sys.platform != "linux":
+        missing("the browser test runs on Linux only")
+    if not SELENIUM:
+        missing("selenium is not installed (pip install selenium)")
+    program("chromium", "chromium")
+    program("chromedriver", "chromium-driver")
+    with served_desk(tmp_path_factory.mktemp("desk"), hostile_texts(canary.origin)) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser(desk: tuple[str, GrowingStore]) -> Iterator[Browser]:
+    with chromium() as opened:
+        opened.look(DESKTOP, "dark")
+        yield opened
+
+
+def test_two_first_visitors_at_once_both_get_the_page(desk: tuple[str, GrowingStore], browser: Browser) -> None:
+    """Each has a thread of its own, and both import what the page needs."""
+    address, _ = desk
+    browser.driver.get(f"http://{address}/_stcore/health")
+    browser.script(f"window.open('http://{address}/'); window.open('http://{address}/')")
+    first, *others = browser.driver.window_handles
+    assert len(others) == 2
+    for handle in others:
+        browser.driver.switch_to.window(handle)
+        browser.wait_for_text("anomalies", "bf_fast")
+        browser.wait_for_text("health_tabs")
+        assert browser.errors() == []
+        browser.driver.close()
+    browser.driver.switch_to.window(first)
+
+
+def test_an_anomaly_appears_by_itself(desk: tuple[str, GrowingStore], browser: Browser) -> None:
+    address, store = desk
+    browser.open(f"http://{address}/")
+    assert "zoe.newcomer" not in browser.text_of("anomalies")
+    began = time.monotonic()
+    store.add("impossible_travel", "zoe.newcomer")
+    browser.wait_for_text("anomalies", "zoe.newcomer", APPEARS_WITHIN_S)
+    print(f"committed to shown: {time.monotonic() - began:.1f} s")
+    assert browser.errors() == []
+
+
+def test_charts_and_tables_are_never_replaced(desk: tuple[str, GrowingStore], browser: Browser) -> None:
+    address, store = desk
+    browser.open(f"http://{address}/?{EVERY_SECOND}")
+    browser.wait_for_text("chart_type", "bf_fast")
+    browser.wait_for_text("health_tabs", "conn.log")
+    time.sleep(2)  # the first ticks draw what was loaded late
+    before = browser.text_of("card_critical"), browser.page_text()
+    browser.script(WATCH_DRAWINGS)
+    for number in range(5):
+        store.add("bf_success", f"visitor{number}")
+        time.sleep(1)
+    browser.wait_for_text("anomalies", "visitor4")
+    assert browser.script("return window.replacedDrawings") == []
+    assert (browser.text_of("card_critical"), browser.page_text()) != before
+
+
+def test_a_selection_stays_while_rows_arrive(desk: tuple[str, GrowingStore], browser: Browser) -> None:
+    address, store = desk
+    browser.open(f"http://{address}/?{EVERY_SECOND}&type=data_exfiltration")
+    browser.wait_for_text("anomalies", "data_exfiltration")
+    browser.click_row("anomalies", 1)
+    wait_until(lambda: "Next steps" in browser.page_text(), 10, "the panel of the selected anomaly")
+    chosen = browser.driver.current_url.partition("anomaly=")[2]
+    description = "moved 180,039,000 bytes to cloud_storage"  # the second last of its type
+    assert description in browser.page_text()
+    for tick in range(5):
+        store.add("data_exfiltration", f"late{tick}")
+        clock = browser.page_text().partition(" UTC")[0]
+        wait_until(lambda before=clock: browser.page_text().partition(" UTC")[0] != before, 10, "the next tick")  # type: ignore[misc] # mypy cannot infer a lambda with a default
+    assert description in browser.page_text()
+    assert browser.driver.current_url.endswith(chosen)
+    assert "late4" not in browser.text_of("anomalies")
+    assert browser.script("return document.querySelectorAll('.st-key-anomalies [aria-selected=true]').length") > 0
+
+    wait_until(lambda: "5 new, show" in browser.page_text(), 10, "the button for the new rows")
+    browser.click_button("5 new, show")
+    browser.wait_for_text("anomalies", "late4")
+    assert description in browser.page_text()
+    assert browser.driver.current_url.endswith(chosen)
+    assert browser.errors() == []
+
+
+def test_hostile_log_text_does_nothing(desk: tuple[str, GrowingStore], browser: Browser, canary: Canary) -> None:
+    address, _ = desk
+    texts = hostile_texts(canary.origin)
+    for number, text in enumerate(texts):
+        browser.open(f"http://{address}/?anomaly={61 + number:016x}")
+        wait_until(lambda: "Next steps" in browser.page_text(), 10, "the panel")
+        printable = "".join(character for character in text if character.isprintable())
+        assert printable[:20].partition("[")[0] in browser.page_text(), text
+    for tab in ("File transfers", "Rejected lines"):
+        browser.click_button(tab)
+    wait_until(lambda: "Failed pass" in browser.page_text(), 10, "a rejected line")
+    assert browser.driver.title == "LiveSec"
+    assert (
+        browser.script("return document.querySelectorAll('[data-testid=stMain] :is(img, iframe, script)').length") == 0
+    )
+    assert browser.errors() == []
+    assert canary.paths == []
+    assert browser.requested_hosts() == {address}
+
+
+def test_a_phone_needs_no_sideways_scrolling(desk: tuple[str, GrowingStore], browser: Browser, tmp_path: Path) -> None:
+    address, _ = desk
+    browser.look(PHONE, "light")
+    try:
+        browser.open(f"http://{address}/")
+        browser.wait_for_text("chart_type", "bf_fast")
+        assert browser.script("return document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE[0]
+        browser.save(tmp_path / "phone.png", whole=True)
+        assert browser.errors() == []
+    finally:
+        browser.look(DESKTOP, "dark")
+
+
+def test_a_foreign_name_for_this_machine_is_refused(desk: tuple[str, GrowingStore]) -> None:
+    """DNS rebinding: a page of another site must not reach the desk by a name that it made point to us."""
+    address, _ = desk
+
+    def status(host: str) -> int:
+        connection = http.client.HTTPConnection(address, timeout=5)
+        headers = {
+            "Host": host,
+            "Origin": f"http://{host}",
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        }
+        connection.request("GET", "/_stcore/stream", headers=headers)
+        answer = connection.getresponse().status
+        connection.close()
+        return answer
+
+    assert status(address) == http.HTTPStatus.SWITCHING_PROTOCOLS
+    assert status("attacker.example") == http.HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.skipif(os.environ.get("LIVESEC_SCREENSHOTS") != "1", reason="pictures are made with LIVESEC_SCREENSHOTS=1")
+def test_pictures_for_the_documentation(browser: Browser, tmp_path: Path) -> None:
+    with served_desk(tmp_path, ()) as (address, store):
+        for name, size, theme, whole, query in (
+            ("desk-dark", (1440, 1000), "dark", False, ""),
+            ("desk-light", (1440, 1000), "light", False, ""),
+            ("desk-anomaly", (1440, 1000), "dark", False, f"?anomaly={57:016x}"),
+            ("desk-phone", PHONE, "dark", False, ""),
+        ):
+            browser.look(size, theme)  # type: ignore[arg-type] # a literal in the table above
+            browser.open(f"http://{address}/{query}")
+            browser.wait_for_text("chart_type", "bf_fast")
+            if query:
+                browser.script("document.querySelector('.st-key-incidents').scrollIntoView()")
+            time.sleep(3)
+            browser.save(IMAGES / f"{name}.png", whole=whole)
+        store.add("bf_fast", "last.visitor")

@@ -1,0 +1,103 @@
+"""Syslog envelopes beyond what the openssh fixture shows: other programs, mixed forms, broken journal entries."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+from tests.formats.fixture import time_us
+
+from livesec.core.batch import StreamInfo
+from livesec.formats.envelope import EnvelopeState, decode, has_envelope
+from livesec.formats.journald_json import decode_journal
+
+STREAM = StreamInfo(1, "0" * 16, "syslog", time_us("2026-03-05T00:00:00Z"))
+
+
+def frame(lines: list[str]) -> pl.DataFrame:
+    return pl.DataFrame({"line_index": range(len(lines)), "line": lines}, {"line_index": pl.UInt32, "line": pl.String})
+
+
+def decoded(lines: list[str]) -> list[tuple[object, ...]]:
+    return decode(frame(lines), EnvelopeState(), STREAM).rows()
+
+
+def entry(**fields: object) -> str:
+    return json.dumps(
+        {"__REALTIME_TIMESTAMP": "1772409601000000", "SYSLOG_IDENTIFIER": "sudo", "MESSAGE": "m"} | fields
+    )
+
+
+def test_forms_in_any_mixture_keep_their_order() -> None:
+    at = time_us("2026-03-02T00:00:01Z")
+    assert decoded(
+        [
+            "2026-03-02T00:00:01Z web01 sudo: one",
+            "Mar  2 00:00:01 web01 sudo[2]: two: three",
+            entry(_HOSTNAME="web01", _PID="3"),
+            "no envelope",
+            "<13>1 2026-03-02T00:00:01Z web01 sudo 4 - - four",
+            "",
+            "Mar  2 00:00:01 web01 kernel: [    0.1] five",
+        ]
+    ) == [
+        (0, at, "web01", "sudo", None, "one"),
+        (1, at, "web01", "sudo", 2, "two: three"),
+        (2, at, "web01", "sudo", 3, "m"),
+        (4, at, "web01", "sudo", 4, "four"),
+        (6, at, "web01", "kernel", None, "[    0.1] five"),
+    ]
+
+
+def test_nothing_to_decode() -> None:
+    assert decoded([]) == []
+    assert decoded(["a", "2026", "<13>", "1 x", "{"]) == []
+
+
+def test_times_that_no_log_has_are_null() -> None:
+    assert [
+        row[1] for row in decoded([entry(__REALTIME_TIMESTAMP="9" * 18), entry(__REALTIME_TIMESTAMP="9" * 30)])
+    ] == [
+        None,
+        None,
+    ]
+
+
+def test_one_broken_entry_does_not_spoil_the_others() -> None:
+    lines = [entry(MESSAGE=f"m{number}") for number in range(50)]
+    lines[17] = lines[17][:-5]
+    lines[30] = "{}"
+    lines[31] = entry(SYSLOG_IDENTIFIER=["a", "b"])
+    lines[40] = entry(MESSAGE=[104, 105, 255])
+    lines[41] = entry(MESSAGE=[104, 1000])
+    entries = decode_journal(frame(lines))
+    assert entries["line_index"].to_list() == [number for number in range(50) if number not in (17, 30, 31)]
+    assert entries.filter(pl.col("line_index").is_in([40, 41]))["message"].to_list() == ["hi\ufffd", None]
+
+
+def test_years_do_not_depend_on_cuts() -> None:
+    lines = ["Dec 31 23:59:59 h p: a", "Jan  1 00:00:00 h p: b", "Dec 31 23:59:58 h p: c", "Jan  1 00:00:01 h p: d"]
+    whole = decode(frame(lines), EnvelopeState(), STREAM)["event_time_us"].to_list()
+    state, pieces = EnvelopeState(), list[int]()
+    for line in lines:
+        pieces += decode(frame([line]), state, STREAM)["event_time_us"].to_list()
+        state = EnvelopeState.from_bytes(state.to_bytes())
+    assert pieces == whole
+
+
+def test_what_has_an_envelope() -> None:
+    has = [
+        "Mar  2 00:00:01 web01 CRON[9]: x",
+        "Mar 2 00:00:01.5 web01 -- MARK --",
+        "<30>2026-03-02T00:00:01.5+01:00 web01 systemd[1]: x",
+        "<30>1 2026-03-02T00:00:01Z web01 app - - - x",
+        entry(),
+    ]
+    has_not = [
+        "2026-03-02 00:00:01,alice,192.0.2.1",
+        "Mon Mar  2 00:00:01 2026 [pid 2] CONNECT",
+        '{"ts":1521911724.699488,"uid":"C"}',
+        "2026-03-02T00:00:01Z",
+        "192.0.2.1 - - [02/Mar/2026:00:00:01 +0000] x",
+    ]
+    assert has_envelope(pl.Series(has + has_not)).to_list() == [True] * len(has) + [False] * len(has_not)
