@@ -1,4 +1,8 @@
-"""Rows of the network CSV, read to committed on one core, against the way the livesec seed goes through them."""
+"""Rows of the network CSV, read to committed on one core, against the way the livesec seed goes through them.
+
+The target is ten times what the seed itself did on a quiet machine of two cores. Its restatement here does so little per
+row that it is several times faster than the seed was; the ratio to it is printed, not held against a target.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,6 @@ def measure(bench: Bench) -> list[Figure]:
     return [
         Figure("network CSV, read to committed", rate, "rows/s", at_least=1_080_000, note=f"one core; {found}"),
         Figure("  peak memory of that", report["peak_rss_mb"], "MB", at_most=450),
-        Figure("  the seed's way", peer, "rows/s", note=f"detection only, nothing stored; {seed['alerts']:,} alerts"),
-        Figure("  against the seed's way", rate / peer, "times", at_least=10),
+        Figure("  the seed's way", peer, "rows/s", note=f"a bare loop, nothing stored; {seed['alerts']:,} alerts"),
+        Figure("  against the seed's way", rate / peer, "times", note="the seed itself did 108,000 rows/s"),
     ]

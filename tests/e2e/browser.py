@@ -91,8 +91,8 @@ class Browser:
         ActionChains(self.driver).move_to_element_with_offset(canvas, left + 16, y).click().perform()
 
     def click_button(self, words: str) -> None:
-        """Click the first button with `words` on it."""
-        self.driver.find_element(By.XPATH, f"//button[contains(., '{words}')]").click()
+        """Click the first button or tab with `words` on it."""
+        self.driver.find_element(By.XPATH, f"//*[self::button or @role='tab'][contains(., '{words}')]").click()
 
     def errors(self) -> list[str]:
         """Errors on the page, and those that its scripts have reported since last asked."""

@@ -136,20 +136,37 @@ def _mean_and_shape(keyed: Keyed, slot: int, prior_mean: float) -> tuple[float, 
 
 
 @kernel
-def _close(keyed: Keyed, slot: int) -> None:
-    if keyed.phase[slot] != _QUIET:
-        day = keyed.last_us[slot] // _DAY_US
-        if day == keyed.taught_day[slot]:
-            return
+def begin(keyed: Keyed, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
+    """Make a key as good as never seen, with the window of `time_us` open."""
+    keyed.last_us[slot] = time_us
+    keyed.first_us[slot] = time_us
+    keyed.taught_day[slot] = -1
+    keyed.windows[slot] = 0
+    keyed.largest[slot] = 0
+    keyed.second[slot] = 0
+    keyed.total[slot] = 0
+    keyed.squares[slot] = 0
+    end_episode(episode, slot)
+    _open(keyed, slot, time_us // window_us)
+
+
+@kernel
+def turn(keyed: Keyed, slot: int, window: int) -> None:
+    """Learn the open window, at the time of its last row, and open another."""
+    day = keyed.last_us[slot] // _DAY_US
+    if keyed.phase[slot] == _QUIET:
+        _learn(keyed, slot, keyed.counted[slot])
+    elif day != keyed.taught_day[slot]:
         keyed.taught_day[slot] = day
-    count = keyed.counted[slot]
-    if keyed.phase[slot] != _QUIET:
-        if count > keyed.largest[slot]:
-            keyed.second[slot] = keyed.largest[slot]
-            keyed.largest[slot] = count
-        else:
-            keyed.second[slot] = max(keyed.second[slot], count)
-        count = min(count, 2 * keyed.gate[slot])  # moments are not robust: what offends must not make itself usual
+        count = keyed.counted[slot]
+        keyed.second[slot] = max(keyed.second[slot], min(keyed.largest[slot], count))
+        keyed.largest[slot] = max(keyed.largest[slot], count)
+        _learn(keyed, slot, min(count, 2 * keyed.gate[slot]))  # moments are not robust: it must not make itself usual
+    _open(keyed, slot, window)
+
+
+@kernel
+def _learn(keyed: Keyed, slot: int, count: int) -> None:
     keyed.windows[slot] += 1
     keyed.total[slot] += count
     keyed.squares[slot] += count * count
@@ -171,17 +188,11 @@ def _open(keyed: Keyed, slot: int, window: int) -> None:
 
 
 @kernel
-def _begin(keyed: Keyed, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
-    keyed.last_us[slot] = time_us
-    keyed.first_us[slot] = time_us
-    keyed.taught_day[slot] = -1
-    keyed.windows[slot] = 0
-    keyed.largest[slot] = 0
-    keyed.second[slot] = 0
-    keyed.total[slot] = 0
-    keyed.squares[slot] = 0
-    end_episode(episode, slot)
-    _open(keyed, slot, time_us // window_us)
+def add(keyed: Keyed, slot: int, weight: int, address: int) -> int:
+    """Count `weight` in the open window: its count so far."""
+    keyed.counted[slot] = min(keyed.counted[slot] + min(weight, _LARGEST_COUNT), _LARGEST_COUNT)
+    remember(keyed.evidence, keyed.evidence_next, slot, address)
+    return int(keyed.counted[slot])
 
 
 @kernel
@@ -200,33 +211,9 @@ def _gate(keyed: Keyed, slot: int, rules: Rules) -> int:
 
 
 @kernel
-def enter(keyed: Keyed, episode: Episode, slot: int, fresh: bool, time_us: int, rules: Rules) -> bool:
-    """Bring a key to the time of its row; whether the row opened a window."""
-    window_us = int(rules.window_s * 1e6)
-    begun = fresh or time_us - keyed.last_us[slot] >= int(rules.forget_s * 1e6)
-    if begun:
-        _begin(keyed, episode, slot, time_us, window_us)
-    now_us = max(keyed.last_us[slot], time_us)
-    window = now_us // window_us
-    opens = window != keyed.window[slot]
-    if opens:
-        _close(keyed, slot)
-        _open(keyed, slot, window)
-    keyed.last_us[slot] = now_us
-    return bool(begun or opens)
-
-
-@kernel
-def add(keyed: Keyed, episode: Episode, slot: int, weight: int, address: int, rules: Rules) -> tuple[bool, float]:
-    """Count `weight` in the open window: (whether that is to be reported, ln p where it offends, else 0)."""
-    weight = min(max(weight, 0), _LARGEST_COUNT)
-    if weight == 0:
-        return False, 0.0
-    count = min(keyed.counted[slot] + weight, _LARGEST_COUNT)
-    keyed.counted[slot] = count
-    remember(keyed.evidence, keyed.evidence_next, slot, address)
-    if count < min(rules.floor, rules.young_limit):
-        return False, 0.0
+def judge(keyed: Keyed, episode: Episode, slot: int, weight: int, rules: Rules) -> tuple[bool, float]:
+    """After `weight` was added: (whether the open window is to be reported, ln p where it offends, else 0)."""
+    count = keyed.counted[slot]
     if keyed.gate[slot] == 0:
         keyed.gate[slot] = _gate(keyed, slot, rules)
     if count < keyed.gate[slot]:
@@ -239,16 +226,19 @@ def add(keyed: Keyed, episode: Episode, slot: int, weight: int, address: int, ru
     due = offend(episode, slot, keyed.last_us[slot], amount, int(rules.quiet_s * 1e6))
     if keyed.phase[slot] == _QUIET:
         keyed.phase[slot] = _OFFENDING
-    if due and rules.once_per_window and keyed.phase[slot] == _REPORTED:
-        due = False
-    return due, log_p
+    return due and not (rules.once_per_window and keyed.phase[slot] == _REPORTED), log_p
+
+
+@kernel
+def told(keyed: Keyed, episode: Episode, slot: int) -> None:
+    """Note that the open window was reported for offending."""
+    reported(episode, slot)
+    keyed.phase[slot] = _REPORTED
 
 
 @kernel
 def write(keyed: Keyed, episode: Episode, slot: int, log_p: float, row: int, out: Out, report: int) -> None:
-    """Put the open window into `out` as report number `report`, and note that it was reported."""
-    reported(episode, slot)
-    keyed.phase[slot] = _REPORTED
+    """Put the open window into `out` as report number `report`."""
     windows = keyed.windows[slot]
     out.at[report] = row
     out.numbers[report, 0] = keyed.counted[slot]
@@ -262,11 +252,24 @@ def write(keyed: Keyed, episode: Episode, slot: int, log_p: float, row: int, out
 @kernel
 def _count(index: Index, keyed: Keyed, episode: Episode, given: _Given, rules: Rules, out: Out) -> int:
     reports = 0
+    lowest = min(rules.floor, rules.young_limit)
+    window_us = int(rules.window_s * 1e6)
+    forget_us = int(rules.forget_s * 1e6)
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
-        enter(keyed, episode, slot, fresh, given.times_us[row], rules)
-        due, log_p = add(keyed, episode, slot, given.weights[row], given.addresses[row], rules)
+        time_us = given.times_us[row]
+        if fresh or time_us - keyed.last_us[slot] >= forget_us:
+            begin(keyed, episode, slot, time_us, window_us)
+        now_us = max(keyed.last_us[slot], time_us)
+        if now_us // window_us != keyed.window[slot]:
+            turn(keyed, slot, now_us // window_us)
+        keyed.last_us[slot] = now_us
+        weight = given.weights[row]
+        if weight <= 0 or add(keyed, slot, weight, given.addresses[row]) < lowest:
+            continue
+        due, log_p = judge(keyed, episode, slot, weight, rules)
         if due:
+            told(keyed, episode, slot)
             write(keyed, episode, slot, log_p, row, out, reports)
             reports += 1
     return reports
@@ -290,23 +293,23 @@ class Reports:
     evidence: NDArray[np.int64]
 
 
-def keyed_of(state: KeyedState) -> Keyed:
-    """The columns of a state, valid until its next `reserve`."""
+def keyed_of(state: KeyedState, prefix: str = "") -> Keyed:
+    """The columns of a state, whose names begin with `prefix`; valid until its next `reserve`."""
     return Keyed(
-        last_us=state["last_us"].view(np.int64),
-        first_us=state["first_us"].view(np.int64),
-        window=state["window"].view(np.int64),
-        counted=state["counted"].view(np.int64),
-        gate=state["gate"].view(np.int64),
-        phase=state["phase"].view(np.uint8),
-        taught_day=state["taught_day"].view(np.int32),
-        windows=state["windows"].view(np.int64),
-        largest=state["largest"].view(np.int64),
-        second=state["second"].view(np.int64),
-        total=state["total"].view(np.int64),
-        squares=state["squares"].view(np.int64),
-        evidence=state["evidence"].view(np.int64),
-        evidence_next=state["evidence_next"].view(np.int32),
+        last_us=state[prefix + "last_us"].view(np.int64),
+        first_us=state[prefix + "first_us"].view(np.int64),
+        window=state[prefix + "window"].view(np.int64),
+        counted=state[prefix + "counted"].view(np.int64),
+        gate=state[prefix + "gate"].view(np.int64),
+        phase=state[prefix + "phase"].view(np.uint8),
+        taught_day=state[prefix + "taught_day"].view(np.int32),
+        windows=state[prefix + "windows"].view(np.int64),
+        largest=state[prefix + "largest"].view(np.int64),
+        second=state[prefix + "second"].view(np.int64),
+        total=state[prefix + "total"].view(np.int64),
+        squares=state[prefix + "squares"].view(np.int64),
+        evidence=state[prefix + "evidence"].view(np.int64),
+        evidence_next=state[prefix + "evidence_next"].view(np.int32),
     )
 
 

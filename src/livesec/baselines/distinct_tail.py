@@ -89,22 +89,33 @@ def _count_distinct(
     out_burst: NDArray[np.bool_],
 ) -> int:
     reports = 0
+    window_us = int(rules.window_s * 1e6)
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
-        if fresh:
+        time_us = given.times_us[row]
+        begins = fresh or time_us - keyed.last_us[slot] >= int(rules.forget_s * 1e6)
+        if begins:
+            count_tail.begin(keyed, episode, slot, time_us, window_us)
             recent.level_us[slot] = 0
             recent.level_at_us[slot] = 0
-        if count_tail.enter(keyed, episode, slot, fresh, given.times_us[row], rules):
+        now_us = max(keyed.last_us[slot], time_us)
+        turns = now_us // window_us != keyed.window[slot]
+        if turns:
+            count_tail.turn(keyed, slot, now_us // window_us)
+        if begins or turns:
             recent.recent_next[slot] = 0
             recent.burst[slot] = _CALM
+        keyed.last_us[slot] = now_us
         value = given.values[row]
         if value == np.uint64(0) or not _is_new(recent, slot, value):
             continue
-        _pour(recent, slot, keyed.last_us[slot], leak_us, burst)
-        due, log_p = count_tail.add(keyed, episode, slot, 1, given.addresses[row], rules)
+        _pour(recent, slot, now_us, leak_us, burst)
+        count_tail.add(keyed, slot, 1, given.addresses[row])
+        due, log_p = count_tail.judge(keyed, episode, slot, 1, rules)
         if due or (log_p < 0.0 and recent.burst[slot] == _BURST):
             if recent.burst[slot] == _BURST:
                 recent.burst[slot] = _BURST_TOLD
+            count_tail.told(keyed, episode, slot)
             count_tail.write(keyed, episode, slot, log_p, row, out, reports)
             out_burst[reports] = recent.burst[slot] == _BURST_TOLD
             reports += 1

@@ -36,12 +36,12 @@ class Episode(NamedTuple):
     report_at: NDArray[np.int64]
 
 
-def episode_of(state: KeyedState) -> Episode:
-    """The episode columns of a state, valid until its next `reserve`."""
+def episode_of(state: KeyedState, prefix: str = "") -> Episode:
+    """The episode columns of a state, whose names begin with `prefix`; valid until its next `reserve`."""
     return Episode(
-        state["offence_us"].view(np.int64),
-        state["offended"].view(np.int64),
-        state["report_at"].view(np.int64),
+        state[prefix + "offence_us"].view(np.int64),
+        state[prefix + "offended"].view(np.int64),
+        state[prefix + "report_at"].view(np.int64),
     )
 
 

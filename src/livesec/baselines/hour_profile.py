@@ -104,18 +104,24 @@ def _blended(counts: NDArray[np.float64], slot: int, day_type: int, hour: int) -
 
 
 @kernel
+def _weight(counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, day_type: int, hour: int) -> float:
+    """Smoothed activity of `hour`, the prior included."""
+    weight = float(prior[hour])
+    for step in range(len(KERNEL)):
+        weight += KERNEL[step] * _blended(counts, slot, day_type, hour + step - len(KERNEL) // 2)
+    return weight
+
+
+@kernel
 def _p_of(counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, day_type: int, hour: int) -> float:
-    weights = np.empty(HOURS, dtype=np.float64)
-    for place in range(HOURS):
-        weights[place] = prior[place]
-        for step in range(len(KERNEL)):
-            weights[place] += KERNEL[step] * _blended(counts, slot, day_type, place + step - len(KERNEL) // 2)
+    own = _weight(counts, prior, slot, day_type, hour)
     total = 0.0
     tail = 0.0
     for place in range(HOURS):
-        total += weights[place]
-        if weights[place] <= weights[hour] * _TIE:
-            tail += weights[place]
+        weight = _weight(counts, prior, slot, day_type, place)
+        total += weight
+        if weight <= own * _TIE:
+            tail += weight
     return tail / total
 
 

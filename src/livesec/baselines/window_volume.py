@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import log_histogram
 from livesec.baselines.episode import EPISODE_COLUMNS, Episode, end_episode, episode_of, offend, reported
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
 from livesec.baselines.log_histogram import HISTOGRAM_COLUMNS, SIGMA_PER_MAD, Histogram, histogram_of
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -78,7 +78,9 @@ class Rules(NamedTuple):
     once_per_window: bool = True
 
 
-class _Keyed(NamedTuple):
+class Keyed(NamedTuple):
+    """The columns above as kernels take them."""
+
     last_us: NDArray[np.int64]
     first_us: NDArray[np.int64]
     window: NDArray[np.int64]
@@ -97,7 +99,9 @@ class _Given(NamedTuple):
     addresses: NDArray[np.int64]
 
 
-class _Out(NamedTuple):
+class Out(NamedTuple):
+    """Where reports are written; as many rows as there are rows to judge."""
+
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
     """(n, 3): volume, observations, sum of the episode."""
@@ -113,7 +117,7 @@ def _scale(mad: float, windows: int, rules: Rules) -> float:
 
 
 @kernel
-def _limit(keyed: _Keyed, histogram: Histogram, slot: int, rules: Rules) -> int:
+def _limit(keyed: Keyed, histogram: Histogram, slot: int, rules: Rules) -> int:
     windows = histogram.observations[slot]
     age_us = keyed.window[slot] * int(rules.window_s * 1e6) - keyed.first_us[slot]  # alike for the whole window
     young = age_us < int(rules.learn_s * 1e6) or windows < rules.learn_windows
@@ -129,17 +133,30 @@ def _limit(keyed: _Keyed, histogram: Histogram, slot: int, rules: Rules) -> int:
 
 
 @kernel
-def _close(keyed: _Keyed, histogram: Histogram, slot: int, learn_windows: int) -> None:
-    if keyed.phase[slot] != _QUIET and histogram.observations[slot] >= learn_windows:
-        day = keyed.last_us[slot] // _DAY_US
-        if day == keyed.taught_day[slot]:
-            return
-        keyed.taught_day[slot] = day
-    log_histogram.learn(histogram, slot, keyed.volume[slot])
+def begin(keyed: Keyed, histogram: Histogram, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
+    """Make a key as good as never seen, with the window of `time_us` open."""
+    keyed.last_us[slot] = time_us
+    keyed.first_us[slot] = time_us
+    keyed.taught_day[slot] = -1
+    log_histogram.clear(histogram, slot)
+    end_episode(episode, slot)
+    _open(keyed, slot, time_us // window_us)
 
 
 @kernel
-def _open(keyed: _Keyed, slot: int, window: int) -> None:
+def turn(keyed: Keyed, histogram: Histogram, slot: int, window: int, learn_windows: int) -> None:
+    """Learn the open window, at the time of its last row, and open another."""
+    day = keyed.last_us[slot] // _DAY_US
+    offended = keyed.phase[slot] != _QUIET and histogram.observations[slot] >= learn_windows
+    if not offended or day != keyed.taught_day[slot]:
+        log_histogram.learn(histogram, slot, keyed.volume[slot])
+    if offended:
+        keyed.taught_day[slot] = day
+    _open(keyed, slot, window)
+
+
+@kernel
+def _open(keyed: Keyed, slot: int, window: int) -> None:
     keyed.window[slot] = window
     keyed.volume[slot] = 0
     keyed.limit[slot] = 0
@@ -148,61 +165,82 @@ def _open(keyed: _Keyed, slot: int, window: int) -> None:
 
 
 @kernel
+def add(keyed: Keyed, slot: int, amount: int, address: int) -> int:
+    """Add `amount` to the open window: its volume so far. The window's evidence is what made it large."""
+    amount = min(max(amount, 0), LARGEST_AMOUNT)
+    volume = min(keyed.volume[slot] + amount, LARGEST_AMOUNT)
+    keyed.volume[slot] = volume
+    if 8 * amount >= volume:
+        remember(keyed.evidence, keyed.evidence_next, slot, address)
+    return int(volume)
+
+
+@kernel
+def judge(keyed: Keyed, histogram: Histogram, episode: Episode, slot: int, amount: int, rules: Rules) -> bool:
+    """After `amount` was added: whether the open window offends and is to be reported."""
+    if keyed.limit[slot] == 0:
+        keyed.limit[slot] = _limit(keyed, histogram, slot, rules)
+    if keyed.volume[slot] < keyed.limit[slot]:
+        return False
+    offence = keyed.volume[slot] if keyed.phase[slot] == _QUIET else min(max(amount, 0), LARGEST_AMOUNT)
+    due = offend(episode, slot, keyed.last_us[slot], offence, int(rules.quiet_s * 1e6))
+    if keyed.phase[slot] == _QUIET:
+        keyed.phase[slot] = _OFFENDING
+    return due and not (rules.once_per_window and keyed.phase[slot] == _REPORTED)
+
+
+@kernel
+def told(keyed: Keyed, episode: Episode, slot: int) -> None:
+    """Note that the open window was reported for offending."""
+    reported(episode, slot)
+    keyed.phase[slot] = _REPORTED
+
+
+@kernel
+def write(
+    keyed: Keyed, histogram: Histogram, episode: Episode, slot: int, rules: Rules, row: int, out: Out, report: int
+) -> None:
+    """Put the open window into `out` as report number `report`."""
+    median, mad = log_histogram.median_and_mad(histogram, slot)
+    windows = histogram.observations[slot]
+    out.at[report] = row
+    out.numbers[report, 0] = keyed.volume[slot]
+    out.numbers[report, 1] = windows
+    out.numbers[report, 2] = episode.offended[slot]
+    out.usual[report, 0] = median
+    out.usual[report, 1] = _scale(mad, windows, rules)
+    copy_evidence(keyed.evidence, slot, out.evidence, report)
+
+
+@kernel
 def _fill(
     index: Index,
-    keyed: _Keyed,
+    keyed: Keyed,
     histogram: Histogram,
     episode: Episode,
     given: _Given,
     rules: Rules,
-    out: _Out,
+    out: Out,
 ) -> int:
     reports = 0
     lowest = min(rules.floor, rules.young_limit)
     window_us = int(rules.window_s * 1e6)
-    quiet_us = int(rules.quiet_s * 1e6)
     forget_us = int(rules.forget_s * 1e6)
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
         time_us = given.times_us[row]
         if fresh or time_us - keyed.last_us[slot] >= forget_us:
-            keyed.last_us[slot] = time_us
-            keyed.first_us[slot] = time_us
-            keyed.taught_day[slot] = -1
-            log_histogram.clear(histogram, slot)
-            end_episode(episode, slot)
-            _open(keyed, slot, time_us // window_us)
+            begin(keyed, histogram, episode, slot, time_us, window_us)
         now_us = max(keyed.last_us[slot], time_us)
-        window = now_us // window_us
-        if window != keyed.window[slot]:
-            _close(keyed, histogram, slot, rules.learn_windows)
-            _open(keyed, slot, window)
+        if now_us // window_us != keyed.window[slot]:
+            turn(keyed, histogram, slot, now_us // window_us, rules.learn_windows)
         keyed.last_us[slot] = now_us
-        amount = min(max(given.amounts[row], 0), LARGEST_AMOUNT)
-        keyed.volume[slot] = min(keyed.volume[slot] + amount, LARGEST_AMOUNT)
-        if 8 * amount >= keyed.volume[slot]:  # the window's evidence is what made it large
-            remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
-        if keyed.volume[slot] < lowest:
+        amount = given.amounts[row]
+        if add(keyed, slot, amount, given.addresses[row]) < lowest:
             continue
-        if keyed.limit[slot] == 0:
-            keyed.limit[slot] = _limit(keyed, histogram, slot, rules)
-        if keyed.volume[slot] < keyed.limit[slot]:
-            continue
-        offence = keyed.volume[slot] if keyed.phase[slot] == _QUIET else amount
-        due = offend(episode, slot, now_us, offence, quiet_us)
-        if keyed.phase[slot] == _QUIET:
-            keyed.phase[slot] = _OFFENDING
-        if due and not (rules.once_per_window and keyed.phase[slot] == _REPORTED):
-            reported(episode, slot)
-            keyed.phase[slot] = _REPORTED
-            median, mad = log_histogram.median_and_mad(histogram, slot)
-            out.at[reports] = row
-            out.numbers[reports, 0] = keyed.volume[slot]
-            out.numbers[reports, 1] = histogram.observations[slot]
-            out.numbers[reports, 2] = episode.offended[slot]
-            out.usual[reports, 0] = median
-            out.usual[reports, 1] = _scale(mad, histogram.observations[slot], rules)
-            copy_evidence(keyed.evidence, slot, out.evidence, reports)
+        if judge(keyed, histogram, episode, slot, amount, rules):
+            told(keyed, episode, slot)
+            write(keyed, histogram, episode, slot, rules, row, out, reports)
             reports += 1
     return reports
 
@@ -226,8 +264,9 @@ class Reports:
     evidence: NDArray[np.int64]
 
 
-def _keyed(state: KeyedState) -> _Keyed:
-    return _Keyed(
+def keyed_of(state: KeyedState) -> Keyed:
+    """The columns of a state, valid until its next `reserve`."""
+    return Keyed(
         last_us=state["last_us"].view(np.int64),
         first_us=state["first_us"].view(np.int64),
         window=state["window"].view(np.int64),
@@ -244,25 +283,18 @@ def _logs(volumes: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(np.log(np.clip(volumes, log_histogram.LOWEST, log_histogram.HIGHEST)))
 
 
-def fill(
-    state: KeyedState,
-    keys: Keys,
-    times_us: NDArray[np.int64],
-    amounts: NDArray[np.int64],
-    addresses: NDArray[np.int64],
-    rules: Rules,
-) -> Reports:
-    """Add `amounts` (n,) to the windows of `keys` (n,) in row order; negative amounts count as 0."""
-    n = len(keys)
-    state.reserve(keys)
-    out = _Out(
+def room_for(n: int) -> Out:
+    """Room for `n` reports."""
+    return Out(
         at=np.empty(n, dtype=np.int64),
         numbers=np.empty((n, 3), dtype=np.int64),
         usual=np.empty((n, 2), dtype=np.float64),
-        evidence=np.empty((n, state["evidence"].shape[1]), dtype=np.int64),
+        evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
     )
-    given = _Given(keys, times_us, amounts, addresses)
-    found = _fill(state.index, _keyed(state), histogram_of(state), episode_of(state), given, rules, out)
+
+
+def reports_in(out: Out, found: int) -> Reports:
+    """The first `found` reports of `out`."""
     volume, windows, offended = out.numbers[:found].T
     logarithm, scale = out.usual[:found].T
     known = np.where(windows > 0, scale, np.nan)
@@ -276,3 +308,19 @@ def fill(
         offended_z=(_logs(offended) - logarithm) / known,
         evidence=out.evidence[:found],
     )
+
+
+def fill(
+    state: KeyedState,
+    keys: Keys,
+    times_us: NDArray[np.int64],
+    amounts: NDArray[np.int64],
+    addresses: NDArray[np.int64],
+    rules: Rules,
+) -> Reports:
+    """Add `amounts` (n,) to the windows of `keys` (n,) in row order; negative amounts count as 0."""
+    state.reserve(keys)
+    out = room_for(len(keys))
+    given = _Given(keys, times_us, amounts, addresses)
+    found = _fill(state.index, keyed_of(state), histogram_of(state), episode_of(state), given, rules, out)
+    return reports_in(out, found)

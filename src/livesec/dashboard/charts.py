@@ -124,14 +124,15 @@ def draw_charts(desk: Desk, chosen: Chosen) -> None:
         return
     theme = theme_name()
     drawn = remembered("charts", (key, theme), lambda: Drawn.of(data, theme))
-    over_time, by_severity, by_type = st.columns([2, 1, 1.4], gap="medium")
-    with over_time:
-        st.markdown("**Over time** (UTC)")
-        st.altair_chart(drawn.over_time, key="chart_time", alt="Anomalies over time, stacked by severity")
-        st.text(time_text(data))
-    with by_severity:
-        st.markdown("**By severity**")
-        st.altair_chart(drawn.by_severity, key="chart_severity", alt="Anomalies by severity")
-    with by_type:
-        st.markdown("**Most frequent types**")
-        st.altair_chart(drawn.by_type, key="chart_type", alt="The most frequent types of anomaly")
+    with st.container(key="charts"):
+        over_time, by_severity, by_type = st.columns([2, 1, 1.4], gap="medium")
+        with over_time:
+            st.markdown("**Over time** (UTC)")
+            st.altair_chart(drawn.over_time, key="chart_time", alt="Anomalies over time, stacked by severity")
+            st.text(time_text(data))
+        with by_severity:
+            st.markdown("**By severity**")
+            st.altair_chart(drawn.by_severity, key="chart_severity", alt="Anomalies by severity")
+        with by_type:
+            st.markdown("**Most frequent types**")
+            st.altair_chart(drawn.by_type, key="chart_type", alt="The most frequent types of anomaly")

@@ -44,7 +44,7 @@ def draw_overview(desk: Desk, alerts_wanted: float) -> None:
             "gray",
             "Events read so far. The line: events per minute in the last hour.",
         )
-        _draw_card(events, "card_events", sparkline(all_minutes, ACCENT[theme], bars=False))
+        _draw_card(events, "events", sparkline(all_minutes, ACCENT[theme], bars=False))
         for severity in WORST_FIRST:
             mark, number = MARKS[severity], numbers[str(severity)]
             card = Card(
@@ -54,12 +54,12 @@ def draw_overview(desk: Desk, alerts_wanted: float) -> None:
                 mark.color,
                 "Anomalies found so far. The bars: per hour in the last day.",
             )
-            _draw_card(card, f"card_{severity}", sparkline(number.per_hour, mark.hex_color(theme), bars=True))
+            _draw_card(card, str(severity), sparkline(number.per_hour, mark.hex_color(theme), bars=True))
     _draw_rates(desk, rates, alerts_wanted)
 
 
 def _draw_card(card: Card, key: str, chart: alt.Chart | None = None) -> None:
-    with st.container(border=True, gap=None):
+    with st.container(border=True, gap=None, key=f"card_{key}"):
         st.metric(
             card.label,
             card.value,
@@ -69,7 +69,7 @@ def _draw_card(card: Card, key: str, chart: alt.Chart | None = None) -> None:
             help=card.about,
         )
         if chart is not None:
-            st.altair_chart(chart, key=key)
+            st.altair_chart(chart, key=f"sparkline_{key}")
 
 
 def _draw_rates(desk: Desk, rates: Mapping[LogType, Rate], alerts_wanted: float) -> None:

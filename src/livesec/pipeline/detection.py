@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,11 +38,10 @@ def judged_positions(detector: Detector[Any], rows: Rows) -> tuple[NDArray[np.in
     return np.flatnonzero(known).astype(np.int64), judged
 
 
-def _plain(value: Scalar | np.generic) -> Scalar:
-    if isinstance(value, np.generic):
-        plain: Scalar = value.item()
-        return plain
-    return value
+def _plain(value: Any) -> Scalar:
+    """A detail as JSON has it; what is not a finite number is unknown."""
+    plain: Scalar = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def _entity_text(name: str, value: object) -> str:

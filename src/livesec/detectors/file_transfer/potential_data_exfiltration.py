@@ -1,11 +1,11 @@
 """Much data to destinations outside the organisation, within an hour, by one account.
 
 Sees single large files and many small ones that add up, to the destinations that the settings call external, and
-downloads by foreign addresses from a server of one's own. Misses accounts that send such volumes anyway, and drips over
-days (slow_exfil). The volume of the hour is tested at each file while it fills, against the user's own hours with
-external transfers (baselines/window_volume); with few of those, any new record above the fixed volume is reported,
-at low confidence unless it is large by anyone's measure. In seed_mode: every external file above the fixed volume.
-Source: the livesec seed (10 MB).
+downloads by foreign addresses from a server of one's own. Misses accounts that send as much and as many anyway, and
+drips over days (slow_exfil). Above a fixed volume the hour is tested at each file while it fills, by its volume and by
+its number of files, against the user's own hours with external transfers (baselines/volume_and_count). With few of
+those, any new record of volume is reported, at low confidence unless it is large by anyone's measure. In seed_mode:
+every external file above the fixed volume. Source: the livesec seed (10 MB).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from livesec.baselines import tails, window_volume
+from livesec.baselines import count_tail, tails, volume_and_count, window_volume
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -41,6 +41,7 @@ class Params:
         setting="external_destinations",
     )
     floor: int = param(10_000_000, "bytes", "livesec seed", minimum=1, setting="exfiltration_bytes")
+    files: int = param(10, "files", "our choice: fewer in an hour are never many", minimum=2)
     window_s: float = param(3600.0, "s", "our choice: an hour", minimum=60)
     report_p: float = param(5e-3, "probability", "our choice: one hour in 200", minimum=1e-9, maximum=0.1)
     p_star: float = param(1e-5, "probability", "medium from 2e-3: 0.4 a day for 200 hours a day", maximum=0.1)
@@ -53,7 +54,7 @@ class Params:
 
 
 class DataExfiltration(Detector[Params]):
-    """External bytes of each user per hour against the user's own hours."""
+    """External bytes and files of each user per hour against the user's own hours."""
 
     name = "potential_data_exfiltration"
     log_type = LogType.FILE_TRANSFER
@@ -61,15 +62,18 @@ class DataExfiltration(Detector[Params]):
     needs = ("bytes",)
     technique = ("T1567", "T1048")
     base_severity = 73
-    columns = window_volume.COLUMNS
+    columns = volume_and_count.COLUMNS
     statistical = True
     params = Params
     max_keys = 1 << 16
-    summary = "{user} sent {window_bytes:,} bytes outside within the hour, usually {usual_bytes:,.0f}; last {file}"
+    summary = (
+        "{user} sent {window_bytes:,} bytes in {window_files:,} files outside within the hour, "
+        "usually {usual_bytes:,.0f}; last {file}"
+    )
     guidance = Guidance(
         meaning="One account takes more data out of the organisation within an hour than it does otherwise.",
-        usual="In {windows:,} earlier hours with external transfers the median was {usual_bytes:,.0f} bytes; this is "
-        "{times_usual:,.0f} times as much. Destination of the last file: {destination}.",
+        usual="In {windows:,} earlier hours with external transfers the median was {usual_bytes:,.0f} bytes and the mean "
+        "{usual_files:,.1f} files; this is {times_usual:,.0f} times the bytes. Last destination: {destination}.",
         benign=(
             "a delivery to a customer, an agency or an authority that the user was asked for",
             "an off-site backup that runs for the first time",
@@ -100,27 +104,39 @@ class DataExfiltration(Detector[Params]):
         sizes = rows.integers("bytes")[at]
         if self.seed_mode:
             return self._every_large_file(rows, at[sizes > self.p.floor])
-        reports = window_volume.fill(
-            state, rows.key(*self.key)[at], rows.time_us[at], sizes, rows.addresses()[at], self._rules()
+        reports = volume_and_count.fill(
+            state,
+            rows.key(*self.key)[at],
+            rows.time_us[at],
+            sizes,
+            rows.addresses()[at],
+            self._volume_rules(),
+            self._count_rules(),
         )
-        found = at[reports.at]
+        volumes, counts = reports.volumes, reports.counts
+        found = at[volumes.at]
         return Findings(
             at=found,
             details={
-                "window_bytes": reports.volume,
+                "window_bytes": volumes.volume,
+                "window_files": counts.count,
                 "window_s": np.full(len(found), self.p.window_s),
-                "usual_bytes": reports.median,
-                "times_usual": reports.volume / reports.median,
-                "z": reports.z,
-                "windows": reports.windows,
-                "episode_bytes": reports.offended,
+                "usual_bytes": volumes.median,
+                "usual_files": counts.mean,
+                "times_usual": volumes.volume / volumes.median,
+                "z": volumes.z,
+                "windows": volumes.windows,
+                "episode_bytes": volumes.offended,
                 **_last_file(rows, found),
             },
-            evidence=reports.evidence,
-            confidence=self._confidence(reports),
+            evidence=counts.evidence,
+            confidence=np.maximum(
+                np.where(volumes.offended > 0, self._volume_confidence(volumes), 0.0),
+                tails.confidence(counts.log_p, self.p.p_star),
+            ),
         )
 
-    def _confidence(self, reports: window_volume.Reports) -> NDArray[np.float64]:
+    def _volume_confidence(self, reports: window_volume.Reports) -> NDArray[np.float64]:
         """By the sum of the episode's hours: two large ones in a row are more than one."""
         young = reports.windows < self.p.learn_windows
         anyones = (np.log(np.maximum(reports.offended, 1)) - math.log(ANYONES_MEDIAN_BYTES)) / ANYONES_SIGMA
@@ -135,8 +151,10 @@ class DataExfiltration(Detector[Params]):
             at=found,
             details={
                 "window_bytes": sizes,
+                "window_files": np.ones(len(found), dtype=np.int64),
                 "window_s": np.zeros(len(found)),
                 "usual_bytes": unknown,
+                "usual_files": unknown,
                 "times_usual": unknown,
                 "z": unknown,
                 "windows": np.zeros(len(found), dtype=np.int64),
@@ -145,7 +163,20 @@ class DataExfiltration(Detector[Params]):
             },
         )
 
-    def _rules(self) -> window_volume.Rules:
+    def _count_rules(self) -> count_tail.Rules:
+        return count_tail.Rules(
+            window_s=float(self.p.window_s),
+            quiet_s=float(self.p.quiet_s),
+            forget_s=float(self.p.forget_s),
+            learn_s=0.0,
+            learn_windows=self.p.learn_windows,
+            floor=self.p.files,
+            log_p=math.log(self.p.report_p),
+            prior_mean=1.0,
+            once_per_window=False,
+        )
+
+    def _volume_rules(self) -> window_volume.Rules:
         return window_volume.Rules(
             window_s=float(self.p.window_s),
             quiet_s=float(self.p.quiet_s),
