@@ -83,7 +83,9 @@ def _machine() -> str:
         memory_gb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     except (OSError, ValueError):
         return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    return f"{model}, {os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+    return (
+        f"{model}, {os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+    )
 
 
 def _table(figures: Sequence[Figure], machine: str) -> Table:

@@ -72,9 +72,7 @@ class _Writer:
                 attacker = f"198.18.{tick // attack_every // 250}.{tick // attack_every % 250 + 1}"
                 messages = [_KEY_LOGIN.format(port=30_000 + number) for number in range(per_tick)]
                 if is_attack:
-                    messages[-FAILURES:] = [
-                        _FAILURE.format(address=attacker, port=40_000 + n) for n in range(FAILURES)
-                    ]
+                    messages[-FAILURES:] = [_FAILURE.format(address=attacker, port=40_000 + n) for n in range(FAILURES)]
                 file.write(_lines(messages))
                 if is_attack:
                     self.written_s[attacker] = time.perf_counter()

@@ -1,7 +1,7 @@
 """Rows of the network CSV, read to committed on one core, against the way the livesec seed goes through them.
 
-The target is ten times what the seed itself did on a quiet machine of two cores. Its restatement here does so little per
-row that it is several times faster than the seed was; the ratio to it is printed, not held against a target.
+The target is ten times what the seed itself did on a quiet machine of two cores. Its restatement here does so little
+per row that it is several times faster than the seed was; the ratio to it is printed, not held against a target.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ Measured on {day} on {machine}, with nothing else running, by
 
     python -m benchmarks --write
 
-which makes its own logs and measures the peers in the same run, on the same lines and the same core. A replay is measured
-in a fresh process from the first byte read to the last commit: parsing, detection, scoring, evidence, explanation,
-incidents and the store with `synchronous=FULL`. Kernels were compiled before, as the set-up does.
+which makes its own logs and measures the peers in the same run, on the same lines and the same core. A replay is
+measured in a fresh process from the first byte read to the last commit: parsing, detection, scoring, evidence,
+explanation, incidents and the store with `synchronous=FULL`. Kernels were compiled before, as the set-up does.
 
 | measured | value | unit | target | |
 |---|---:|---|---|---|

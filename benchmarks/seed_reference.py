@@ -1,8 +1,8 @@
 """How the livesec seed looks at a network log, restated: each row a dict, each dict held against fixed thresholds.
 
 Only what is needed to compare speeds fairly: lines split at their commas, one dict per row, running means of what each
-source sends and receives, and its four network rules. `python -m benchmarks.seed_reference FILE` prints rows, alerts and
-seconds as JSON. The seed reads all of its files again every 30 s; one reading is measured here.
+source sends and receives, and its four network rules. `python -m benchmarks.seed_reference FILE` prints rows, alerts
+and seconds as JSON. The seed reads all of its files again every 30 s; one reading is measured here.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from livesec.core.anomaly import (
     StreamPosition,
 )
 from livesec.core.attack import tactics_of
-from livesec.core.clock import US_PER_DAY, US_PER_S
+from livesec.core.clock import US_PER_DAY, US_PER_S, rfc3339
 from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.core.schema import LOG_TYPES, LogType
@@ -204,14 +204,12 @@ def make_anomaly(
     )
 
 
-def sshd_lines(offset: int, user: str, src_ip: str, count: int = 5) -> list[EvidenceLine]:
-    """`count` lines of failed logins, one behind the other from `offset`."""
+def sshd_lines(offset: int, user: str, src_ip: str, time_us: int, count: int = 5) -> list[EvidenceLine]:
+    """`count` lines of failed logins until `time_us`, two seconds apart, one behind the other from `offset`."""
     lines = []
     for number in range(count):
-        text = (
-            f"2026-03-02T03:12:{10 + number:02d}.114215+00:00 gate1 sshd[4711]: Failed password for invalid user "
-            f"{user} from {src_ip} port {50100 + number} ssh2"
-        )
+        at = rfc3339(time_us - 2 * (count - 1 - number) * US_PER_S)
+        text = f"{at} gate1 sshd[4711]: Failed password for invalid user {user} from {src_ip} port {50100 + number} ssh2"
         line = text.encode("utf-8", "replace")
         lines.append(EvidenceLine(AUTH, offset, len(line), line))
         offset += len(line) + 1

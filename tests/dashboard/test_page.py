@@ -172,7 +172,7 @@ def test_a_silent_daemon_is_said_so_with_the_cure(db: Path) -> None:
 def test_a_stopped_daemon_and_none_are_told_apart(db: Path) -> None:
     at = now_us()
     writer = StoreWriter(str(db))
-    assert "No daemon is running on this store." in markdown_of(page())
+    assert "no daemon has run on this store" in markdown_of(page())
     beat(writer, at, stopped=True)
     assert "It was stopped" in texts_of(page())
     beat(writer, at)

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-
 from tests.e2e.command import environment
 
 WARM_UP_S = 300.0

@@ -1,7 +1,7 @@
 """Gives one process a /dev/log of its own, so that a real sshd writes to the syslog daemon of the test.
 
-syslog(3) knows only /dev/log. In a mount namespace of its own the process sees a small /dev and /run in which /dev/log is
-the test's socket; the machine's own is neither used nor changed.
+syslog(3) knows only /dev/log. In a mount namespace of its own the process sees a small /dev and /run in which /dev/log
+is the test's socket; the machine's own is neither used nor changed.
 """
 
 from __future__ import annotations

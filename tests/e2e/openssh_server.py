@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.e2e.log_socket import require_mount_namespaces, seeing_log_socket
 from tests.e2e.requirements import program, require_root_on_linux
-from tests.e2e.service import Service, listens, free_port
+from tests.e2e.service import Service, free_port, listens
 
 CLIENT_S = 40.0
 """PAM answers a wrong password after some 2 s; a loaded machine may take a multiple."""
@@ -56,7 +56,16 @@ class OpenSshServer(Service):
         self._folder = folder
         self.port = free_port()
         for name in ("host_key", "client_key"):
-            keygen = [program("ssh-keygen", "openssh-client"), "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+            keygen = [
+                program("ssh-keygen", "openssh-client"),
+                "-q",
+                "-t",
+                "ed25519",
+                "-N",
+                "",
+                "-f",
+                str(folder / name),
+            ]
             subprocess.run(keygen, check=True, timeout=20)
         (folder / "authorized_keys").write_bytes((folder / "client_key.pub").read_bytes())
         config = folder / "sshd_config"

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Self
 
 import psutil
-
 from tests.e2e.requirements import program
 
 START_S = 15.0

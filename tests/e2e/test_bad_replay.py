@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.bad_inputs import (
     ATTACKER,
     ATTEMPTS,
@@ -82,8 +82,6 @@ def test_a_folder_means_the_logs_in_it(tmp_path: Path) -> None:
 
 
 def test_a_torn_gz_is_named_and_what_stands_before_the_tear_is_read(tmp_path: Path) -> None:
-    import gzip
-
     torn = tmp_path / "auth.log.1.gz"
     whole = gzip.compress((good_log(tmp_path).read_text() * 2_000).encode())
     torn.write_bytes(whole[: len(whole) // 2])

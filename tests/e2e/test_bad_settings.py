@@ -6,7 +6,6 @@ import random
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.bad_inputs import good_log
 from tests.e2e.command import Daemon, livesec
 

@@ -1,4 +1,4 @@
-"""A daemon that was pointed at everything bad at once goes on with the good file, and says what is wrong with the others."""
+"""A daemon pointed at everything bad at once goes on with the good file, and says what is wrong with the others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.bad_inputs import ATTACKER, binary_file, good_log, guessing, headless_csv, huge_line, unknown_format
 from tests.e2e.command import Daemon, exported, status_of
 from tests.e2e.service import wait_until

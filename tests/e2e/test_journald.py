@@ -9,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.command import Daemon, exported
 from tests.e2e.journald_server import JournaldServer
 from tests.e2e.openssh_server import OpenSshServer

@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.command import Daemon, exported
 from tests.e2e.requirements import program
 from tests.e2e.rsyslog_server import RFC_3339, RsyslogServer
@@ -37,7 +36,9 @@ _COPYING = """
 
 
 @pytest.mark.parametrize(
-    ("config", "more"), [(_RENAMING, ""), (_RENAMING, "compress"), (_COPYING, "")], ids=["rename", "gzip", "copytruncate"]
+    ("config", "more"),
+    [(_RENAMING, ""), (_RENAMING, "compress"), (_COPYING, "")],
+    ids=["rename", "gzip", "copytruncate"],
 )
 def test_an_attack_across_a_rotation_is_found_with_its_evidence(tmp_path: Path, config: str, more: str) -> None:
     logrotate = program("logrotate", "logrotate")
@@ -53,7 +54,12 @@ def test_an_attack_across_a_rotation_is_found_with_its_evidence(tmp_path: Path, 
                 wait_for_total(db, "lines", attempt, SOON_S, alive=lambda: daemon.is_running)
                 words = [logrotate, "--force", "--state", str(tmp_path / "state"), str(file)]
                 subprocess.run(words, check=True, timeout=30)
-            send(syslog.socket, "sshd", 900 + attempt, f"Failed password for root from {ATTACKER} port {40_000 + attempt} ssh2")
+            send(
+                syslog.socket,
+                "sshd",
+                900 + attempt,
+                f"Failed password for root from {ATTACKER} port {40_000 + attempt} ssh2",
+            )
         found = wait_for_anomaly(db, {"bf_fast"}, ATTACKER, SOON_S)
         wait_for_total(db, "lines", 6, SOON_S, alive=lambda: daemon.is_running)
         assert daemon.stop() == 0

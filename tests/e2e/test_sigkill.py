@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import csv
-from functools import cache
 import random
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
-
-from livesec.simulate.sshd import sshd_lines
 from tests.e2e.command import Daemon, Record, exported, status_of
 from tests.e2e.evidence import assert_true_lines
 from tests.e2e.growing_log import GrowingLog
 from tests.e2e.store_watch import total, wait_for_total
+
+from livesec.simulate.sshd import sshd_lines
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.command import Daemon, exported
 from tests.e2e.evidence import assert_true_lines
 from tests.e2e.openssh_server import OpenSshServer

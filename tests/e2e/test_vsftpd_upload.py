@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.command import Daemon, exported
 from tests.e2e.evidence import assert_true_lines
 from tests.e2e.store_watch import Arrivals, wait_for_anomaly

@@ -1,12 +1,13 @@
 """The size of one thing, such as a file, against the sizes of the same key: how far out in their tail is it?
 
-With at least `learn` sizes learnt, above u, the lower edge of the bin of their 90th percentile,
+Above u, the lower edge of the bin of the 90th percentile, the logarithms' excess over u is taken as exponential (a
+Pareto tail of the size) with a gamma prior on its rate, which makes the predictive tail
 
-    P(size >= x) = m / n * exp(-(ln x - u) / beta)       n sizes, m of them from u on; at most 1
-    beta = (sum of the m excesses ln size - u, + PRIOR_VALUES * PRIOR_BETA) / (m + PRIOR_VALUES)
+    P(size >= x) = m / n * (1 + (ln x - u) / S) ^ -M     n sizes, m of them from u on; at most 1
+    M = m + PRIOR_VALUES     S = sum of the m excesses + PRIOR_VALUES * PRIOR_EXCESS
 
-the exponential tail of the logarithm (a Pareto tail of the size). Before that u is `floor`, m / n is 0.1 and beta is
-PRIOR_BETA: of everybody's files one in ten is that large, one in a hundred ten times as large.
+heavier the fewer sizes are known. Before `learn` sizes are learnt, u is `floor`, m / n is TAIL_SHARE and the prior
+alone speaks: of everybody's files one in ten is that large.
 
 A size offends when it is at least `floor`, exceeds the known_after-th largest learnt and P <= exp(log_p), or, before
 `learn` sizes are learnt, when it is at least `young_limit`. From then on sizes that offend are learnt once a day, all
@@ -34,7 +35,7 @@ from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 TAIL_SHARE = 0.1  # of the sizes, that make the tail
 PRIOR_VALUES = 5
-PRIOR_BETA = 1.0
+PRIOR_EXCESS = 1.0
 LARGEST_SIZE = 1 << 50  # a petabyte; larger ones are somebody's joke and would overflow the sums
 _DAY_US = 86_400_000_000
 
@@ -92,13 +93,14 @@ def log_tail(histogram: Histogram, slot: int, size: int, floor: int, learn: int)
     sizes = histogram.observations[slot]
     start = log_histogram.log_of(floor)
     share = TAIL_SHARE
-    beta = PRIOR_BETA
+    values = 0
+    excess = 0.0
     if sizes >= learn:
         rank = max(1, math.ceil((1.0 - TAIL_SHARE) * sizes))
         start, values, excess = log_histogram.tail_above(histogram, slot, rank)
         share = values / sizes
-        beta = (excess + PRIOR_VALUES * PRIOR_BETA) / (values + PRIOR_VALUES)
-    return min(0.0, math.log(share) - (log_histogram.log_of(size) - start) / beta)
+    beyond = max(0.0, log_histogram.log_of(size) - start) / (excess + PRIOR_VALUES * PRIOR_EXCESS)
+    return math.log(share) - (values + PRIOR_VALUES) * math.log1p(beyond)
 
 
 @kernel

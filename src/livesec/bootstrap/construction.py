@@ -5,12 +5,15 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from livesec.bootstrap.errors import SetupError
 from livesec.bootstrap.guardian import Guardian, end_groups
+from livesec.bootstrap.progress import Progress
 
+POLL_S = 0.05
 WARM_UP = "livesec.runners.warmup"  # compiles the numba kernels
 
 _COMMAND = """\
@@ -86,16 +89,16 @@ def compile_code(folder: Path, root: Path, guardian: Guardian, say: Callable[[st
         packages: the installed packages too.
     """
     sources = [str(root / "src"), *([str(site_packages_of(folder))] if packages else [])]
-    jobs = [["-I", "-m", "compileall", "-q", "-j", "0", "-x", r"/tests?/", *sources]]
+    jobs = {"byte code": ["-I", "-m", "compileall", "-q", "-j", "0", "-x", r"/tests?/", *sources]}
     if (root / "src" / Path(*WARM_UP.split("."))).with_suffix(".py").exists():
-        jobs.append(["-m", WARM_UP])
+        jobs["kernels, a minute at first"] = ["-m", WARM_UP]
     log = folder / "compile.log"
     processes: list[subprocess.Popen[bytes]] = []
     try:
         with log.open("wb") as output:
-            for arguments in jobs:
+            for arguments in jobs.values():
                 processes.append(guardian.start([str(folder / "bin/python"), *arguments], root, output))
-        codes = [process.wait() for process in processes]
+        codes = _wait(processes, list(jobs), "Compiling" if packages else "Compiling what changed")
         if any(codes[1:]):
             say(f"The kernels could not be compiled ahead, so the first run is slower: see {log}")
     finally:
@@ -103,3 +106,13 @@ def compile_code(folder: Path, root: Path, guardian: Guardian, say: Callable[[st
         for process in processes:
             process.wait()
             guardian.forget(process.pid)
+
+
+def _wait(processes: list[subprocess.Popen[bytes]], names: list[str], label: str) -> list[int]:
+    """The exit codes of `processes`, with progress until the last has ended."""
+    with Progress(label, len(processes)) as progress:
+        while None in (codes := [process.poll() for process in processes]):
+            left = [name for name, code in zip(names, codes, strict=True) if code is None]
+            progress.update(len(codes) - len(left), " and ".join(left))
+            time.sleep(POLL_S)
+        return [process.wait() for process in processes]

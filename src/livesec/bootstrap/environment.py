@@ -97,9 +97,7 @@ class Environment:
             self._install(dev=dev or bool(self.state().dev_lock), guardian=guardian, say=say)
         state, code = self.state(), self._code_digest()
         if state.code != code:
-            first = not state.code
-            say("Compiling (once)" if first else "Compiling what changed")
-            compile_code(self.folder, self.root, guardian, say, packages=first)
+            compile_code(self.folder, self.root, guardian, say, packages=not state.code)
             self._write(replace(state, code=code))
 
     def _install(self, *, dev: bool, guardian: Guardian, say: Callable[[str], None]) -> None:

@@ -34,7 +34,7 @@ COLUMNS = {
         color=[MARKS[severity].color for severity in WORST_FIRST],
         width=105,
     ),
-    "Type": st.column_config.TextColumn(width=150),
+    "Type": st.column_config.TextColumn(width=180),
     "Entity": st.column_config.TextColumn(width=170),
     "Time (UTC)": st.column_config.TextColumn(width=150),
     "Score": st.column_config.ProgressColumn(min_value=0, max_value=10, format="%.1f", width=90),

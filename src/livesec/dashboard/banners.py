@@ -29,13 +29,8 @@ def start_command(db: str, *, demo: bool) -> str:
     return f"python3 main.py --db {shlex.quote(db)}" + (" --demo" if demo else "")
 
 
-def silence_text(daemon: DaemonHealth | None, wall_us: int) -> str:
+def silence_text(daemon: DaemonHealth, wall_us: int) -> str:
     """Since when nothing was heard, in words."""
-    if daemon is None:
-        return (
-            "No daemon has ever reported to this store, so what you see was stored by a replay. "
-            "To watch logs as they grow, run:"
-        )
     since = f"since {utc(daemon.beat_us)} ({age(daemon.silent_for_s(wall_us))} ago)"
     if daemon.stopped:
         return f"It was stopped: new log lines are not read {since}. To start it again, run:"
@@ -47,7 +42,9 @@ def draw_status(desk: Desk) -> None:
     with desk.reader.reading() as connection:
         daemon = daemon_health(connection)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if is_silent(daemon, desk.wall_us):
+        if daemon is None:
+            st.badge("Replayed", color="gray", icon=":material/history:")
+        elif is_silent(daemon, desk.wall_us):
             st.badge("Not live", color="red", icon=":material/heart_broken:")
         else:
             st.badge("Live", color="green", icon=":material/sensors:")
@@ -64,12 +61,11 @@ def draw_banners(desk: Desk) -> None:
             "**DEMO** The data on this page are invented. Nothing here comes from your machine.",
             icon=":material/science:",
         )
-    if is_silent(daemon, desk.wall_us):
+    if daemon is None:
+        st.info("What is shown was stored by a replay; no daemon has run on this store.", icon=":material/history:")
+    elif is_silent(daemon, desk.wall_us):
         with st.container(border=True):
-            if daemon is None:
-                st.info("No daemon is running on this store.", icon=":material/history:")
-            else:
-                st.error("The daemon is silent.", icon=":material/heart_broken:")
+            st.error("The daemon is silent.", icon=":material/heart_broken:")
             st.text(silence_text(daemon, desk.wall_us))
             st.code(start_command(shown(desk.db), demo=demo), language=None)
     if desk.looks_back:

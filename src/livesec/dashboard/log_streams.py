@@ -49,6 +49,9 @@ FIELDS: Mapping[LogType, Mapping[str, str]] = {
     },
 }
 
+# Where a country lies is known; the stream is for what happened.
+UNSHOWN = frozenset({"lat", "lon", "geo_radius_km", "dst_lat", "dst_lon", "dst_geo_radius_km"})
+
 Marks = Mapping[tuple[int, int], tuple[str, str]]
 
 
@@ -59,7 +62,10 @@ def mark_of(event: EventRow, marks: Marks) -> str:
 
 
 def _rest(fields: Mapping[str, object], known: Collection[str]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in fields.items() if name not in known and value is not None)
+    rest = {name: value for name, value in fields.items() if value is not None and name not in known and name not in UNSHOWN}
+    return ", ".join(
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in rest.items()
+    )
 
 
 def frame_of(log_type: LogType, events: Sequence[EventRow], marks: Marks) -> pl.DataFrame:

@@ -55,7 +55,7 @@ def draw_overview(desk: Desk, alerts_wanted: float) -> None:
                 "Anomalies found so far. The bars: per hour in the last day.",
             )
             _draw_card(card, str(severity), sparkline(number.per_hour, mark.hex_color(theme), bars=True))
-    _draw_rates(desk, rates, alerts_wanted)
+        _draw_rates(desk, rates, alerts_wanted)
 
 
 def _draw_card(card: Card, key: str, chart: alt.Chart | None = None) -> None:
@@ -76,25 +76,24 @@ def _draw_rates(desk: Desk, rates: Mapping[LogType, Rate], alerts_wanted: float)
     with desk.reader.reading() as connection:
         behind, oldest_us = bytes_behind(stream_health(connection))
     unread = "nothing unread" if oldest_us is None else f"unread for {age((desk.wall_us - oldest_us) / US_PER_S)}"
-    with st.grid(5, min_column_width=150, gap="small"):
-        for log_type in LOG_TYPES:
-            rate = rates[log_type]
-            card = Card(
-                SOURCE_NAMES[log_type],
-                f"{amount(rate.per_minute)} /min",
-                f"{amount(sum(rate.minutes) / len(rate.minutes))} /min over the hour",
-                "gray",
-                "Events of this kind per minute of log time, now and on average over the last hour.",
-            )
-            _draw_card(card, f"rate_{log_type}")
-        _draw_card(
-            Card("Behind", byte_amount(behind), unread, "gray", "Log bytes seen and not yet committed."), "behind"
-        )
-        alerts = Card(
-            "Alerts a day",
-            f"{alerts_a_day(desk):.1f}",
-            f"{alerts_wanted:g} wanted",
+    for log_type in LOG_TYPES:
+        rate = rates[log_type]
+        card = Card(
+            SOURCE_NAMES[log_type],
+            f"{amount(rate.per_minute)} /min",
+            f"{amount(sum(rate.minutes) / len(rate.minutes))} /min over the hour",
             "gray",
-            "Anomalies of medium or higher severity a day, over the last week of the log. What is wanted is a setting.",
+            "Events of this kind per minute of log time, now and on average over the last hour.",
         )
-        _draw_card(alerts, "alerts")
+        _draw_card(card, f"rate_{log_type}")
+    _draw_card(
+        Card("Behind", byte_amount(behind), unread, "gray", "Log bytes seen and not yet committed."), "behind"
+    )
+    alerts = Card(
+        "Alerts a day",
+        f"{alerts_a_day(desk):.1f}",
+        f"{alerts_wanted:g} wanted",
+        "gray",
+        "Anomalies of medium or higher severity a day, over the last week of the log. What is wanted is a setting.",
+    )
+    _draw_card(alerts, "alerts")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zstandard
 from sqlalchemy import Connection, Dialect, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from livesec.core.anomaly import BatchResult, Commit, StreamPosition
+from livesec.core.anomaly import BatchResult, Commit, EntityRisk, StreamPosition
 from livesec.core.batch import RawBatch, StreamInfo
 from livesec.core.clock import now_us
 from livesec.store import tables as t
@@ -23,10 +24,12 @@ from livesec.store.open import store_path, writer_engine
 
 
 def _adding(table: Table, keys: Sequence[str], adding: Sequence[str], setting: Sequence[str] = ()) -> Any:
-    """INSERT that on a known key adds to the columns `adding` and replaces the columns `setting`."""
+    """INSERT that on a known key adds to the columns `adding` and replaces those in `setting`, or leaves the old row."""
     statement = sqlite_insert(table)
     changes: dict[str, Any] = {name: table.c[name] + statement.excluded[name] for name in adding}
     changes |= {name: statement.excluded[name] for name in setting}
+    if not changes:
+        return statement.on_conflict_do_nothing(index_elements=list(keys))
     return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
 
 
@@ -56,23 +59,22 @@ def _many(connection: Connection, statement: Any, rows: list[dict[str, Any]]) ->
         connection.execute(statement, rows)
 
 
-class _BulkInsert:
-    """An insert that passes over known keys, its rows given as tuples in the order of `columns`.
+class _Bulk:
+    """A statement that puts many rows, given as tuples in the order of `columns`.
 
-    The statement is SQLAlchemy's, compiled once; the rows go to the driver as they are. With one row per evidence line
-    that is a third of what a commit costs otherwise.
+    SQLAlchemy compiles it once; the rows go to the driver as they are. With one row per evidence line and per minute that
+    is a third of what a commit costs otherwise.
     """
 
-    def __init__(self, table: Table, columns: Sequence[str], dialect: Dialect) -> None:
-        statement = sqlite_insert(table).on_conflict_do_nothing()
+    def __init__(self, statement: SqliteInsert, columns: Sequence[str], dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(columns))
         given = getattr(compiled, "positiontup", None)
         if given != list(columns):  # the driver takes the values by position
-            raise AssertionError(f"insert into {table.name}: columns are bound as {given}, not {list(columns)}")
+            raise AssertionError(f"{statement.table}: columns are bound as {given}, not {list(columns)}")
         self._sql = str(compiled)
 
     def execute(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-        """Insert `rows`."""
+        """Put `rows`."""
         if rows:
             connection.exec_driver_sql(self._sql, rows)
 
@@ -87,9 +89,13 @@ class StoreWriter:
         self._reject_samples = reject_samples
         self._compressor = zstandard.ZstdCompressor(level=1)
         dialect = self._engine.dialect
-        self._new_anomaly = _BulkInsert(t.anomalies, _ANOMALY_COLUMNS, dialect)
-        self._new_evidence = _BulkInsert(t.evidence, [column.name for column in t.evidence.c], dialect)
-        self._new_outbox = _BulkInsert(t.outbox, ["anomaly_id"], dialect)
+        self._new_anomaly = _Bulk(_adding(t.anomalies, ["id"], []), _ANOMALY_COLUMNS, dialect)
+        self._new_evidence = _Bulk(
+            _adding(t.evidence, ["anomaly_id", "position"], []), [column.name for column in t.evidence.c], dialect
+        )
+        self._new_outbox = _Bulk(_adding(t.outbox, ["anomaly_id"], []), ["anomaly_id"], dialect)
+        self._add_counts = _Bulk(_ADD_COUNTS, ["log_type", "minute_us", "events"], dialect)
+        self._put_risk = _Bulk(_PUT_RISK, [field.name for field in fields(EntityRisk)], dialect)
         with self._engine.connect() as connection:
             values = {row.key: row.value for row in connection.execute(select(t.meta))}
             self._rejects_kept = connection.execute(select(func.count()).select_from(t.rejects)).scalar_one()
@@ -150,11 +156,8 @@ class StoreWriter:
 
     def _put_result(self, connection: Connection, result: BatchResult) -> None:
         self._put_anomalies(connection, result)
-        _many(
-            connection,
-            _PUT_RISK,
-            [asdict(entity) for entity in {(risk.entity_type, risk.entity): risk for risk in result.risks}.values()],
-        )
+        latest = {(risk.entity_type, risk.entity): risk for risk in result.risks}
+        self._put_risk.execute(connection, [astuple(risk) for risk in latest.values()])
         _many(
             connection,
             _ADD_REJECTS,
@@ -166,13 +169,9 @@ class StoreWriter:
         samples = result.rejects[: max(0, self._reject_samples - self._rejects_kept)]
         self._rejects_kept += len(samples)
         _many(connection, _NEW_REJECT, [asdict(line) for line in samples])
-        _many(
+        self._add_counts.execute(
             connection,
-            _ADD_COUNTS,
-            [
-                {"log_type": str(log_type), "minute_us": minute_us, "events": events}
-                for (log_type, minute_us), events in result.minute_counts.items()
-            ],
+            [(str(log_type), minute_us, events) for (log_type, minute_us), events in result.minute_counts.items()],
         )
         totals = {
             "lines": result.lines,

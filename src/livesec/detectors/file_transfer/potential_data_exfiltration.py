@@ -72,8 +72,8 @@ class DataExfiltration(Detector[Params]):
     )
     guidance = Guidance(
         meaning="One account takes more data out of the organisation within an hour than it does otherwise.",
-        usual="In {windows:,} earlier hours with external transfers the median was {usual_bytes:,.0f} bytes and the mean "
-        "{usual_files:,.1f} files; this is {times_usual:,.0f} times the bytes. Last destination: {destination}.",
+        usual="In {windows:,} earlier hours with external transfers the median was {usual_bytes:,.0f} bytes and the "
+        "mean {usual_files:,.1f} files; this is {times_usual:,.0f} times the bytes. Last destination: {destination}.",
         benign=(
             "a delivery to a customer, an agency or an authority that the user was asked for",
             "an off-site backup that runs for the first time",
