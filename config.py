@@ -1,19 +1,19 @@
 """LiveSec's settings. Edit this file; each setting stands with its unit, default and reason.
 
-A later layer wins: this file, then data/tuned.toml, .env, environment variables (LIVESEC_<NAME>) and --set NAME=VALUE. A wrong
-name, type or range stops the start with a line that says which.
+A later layer wins: this file, then data/tuned.toml, .env, environment variables (LIVESEC_<NAME>) and --set NAME=VALUE.
+A wrong name, type or range stops the start with a line that says which.
 """
 
-# Where things are ------------------------------------------------------------------------------------------------------
+# Where things are -----------------------------------------------------------------------------------------------------
 
 LOGS = []  # paths, folders or globs to watch; empty: the demo's logs if there are any, else the usual places
 DB = "data/livesec.db"  # the store, a SQLite file
 DEMO_DB = "data/demo.db"  # store of demo data, which never mixes with real logs
 DATA_DIR = "data"  # folder of the demo logs
-TIME_ZONE = "UTC"  # IANA name; zone of log times that state none (RFC 3164, CSV, FTP): set it if your server logs local time
+TIME_ZONE = "UTC"  # IANA name; zone of log times that state none (RFC 3164, CSV, FTP): your server's, if not UTC
 JOURNAL = None  # follow the systemd journal: True, False, or None for "where there is no auth.log"
 
-# Detection thresholds, with the defaults of the livesec seed -------------------------------------------------------------
+# Detection thresholds, with the defaults of the livesec seed ----------------------------------------------------------
 
 UNUSUAL_HOURS_START = 22  # hour of day, UTC; outside working hours begins, used until a user's own hours are known
 UNUSUAL_HOURS_END = 6  # hour of day, UTC
@@ -28,8 +28,8 @@ EXTERNAL_DESTINATIONS = ["external_drive", "cloud_storage", "email", "ftp_server
 ACCESS_FREQUENCY_THRESHOLD = 10  # sensitive files an hour that are many for anyone
 SENSITIVE_WORDS = ["password", "key", "secret", "confidential", "customer", "financial", "security"]  # in paths
 SUSPICIOUS_PORTS = [1337, 4444, 6666, 31337, 1234, 12345]  # destination ports of well-known back doors
-SUSPICIOUS_COUNTRIES = []  # report every login from: ISO codes or English names, such as ["Russia", "China", "North Korea", "Iran"]
-COUNTRY_CENTROIDS = {}  # {"DE": (51.1, 10.4, 450)}: latitude, longitude, error radius in km; overrides the built-in table
+SUSPICIOUS_COUNTRIES = []  # report every login from these: ISO codes or English names, such as ["Iran", "KP"]
+COUNTRY_CENTROIDS = {}  # {"DE": (51.1, 10.4, 450)}: latitude, longitude, error radius in km; else a built-in table
 RELAY_NETWORKS = []  # CIDRs of your VPN, relay and hosting providers; no travel speed is computed for them
 SEED_MODE = False  # True: the livesec seed's own behaviour, fixed thresholds and one alert per event
 
@@ -37,7 +37,7 @@ SEED_MODE = False  # True: the livesec seed's own behaviour, fixed thresholds an
 DETECTORS = {}
 DISABLED_DETECTORS = []  # names of detectors to switch off
 
-# Scoring ---------------------------------------------------------------------------------------------------------------
+# Scoring --------------------------------------------------------------------------------------------------------------
 
 SEVERITY_MEDIUM = 4.0  # on the 0-10 scale, as in CVSS
 SEVERITY_HIGH = 7.0
@@ -45,7 +45,7 @@ SEVERITY_CRITICAL = 9.0
 ASSET_WEIGHTS = {}  # 0.8 to 1.3 by user, address or host: {"payroll-db": 1.3}
 ALERTS_PER_DAY = 5  # anomalies of medium or higher wanted on a quiet day; shown against what came
 
-# Timing ----------------------------------------------------------------------------------------------------------------
+# Timing ---------------------------------------------------------------------------------------------------------------
 
 RESCAN_INTERVAL_S = 1.0  # s; every watched file is looked at this often, whatever file events say
 IDLE_RESCAN_INTERVAL_S = 5.0  # s; the same while nothing happens
@@ -55,7 +55,7 @@ DASHBOARD_REFRESH_S = 2.0  # s; the desk looks for news this often
 DASHBOARD_PORT = 8501  # on 127.0.0.1
 HISTORY = "7d"  # first look at a file: "start", "end", or days of history that teach what is normal
 
-# Bounds ----------------------------------------------------------------------------------------------------------------
+# Bounds ---------------------------------------------------------------------------------------------------------------
 
 RECENT_EVENTS = 500  # rows per log type for the desk's live streams
 REJECT_SAMPLES = 1000  # unusable lines kept to look at; all are counted

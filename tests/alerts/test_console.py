@@ -1,11 +1,11 @@
 import io
 
 import pytest
+from tests.correlate.made import anomaly
 
 from livesec.alerts.console import ConsoleAlerts
 from livesec.core.explanation import Explanation
 from livesec.core.severity import Severity
-from tests.correlate.made import anomaly
 
 
 def shown(lowest: Severity, *scores: float) -> str:

@@ -89,9 +89,9 @@ def _usual(hours: int, amount: int) -> list[Row]:
 def test_many_pieces_within_the_usual_volume() -> None:
     drip = [(1, 800_000.0 + 50 * number, 9 * MB) for number in range(60)]
     reports = _fill(_usual(100, 500 * MB) + drip)
-    assert reports.counts.count.tolist() == [4, 16]
+    assert reports.counts.count.tolist() == [5, 20]  # usually one; 5 come once in 200 such hours
     assert (reports.volumes.offended == 0).all()
-    assert (reports.counts.log_p < math.log(1e-3)).all()
+    assert (reports.counts.log_p <= COUNTS.log_p).all()
 
 
 def test_one_piece_beyond_the_usual_volume() -> None:

@@ -17,8 +17,7 @@ from livesec.core.documentation_networks import (
 )
 
 RESERVED = [
-    ip_network(cidr)
-    for cidr in ("198.18.0.0/15", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+    ip_network(cidr) for cidr in ("198.18.0.0/15", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 ]
 
 
@@ -38,9 +37,7 @@ def test_no_two_blocks_overlap_and_all_are_reserved() -> None:
         assert all(last < following for (_, last), (following, _) in pairwise(spans))
     for net in parsed:
         homes = [home for home in RESERVED if home.version == net.version]
-        assert any(
-            int(h.network_address) <= int(net.network_address) <= int(h.broadcast_address) for h in homes
-        )
+        assert any(int(h.network_address) <= int(net.network_address) <= int(h.broadcast_address) for h in homes)
 
 
 def test_each_country_has_every_kind() -> None:
@@ -94,7 +91,5 @@ def test_networks_of_takes_code_or_name_in_any_case() -> None:
 
 
 def test_an_unknown_country_is_named_with_the_choices() -> None:
-    with pytest.raises(
-        ValueError, match="no documentation network in 'Atlantis'; there are some in: Argentina"
-    ):
+    with pytest.raises(ValueError, match="no documentation network in 'Atlantis'; there are some in: Argentina"):
         networks_of("Atlantis")

@@ -56,7 +56,7 @@ def test_a_broken_setting_is_named_with_its_file(tmp_path: Path, text: str, word
 
 
 def test_a_missing_file_and_a_malformed_assignment_are_usage_errors(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="nowhere.py: cannot be read"):
+    with pytest.raises(SettingsError, match=r"nowhere\.py: cannot be read"):
         load_settings(tmp_path / "nowhere.py")
     with pytest.raises(SettingsError, match="expected name=value"):
         load_settings(assignments=["seed_mode"])

@@ -53,9 +53,7 @@ def test_risk_of_75_opens_one_with_the_last_hour_and_later_ones_join() -> None:
 def test_four_detectors_of_three_tactics_in_a_week_are_one() -> None:
     desk = Desk()
     techniques = [("T1110",), ("T1046",), ("T1046",), ("T1048",)]
-    found = [
-        desk.add(anomaly(f"d{day}", 24 * day, 10, techniques[day], anomaly_id=str(day))) for day in range(4)
-    ]
+    found = [desk.add(anomaly(f"d{day}", 24 * day, 10, techniques[day], anomaly_id=str(day))) for day in range(4)]
     assert found[:3] == [None, None, None]
     assert found[3] is not None
     assert found[3].anomaly_ids == ("0", "1", "2", "3")

@@ -209,7 +209,9 @@ def sshd_lines(offset: int, user: str, src_ip: str, time_us: int, count: int = 5
     lines = []
     for number in range(count):
         at = rfc3339(time_us - 2 * (count - 1 - number) * US_PER_S)
-        text = f"{at} gate1 sshd[4711]: Failed password for invalid user {user} from {src_ip} port {50100 + number} ssh2"
+        text = (
+            f"{at} gate1 sshd[4711]: Failed password for invalid user {user} from {src_ip} port {50100 + number} ssh2"
+        )
         line = text.encode("utf-8", "replace")
         lines.append(EvidenceLine(AUTH, offset, len(line), line))
         offset += len(line) + 1
@@ -235,15 +237,16 @@ def a_weeks_anomalies(now_us: int, hostile: Sequence[str]) -> list[Anomaly]:
             hours_ago = 49 - sequence / 60
         kind = KINDS[PATTERN[sequence % len(PATTERN)]]
         user, src_ip = PEOPLE[sequence % len(PEOPLE)], SOURCES[sequence % len(SOURCES)]
+        time_us = now_us - int(hours_ago * HOUR_US)
         made.append(
             make_anomaly(
                 kind,
                 sequence + 1,
-                now_us - int(hours_ago * HOUR_US),
+                time_us,
                 user=user,
                 src_ip=src_ip,
                 score=min(99.0, kind.score + sequence % 7 - 3),
-                evidence=sshd_lines(sequence * 1000, user, src_ip) if kind.log_type is LOGIN else (),
+                evidence=sshd_lines(sequence * 1000, user, src_ip, time_us) if kind.log_type is LOGIN else (),
                 historical=hours_ago > 24,
             )
         )
@@ -254,7 +257,7 @@ def a_weeks_anomalies(now_us: int, hostile: Sequence[str]) -> list[Anomaly]:
                 61 + number,
                 now_us - (4 + number) * MINUTE_US,
                 user=text,
-                evidence=sshd_lines(100_000 + 2_000 * number, text, SOURCES[0]),
+                evidence=sshd_lines(100_000 + 2_000 * number, text, SOURCES[0], now_us - (4 + number) * MINUTE_US),
             )
         )
     return made
@@ -331,10 +334,15 @@ def streams(now_us: int) -> list[StreamPosition]:
 def incidents(anomalies: Sequence[Anomaly], hostile: Sequence[str]) -> list[Incident]:
     """Four incidents over some of `anomalies`, the second with a hostile name in its title."""
     guest = hostile[0] if hostile else "198.51.100.77"
-    titles = ("Password guessed, then files taken", f"Guessing by {guest}", "Scan of gate1", "Odd hours")
+    groups = {
+        "Password guessed, then files taken": range(54, 61),
+        f"Guessing by {guest}": range(21, 33),
+        "Scan of gate1": range(36, 40),
+        "Odd hours": range(45, 48),
+    }
     found = []
-    for number, title in enumerate(titles):
-        members = [anomaly for anomaly in anomalies if anomaly.sequence % 7 == number]
+    for number, (title, sequences) in enumerate(groups.items()):
+        members = [anomaly for anomaly in anomalies if anomaly.sequence in sequences]
         worst = max(members, key=lambda anomaly: anomaly.score)
         found.append(
             Incident(
@@ -346,7 +354,7 @@ def incidents(anomalies: Sequence[Anomaly], hostile: Sequence[str]) -> list[Inci
                 last_us=max(anomaly.time_us for anomaly in members),
                 anomaly_ids=tuple(anomaly.id for anomaly in members),
                 anomalies=len(members),
-                entities=tuple({("user", str(anomaly.user)) for anomaly in members[:3]}),
+                entities=tuple(dict.fromkeys(("user", str(anomaly.user)) for anomaly in members[:3])),
                 tactics=tactics_of(name for anomaly in members for name in anomaly.techniques),
                 types=tuple(sorted({anomaly.type for anomaly in members})),
             )

@@ -137,7 +137,7 @@ def test_filters_can_be_cleared(db: Path) -> None:
 def test_an_incident_narrows_the_list(db: Path) -> None:
     make_store(db, now_us())
     app = page(incident="incident-0")
-    assert len(table_of(app, "What happened")) == 9
+    assert len(table_of(app, "What happened")) == 7
     app.button(key="incidents:clear").click()
     assert len(table_of(drawn(app.run()), "What happened")) == 68
 

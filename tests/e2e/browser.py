@@ -80,7 +80,7 @@ class Browser:
 
     def script(self, source: str) -> Any:
         """What `source` returns in the page."""
-        return self.driver.execute_script(source)  # type: ignore[no-untyped-call] # selenium has no annotation there
+        return self.driver.execute_script(source)
 
     def click_row(self, key: str, row: int) -> None:
         """Tick the box of row `row` (from 0) of the table with key `key`."""
@@ -97,12 +97,16 @@ class Browser:
     def errors(self) -> list[str]:
         """Errors on the page, and those that its scripts have reported since last asked."""
         boxes = self.script("return [...document.querySelectorAll('[data-testid=stException]')].map(e => e.innerText)")
-        reported = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        reported = [entry["message"] for entry in self._log("browser") if entry["level"] == "SEVERE"]
         return [*map(str, boxes), *reported]
+
+    def _log(self, name: str) -> list[dict[str, str]]:
+        """What Chromium has logged under `name` since last asked."""
+        return list(self.driver.get_log(name))  # type: ignore[no-untyped-call] # selenium left it without types
 
     def requested_hosts(self) -> set[str]:
         """host:port of every request that the tab has made so far, whether or not it was answered."""
-        for entry in self.driver.get_log("performance"):
+        for entry in self._log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
                 self._requested.append(message["params"].get("request", message["params"])["url"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import sqlite3
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,7 +40,7 @@ from livesec.runners.dashboard_server import answers
 from livesec.store.writer import StoreWriter
 
 try:
-    from tests.e2e.browser import DESKTOP, PHONE, WATCH_DRAWINGS, Browser, chromium
+    from tests.e2e.browser import DESKTOP, PHONE, WATCH_DRAWINGS, Browser, Theme, chromium
 except ModuleNotFoundError:
     SELENIUM = False
 else:
@@ -55,13 +57,14 @@ APPEARS_WITHIN_S = 10.0
 class GrowingStore:
     """A store as a daemon feeds it: a sign of life and some events each second, and what a test adds."""
 
-    def __init__(self, path: Path, hostile: tuple[str, ...]) -> None:
-        path.parent.mkdir(parents=True)
+    def __init__(self, path: Path, hostile: Sequence[str] | None) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = StoreWriter(str(path), demo=True)
         self._lock = threading.Lock()
         self._end = threading.Event()
         self.sequence = 1_000
-        fill(self._writer, now_us(), hostile)
+        if hostile is not None:
+            fill(self._writer, now_us(), hostile)
         self._tick()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -93,8 +96,9 @@ class GrowingStore:
     def add(self, kind: str, user: str) -> Anomaly:
         """Commit one anomaly of now."""
         self.sequence += 1
-        evidence = sshd_lines(self.sequence * 1_000, user, "198.51.100.23")
-        anomaly = make_anomaly(KINDS[kind], self.sequence, now_us(), user=user, evidence=evidence)
+        at = now_us()
+        evidence = sshd_lines(self.sequence * 1_000, user, "198.51.100.23", at)
+        anomaly = make_anomaly(KINDS[kind], self.sequence, at, user=user, evidence=evidence)
         self._commit(BatchResult(lines=5, events=5, anomalies=[anomaly]))
         return anomaly
 
@@ -130,8 +134,11 @@ class CanaryHandler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served_desk(folder: Path, hostile: tuple[str, ...]) -> Iterator[tuple[str, GrowingStore]]:
-    """The address of a desk, served as `livesec dashboard` serves it, and the store that it shows."""
+def served_desk(folder: Path, hostile: Sequence[str] | None) -> Iterator[tuple[str, GrowingStore]]:
+    """The address of a desk, served as `livesec dashboard` serves it, and the store that it shows.
+
+    The store is filled with the invented week and anomalies by the users `hostile`; with None it is what is there.
+    """
     store = GrowingStore(folder / "data" / "demo.db", hostile)
     port = free_port()
     environment = ["LIVESEC_DB=data/demo.db", f"PYTHONPATH={ROOT / 'src'}"]
@@ -298,20 +305,34 @@ def test_a_foreign_name_for_this_machine_is_refused(desk: tuple[str, GrowingStor
     assert status("attacker.example") == http.HTTPStatus.FORBIDDEN
 
 
+def replayed_demo(folder: Path) -> None:
+    """Two weeks of the demo's world as LiveSec sees them, in `folder`/data/demo.db."""
+    (folder / "data").mkdir()
+    StoreWriter(str(folder / "data" / "demo.db"), demo=True).close()
+    logs = [f"data/{kind}_logs.csv" for kind in ("login", "network", "file_transfer")]
+    for words in (["demo", "batch", "--out", "data"], ["replay", *logs, "--db", "data/demo.db"]):
+        command = [sys.executable, "-m", "livesec.cli.main", *words]
+        subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, check=True)
+
+
 @pytest.mark.skipif(os.environ.get("LIVESEC_SCREENSHOTS") != "1", reason="pictures are made with LIVESEC_SCREENSHOTS=1")
 def test_pictures_for_the_documentation(browser: Browser, tmp_path: Path) -> None:
-    with served_desk(tmp_path, ()) as (address, store):
-        for name, size, theme, whole, query in (
-            ("desk-dark", (1440, 1000), "dark", False, ""),
-            ("desk-light", (1440, 1000), "light", False, ""),
-            ("desk-anomaly", (1440, 1000), "dark", False, f"?anomaly={57:016x}"),
-            ("desk-phone", PHONE, "dark", False, ""),
-        ):
-            browser.look(size, theme)  # type: ignore[arg-type] # a literal in the table above
+    replayed_demo(tmp_path)
+    with sqlite3.connect(tmp_path / "data" / "demo.db") as database:
+        (worst,) = database.execute("SELECT id FROM anomalies ORDER BY score DESC, number DESC").fetchone()
+    database.close()
+    pictures: tuple[tuple[str, tuple[int, int], Theme, str], ...] = (
+        ("desk-dark", (1440, 1860), "dark", ""),
+        ("desk-light", (1440, 1000), "light", ""),
+        ("desk-anomaly", (1440, 1250), "dark", f"?anomaly={worst}"),
+        ("desk-phone", PHONE, "dark", ""),
+    )
+    with served_desk(tmp_path, None) as (address, _):
+        for name, size, theme, query in pictures:
+            browser.look(size, theme)
             browser.open(f"http://{address}/{query}")
-            browser.wait_for_text("charts", "bf_fast")
+            browser.wait_for_text("charts", "bf_")
             if query:
                 browser.script("document.querySelector('.st-key-incidents').scrollIntoView()")
-            time.sleep(3)
-            browser.save(IMAGES / f"{name}.png", whole=whole)
-        store.add("bf_fast", "last.visitor")
+            time.sleep(3)  # every part has been drawn
+            browser.save(IMAGES / f"{name}.png")

@@ -61,7 +61,5 @@ def test_relay_networks_come_from_the_settings() -> None:
 
 
 def test_a_broken_relay_network_is_named() -> None:
-    with pytest.raises(
-        SettingsError, match=r"relay_networks: 192\.0\.2\.1/24 has host bits set; expected one such"
-    ):
+    with pytest.raises(SettingsError, match=r"relay_networks: 192\.0\.2\.1/24 has host bits set; expected one such"):
         relay_table(["192.0.2.1/24"])

@@ -34,9 +34,7 @@ def number_of(text: str) -> int | None:
 ipv6_like = st.text(alphabet="0123456789abcdefABCDEF:.%g", max_size=45)
 ipv4_like = st.text(alphabet="0123456789.", max_size=17)
 dotted = st.lists(st.integers(0, 300), min_size=3, max_size=5).map(lambda parts: ".".join(map(str, parts)))
-grouped = st.lists(st.sampled_from(["", "0", "1", "ffff", "12345", "a:b", "1.2.3.4"]), max_size=10).map(
-    ":".join
-)
+grouped = st.lists(st.sampled_from(["", "0", "1", "ffff", "12345", "a:b", "1.2.3.4"]), max_size=10).map(":".join)
 any_text = st.one_of(
     st.ip_addresses().map(str), st.ip_addresses(v=6).map(lambda address: address.exploded), dotted, grouped
 )

@@ -7,9 +7,9 @@ import math
 import pytest
 
 from livesec.baselines.geometry import haversine_km
+from livesec.core.country_names import iso_code
 from livesec.core.documentation_networks import NETWORKS
 from livesec.core.errors import SettingsError
-from livesec.core.country_names import iso_code
 from livesec.enrich.country_centroids import COUNTRIES, with_overrides
 
 # Cities near the border or coast, rounded to a tenth of a degree.

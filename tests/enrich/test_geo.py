@@ -23,9 +23,7 @@ def lookup(table: GeoTable) -> GeoLookup:
     return GeoLookup(table)
 
 
-def geo_of(
-    lookup: GeoLookup, addresses: list[str | None], countries: list[str | None] | None = None
-) -> pl.DataFrame:
+def geo_of(lookup: GeoLookup, addresses: list[str | None], countries: list[str | None] | None = None) -> pl.DataFrame:
     frame = pl.DataFrame({"src_ip": pl.Series(addresses, dtype=pl.String)})
     if countries is not None:
         frame = frame.with_columns(country=pl.Series(countries, dtype=pl.String))
@@ -67,12 +65,8 @@ def test_a_stated_country_wins_with_its_centre(lookup: GeoLookup) -> None:
         ["Germany", "fr", None, "Atlantis", "Japan"],
     )
     assert found["country"].to_list() == ["DE", "FR", "US", "US", "JP"]
-    assert found["geo_radius_km"].to_list() == [
-        COUNTRIES[code].radius_km for code in ("DE", "FR", "US", "US", "JP")
-    ]
-    assert found["lat"].to_list() == pytest.approx(
-        [COUNTRIES[c].lat for c in ("DE", "FR", "US", "US", "JP")], 1e-6
-    )
+    assert found["geo_radius_km"].to_list() == [COUNTRIES[code].radius_km for code in ("DE", "FR", "US", "US", "JP")]
+    assert found["lat"].to_list() == pytest.approx([COUNTRIES[c].lat for c in ("DE", "FR", "US", "US", "JP")], 1e-6)
     # The rest is still the address's.
     assert found["asn"].to_list() == [64496, None, 64496, 64496, None]
     assert found["is_internal"].to_list() == [False, True, False, False, None]

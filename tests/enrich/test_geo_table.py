@@ -61,9 +61,7 @@ def test_relay_networks_are_marked(table: GeoTable) -> None:
     assert row(table, "2001:db8:5::9")[3]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "root", "192.0.2.256", "192.0.2.1:22", "2001:db8::1::2", "\x1b[31m", None]
-)
+@pytest.mark.parametrize("text", ["", "root", "192.0.2.256", "192.0.2.1:22", "2001:db8::1::2", "\x1b[31m", None])
 def test_what_is_no_address_is_unknown(table: GeoTable, text: str | None) -> None:
     geo = table.lookup([text])
     assert (geo.country_index[0], geo.asn[0]) == (0, 0)
@@ -139,9 +137,7 @@ def near_edges(starts: np.ndarray, shift: int, random: np.random.Generator, size
     return [(start + step) << shift for start in picked for step in (-1, 0, int(random.integers(1, 5000)))]
 
 
-def differences(
-    table: GeoTable, addresses: list[str], data_file: str
-) -> list[tuple[str, str, str, str, str]]:
+def differences(table: GeoTable, addresses: list[str], data_file: str) -> list[tuple[str, str, str, str, str]]:
     """(address, our country, theirs, our network, theirs) where the library itself says otherwise."""
     from geoip2fast import GeoIP2Fast  # type: ignore[import-untyped]  # noqa: PLC0415  # sets the environment
 

@@ -37,11 +37,7 @@ def small_file(**changes: Any) -> list[Any]:
         [0],
         parts["countries"],
         parts["networks"],
-        *(
-            parts[f"{kind}_{what}"]
-            for what in ("starts", "positions", "lengths")
-            for kind in ("country", "network")
-        ),
+        *(parts[f"{kind}_{what}"] for what in ("starts", "positions", "lengths") for kind in ("country", "network")),
     ]
     return [parts["version"], parts["info"], 5, data]
 

@@ -15,9 +15,7 @@ edges = st.one_of(st.integers(1, 40), st.integers(END - 40, END - 1))
 
 
 @settings(deadline=None, max_examples=200)
-@given(
-    st.lists(st.tuples(edges, st.integers(0, 12), st.integers(0, 3)), max_size=12, unique_by=lambda r: r[0])
-)
+@given(st.lists(st.tuples(edges, st.integers(0, 12), st.integers(0, 3)), max_size=12, unique_by=lambda r: r[0]))
 def test_a_range_ends_at_its_end_or_at_the_next_start(ranges: list[tuple[int, int, int]]) -> None:
     ranges.sort()
     ends = [min(start + length, END) for start, length, _ in ranges]

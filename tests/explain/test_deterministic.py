@@ -1,8 +1,9 @@
 import json
 
+from tests.correlate.made import finding
+
 from livesec.core.protocols import Guidance
 from livesec.explain.deterministic import write
-from tests.correlate.made import finding
 
 GUIDANCE = Guidance(
     meaning="What it means.",

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from livesec.core.batch import StreamInfo
+from livesec.core.country_names import iso_code
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format
 from livesec.formats import (
@@ -19,7 +20,6 @@ from livesec.formats import (
     xferlog,
     zeek_conn,
 )
-from livesec.core.country_names import iso_code
 from livesec.formats.text_times import epoch_us, iso_us, month_first_us
 from livesec.formats.typed_fields import address, count, port, seconds
 

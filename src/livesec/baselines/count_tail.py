@@ -243,7 +243,7 @@ def write(keyed: Keyed, episode: Episode, slot: int, log_p: float, row: int, out
     out.at[report] = row
     out.numbers[report, 0] = keyed.counted[slot]
     out.numbers[report, 1] = windows
-    out.numbers[report, 2] = episode.offended[slot]
+    out.numbers[report, 2] = episode.offended[slot] if keyed.phase[slot] != _QUIET else 0
     out.usual[report, 0] = keyed.total[slot] / windows if windows else math.nan
     out.usual[report, 1] = log_p
     copy_evidence(keyed.evidence, slot, out.evidence, report)

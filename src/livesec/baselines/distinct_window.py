@@ -231,9 +231,7 @@ class Reports:
     evidence: NDArray[np.int64]
 
 
-def idle_s(
-    threshold: int, *, leak_s: float | None = None, window_s: float | None = None, quiet_s: float
-) -> float:
+def idle_s(threshold: int, *, leak_s: float | None = None, window_s: float | None = None, quiet_s: float) -> float:
     """After so long without a row `pour` treats a key as never seen."""
     return max(quiet_s, threshold * (leak_s or 0.0), window_s or 0.0)
 

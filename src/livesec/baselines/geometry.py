@@ -21,9 +21,6 @@ def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     """
     half_lat = math.sin(math.radians(lat2 - lat1) / 2.0)
     half_lon = math.sin(math.radians(lon2 - lon1) / 2.0)
-    chord = (
-        half_lat * half_lat
-        + math.cos(math.radians(lat1)) * math.cos(math.radians(lat2)) * half_lon * half_lon
-    )
+    chord = half_lat * half_lat + math.cos(math.radians(lat1)) * math.cos(math.radians(lat2)) * half_lon * half_lon
     # Rounding can push antipodes past 1. Compared this way round a NaN stays one.
     return 2.0 * EARTH_RADIUS_KM * math.asin(1.0 if chord > 1.0 else math.sqrt(chord))

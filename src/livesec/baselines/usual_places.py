@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.geometry import haversine_km
-from livesec.baselines.sightings import Sightings
 from livesec.baselines.growth import GROWTH
+from livesec.baselines.sightings import Sightings
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 

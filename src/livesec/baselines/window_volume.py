@@ -206,7 +206,7 @@ def write(
     out.at[report] = row
     out.numbers[report, 0] = keyed.volume[slot]
     out.numbers[report, 1] = windows
-    out.numbers[report, 2] = episode.offended[slot]
+    out.numbers[report, 2] = episode.offended[slot] if keyed.phase[slot] != _QUIET else 0
     out.usual[report, 0] = median
     out.usual[report, 1] = _scale(mad, windows, rules)
     copy_evidence(keyed.evidence, slot, out.evidence, report)

@@ -24,9 +24,9 @@ class Findings:
     """n findings of one detector over one batch.
 
     `at`: (n,) positions of the triggering rows, ascending. `details`: one value per finding and name: the numbers
-    behind it, with units in the names. `evidence`: (n, k) packed line addresses, NO_ADDRESS where unused; the triggering line
-    need not be among them, it is always added. `confidence`: (n,) in (0, 1], or None for a rule (1). `reasons`: (n,)
-    short codes that tell apart two findings of one detector on one row and entity.
+    behind it, with units in the names. `evidence`: (n, k) packed line addresses, NO_ADDRESS where unused; the
+    triggering line need not be among them, it is always added. `confidence`: (n,) in (0, 1], or None for a rule (1).
+    `reasons`: (n,) short codes that tell apart two findings of one detector on one row and entity.
     """
 
     at: NDArray[np.int64]

@@ -45,8 +45,9 @@ def forget_old_kernels() -> None:
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` with numba on its first call and keep the machine code on disk.
 
-    fastmath stays off: sums must come out bit for bit alike however the rows were cut into batches. Kernels may not make
-    arrays: without numba's runtime (_nrt) no reference is counted, which made `touch` ten times faster (105 to 11 ns).
+    fastmath stays off: sums must come out bit for bit alike however the rows were cut into batches. Kernels may not
+    make arrays: without numba's runtime (_nrt) no reference is counted, which made `touch` ten times faster (105 to
+    11 ns).
     """
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
-    return cast(Callable[P, R], compiled)
+    compile_ = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]  # _nrt is untyped
+    return cast(Callable[P, R], compile_(function))

@@ -108,7 +108,6 @@ class Settings(BaseModel):
     openai_api_key: str | None = Field(default=None, repr=False, description="key of the model endpoint")
     openai_base_url: str | None = _setting(None, "base URL of an OpenAI-compatible endpoint")
 
-
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

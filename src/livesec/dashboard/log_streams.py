@@ -62,7 +62,9 @@ def mark_of(event: EventRow, marks: Marks) -> str:
 
 
 def _rest(fields: Mapping[str, object], known: Collection[str]) -> str:
-    rest = {name: value for name, value in fields.items() if value is not None and name not in known and name not in UNSHOWN}
+    rest = {
+        name: value for name, value in fields.items() if value is not None and name not in known and name not in UNSHOWN
+    }
     return ", ".join(
         f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in rest.items()
     )

@@ -86,9 +86,7 @@ def _draw_rates(desk: Desk, rates: Mapping[LogType, Rate], alerts_wanted: float)
             "Events of this kind per minute of log time, now and on average over the last hour.",
         )
         _draw_card(card, f"rate_{log_type}")
-    _draw_card(
-        Card("Behind", byte_amount(behind), unread, "gray", "Log bytes seen and not yet committed."), "behind"
-    )
+    _draw_card(Card("Behind", byte_amount(behind), unread, "gray", "Log bytes seen and not yet committed."), "behind")
     alerts = Card(
         "Alerts a day",
         f"{alerts_a_day(desk):.1f}",

@@ -91,9 +91,7 @@ class AddressMemo:
         self._keys, self._numbers = keys, numbers
         self._answers = np.append(self._answers, np.zeros(capacity - len(self._answers), dtype=np.int32))
 
-    def fill(
-        self, keys: Keys, answers: NDArray[np.int32]
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+    def fill(self, keys: Keys, answers: NDArray[np.int32]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
         """Write the answer of each row into `answers`, shape (n,), asking the caller for those not known.
 
         Yields (rows, blanks): one row for each new key, and an array of that length into which the caller

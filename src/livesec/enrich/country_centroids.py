@@ -133,9 +133,7 @@ def with_overrides(centroids: Mapping[str, tuple[float, float, float]]) -> Mappi
     for text, (lat, lon, radius_km) in centroids.items():
         code = iso_code(text)
         if code is None:
-            raise SettingsError(
-                f"country_centroids: {shown(text)!r} is no country; use an ISO code such as DE"
-            )
+            raise SettingsError(f"country_centroids: {shown(text)!r} is no country; use an ISO code such as DE")
         # Written so that a NaN fails too.
         if not (abs(lat) <= _MAX_LAT and abs(lon) <= _MAX_LON and 0 <= radius_km <= _MAX_RADIUS_KM):
             raise SettingsError(

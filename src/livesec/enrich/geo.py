@@ -112,9 +112,7 @@ class GeoLookup(Lookup[GeoMemo]):
 
     def _as_stated(self, found: pl.DataFrame, stated: pl.Series) -> pl.DataFrame:
         names = stated.drop_nulls().unique()
-        known = pl.Series(
-            [self._index_of.get(iso_code(name) or "", 0) for name in names], dtype=pl.UInt16
-        )
+        known = pl.Series([self._index_of.get(iso_code(name) or "", 0) for name in names], dtype=pl.UInt16)
         index = stated.replace_strict(names, known, default=0, return_dtype=pl.UInt16)
         is_stated = index != 0
         lat, lon, radius_km = self.table.centres(index.to_numpy())
@@ -124,9 +122,7 @@ class GeoLookup(Lookup[GeoMemo]):
             "lon": pl.Series(lon),
             "geo_radius_km": pl.Series(radius_km),
         }
-        return found.with_columns(
-            **{name: values.zip_with(is_stated, found[name]) for name, values in places.items()}
-        )
+        return found.with_columns(**{name: values.zip_with(is_stated, found[name]) for name, values in places.items()})
 
     def to_bytes(self, state: GeoMemo) -> bytes:
         """Only the version: the memo is not worth saving."""
@@ -135,7 +131,5 @@ class GeoLookup(Lookup[GeoMemo]):
     def from_bytes(self, blob: bytes) -> GeoMemo:
         """A fresh memo. Raises StateVersionError where `blob` is not what `to_bytes` writes."""
         if blob != _STATE_VERSION:
-            raise StateVersionError(
-                f"geo: a saved state starts with {blob[:16]!r}, expected {_STATE_VERSION!r}"
-            )
+            raise StateVersionError(f"geo: a saved state starts with {blob[:16]!r}, expected {_STATE_VERSION!r}")
         return self.initial()

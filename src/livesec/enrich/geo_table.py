@@ -74,9 +74,7 @@ def _made_up_asns(names: pl.Series) -> NDArray[np.uint32]:
 class GeoTable:
     """Looks addresses up; made once by `load`, never changed after."""
 
-    def __init__(
-        self, file: GeoFile, countries: Mapping[str, Country], relay_networks: Iterable[str]
-    ) -> None:
+    def __init__(self, file: GeoFile, countries: Mapping[str, Country], relay_networks: Iterable[str]) -> None:
         self.version: str = file.version
         """Source and date of the data, such as "geoip2fast GeoLite2 2024-06-18"; for the journal."""
         self.data_date: date = file.data_date
@@ -95,9 +93,7 @@ class GeoTable:
         self._asn_of_file = _made_up_asns(file.network_names)
         spans = [network_span(network.cidr) for network in NETWORKS]
         self._documentation = RangeTable.of_spans(spans, np.arange(1, len(NETWORKS) + 1, dtype=np.uint16))
-        self._documentation_country = np.array(
-            [0] + [index[one.country] for one in NETWORKS], dtype=np.uint16
-        )
+        self._documentation_country = np.array([0] + [index[one.country] for one in NETWORKS], dtype=np.uint16)
         self._documentation_asn = np.array([0] + [one.asn for one in NETWORKS], dtype=np.uint32)
         self._internal = internal_table()
         self._relay = relay_table(relay_networks)
@@ -144,9 +140,7 @@ class GeoTable:
         country[~is_public] = 0
         asn[~is_public] = 0
         lat, lon, radius_km = self.centres(country)
-        return GeoColumns(
-            country, asn, lat, lon, radius_km, is_internal, self._relay.find(numbers) & is_public, valid
-        )
+        return GeoColumns(country, asn, lat, lon, radius_km, is_internal, self._relay.find(numbers) & is_public, valid)
 
     def centres(self, country_index: NDArray[np.uint16]) -> NDArray[np.float32]:
         """Latitude, longitude (degrees) and radius (km) of each country, shape (3, n); NaN for index 0."""

@@ -50,9 +50,7 @@ Position = TypeVar("Position", np.uint16, np.uint32)
 
 
 @kernel
-def _read_ranges(
-    data: NDArray[np.uint8], addresses_at: int, lengths_at: int, starts: Numbers, ends: Numbers
-) -> None:
+def _read_ranges(data: NDArray[np.uint8], addresses_at: int, lengths_at: int, starts: Numbers, ends: Numbers) -> None:
     """Networks as ranges [start, end) of address numbers, from a list of first addresses and one of lengths.
 
     A network inside a /64 counts where it holds the first address of the /64. Others, and those of the
@@ -97,9 +95,7 @@ def bundled_path() -> Path:
         path = Path(folder) / BUNDLED_FILE
         if path.is_file():
             return path
-    raise LiveSecError(
-        f"geoip2fast: {BUNDLED_FILE} is not installed; install the package geoip2fast >= 1.2.2"
-    )
+    raise LiveSecError(f"geoip2fast: {BUNDLED_FILE} is not installed; install the package geoip2fast >= 1.2.2")
 
 
 class _Lists:
@@ -114,9 +110,7 @@ class _Lists:
         self._numbers, self._texts = numbers[:found], texts[:found]
         self._containers = np.flatnonzero((self._numbers == 0) & (self._texts == 0))
         if len(self._containers) != _CONTAINERS:
-            raise ValueError(
-                f"{len(self._containers)} tables, expected {_CONTAINERS}: no country and network file"
-            )
+            raise ValueError(f"{len(self._containers)} tables, expected {_CONTAINERS}: no country and network file")
 
     def group(self, container: int) -> range:
         """The lists in container 0 (all data: indexes and names) to 6."""
@@ -178,9 +172,7 @@ def read_geo_file(path: Path) -> GeoFile:
         raise LiveSecError(f"{path}: not readable as a geoip2fast file: {error}") from error
     described = _DESCRIPTION.search(raw, 0, 1000)
     if described is None:
-        raise LiveSecError(
-            f"{path}: no GeoLite2 date in its first 1000 bytes; expected {BUNDLED_FILE} of geoip2fast"
-        )
+        raise LiveSecError(f"{path}: no GeoLite2 date in its first 1000 bytes; expected {BUNDLED_FILE} of geoip2fast")
     try:
         return _read(raw, datetime.strptime(described[1].decode(), "%Y%m%d").date())
     except ValueError as error:

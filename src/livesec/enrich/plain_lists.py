@@ -109,9 +109,7 @@ def read_small_numbers(data: NDArray[np.uint8], at: int, out: NDArray[np.uint32]
 
 
 @kernel
-def read_text_places(
-    data: NDArray[np.uint8], at: int, starts: NDArray[np.int64], sizes: NDArray[np.int64]
-) -> None:
+def read_text_places(data: NDArray[np.uint8], at: int, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
     """Where the next texts of a list that begins at `at` stand."""
     for item in range(len(starts)):
         while not _IS_TEXT[data[at]]:

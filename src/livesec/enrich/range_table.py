@@ -26,9 +26,7 @@ def _put(edges: Numbers, at_edges: NDArray[Value], used: int, edge: np.uint64, v
 
 
 @kernel
-def _merge(
-    starts: Numbers, ends: Numbers, values: NDArray[Value], edges: Numbers, at_edges: NDArray[Value]
-) -> int:
+def _merge(starts: Numbers, ends: Numbers, values: NDArray[Value], edges: Numbers, at_edges: NDArray[Value]) -> int:
     nothing = at_edges[0]
     used, open_until = 1, np.uint64(0)
     for item in range(len(starts)):

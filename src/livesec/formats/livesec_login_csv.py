@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from livesec.core.schema import OUTCOME, LogType
 from livesec.core.country_names import iso_code
+from livesec.core.schema import OUTCOME, LogType
 from livesec.formats.csv_log import LOGIN_HEADER, CsvLog
 from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import (

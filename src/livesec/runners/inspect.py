@@ -7,10 +7,9 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from livesec.formats.stream_parser import StreamParser
-
 from livesec.core.batch import StreamInfo
 from livesec.core.settings import Settings
+from livesec.formats.stream_parser import StreamParser
 from livesec.pipeline.assembly import all_formats
 from livesec.runners.replay import ReplayFile
 from livesec.sources.file_source import stream_uid

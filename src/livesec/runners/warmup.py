@@ -1,7 +1,7 @@
 """Compiles every kernel once and keeps it on disk: `python -m livesec.runners.warmup`, run by the set-up.
 
-It replays a small demo world and some sshd lines into a store that is thrown away, so that whatever the daemon will call
-has been called with the same types before. Takes a minute on first use, a few seconds after.
+It replays a small demo world and some sshd lines into a store that is thrown away, so that whatever the daemon will
+call has been called with the same types before. Takes a minute on first use, a few seconds after.
 """
 
 from __future__ import annotations

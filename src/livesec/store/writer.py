@@ -24,7 +24,7 @@ from livesec.store.open import store_path, writer_engine
 
 
 def _adding(table: Table, keys: Sequence[str], adding: Sequence[str], setting: Sequence[str] = ()) -> Any:
-    """INSERT that on a known key adds to the columns `adding` and replaces those in `setting`, or leaves the old row."""
+    """INSERT that on a known key adds to columns `adding` and replaces those in `setting`, or leaves the old row."""
     statement = sqlite_insert(table)
     changes: dict[str, Any] = {name: table.c[name] + statement.excluded[name] for name in adding}
     changes |= {name: statement.excluded[name] for name in setting}
@@ -62,8 +62,8 @@ def _many(connection: Connection, statement: Any, rows: list[dict[str, Any]]) ->
 class _Bulk:
     """A statement that puts many rows, given as tuples in the order of `columns`.
 
-    SQLAlchemy compiles it once; the rows go to the driver as they are. With one row per evidence line and per minute that
-    is a third of what a commit costs otherwise.
+    SQLAlchemy compiles it once; the rows go to the driver as they are. With one row per evidence line and per minute
+    that is a third of what a commit costs otherwise.
     """
 
     def __init__(self, statement: SqliteInsert, columns: Sequence[str], dialect: Dialect) -> None:
