@@ -14,11 +14,11 @@ _PAUSE_S = 0.01
 class GrowingLog:
     """Appends `content` to `path` in a thread of its own, in pieces of random size.
 
-    `with` starts it and at its end waits for the rest, which `hurry` asks for at once.
+    It stops at the share that `permit` has allowed so far. `with` starts it, and at its end all that is left follows.
 
     Parameters
     ----------
-    seconds : about how long the whole takes
+    seconds : about how long the whole takes when it is not held up
     """
 
     def __init__(self, path: Path, content: bytes, *, seconds: float, seed: int) -> None:
@@ -26,6 +26,7 @@ class GrowingLog:
         self._content = content
         self._mean_bytes = max(1, int(len(content) * _PAUSE_S / seconds))
         self._random = random.Random(seed)
+        self._permitted = 0
         self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._append, name="log writer")
 
@@ -36,22 +37,19 @@ class GrowingLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.hurry()
+        self._hurry.set()
         self._thread.join()
 
-    def hurry(self) -> None:
-        """Append what is left at once."""
-        self._hurry.set()
-
-    @property
-    def is_growing(self) -> bool:
-        """Whether there is still something to append."""
-        return self._thread.is_alive()
+    def permit(self, share: float) -> None:
+        """Let it grow up to `share` (0 to 1) of the content."""
+        self._permitted = int(len(self._content) * share)
 
     def _append(self) -> None:
         with self._path.open("ab", buffering=0) as file:
             written = 0
             while written < len(self._content):
-                take = len(self._content) if self._hurry.is_set() else self._random.randint(1, 2 * self._mean_bytes)
-                written += file.write(self._content[written : written + take])
+                end = min(self._permitted, written + self._random.randint(1, 2 * self._mean_bytes))
+                if self._hurry.is_set():
+                    end = len(self._content)
+                written += file.write(self._content[written:end])
                 self._hurry.wait(_PAUSE_S)

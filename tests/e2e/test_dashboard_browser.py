@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -55,7 +55,10 @@ APPEARS_WITHIN_S = 10.0
 
 
 class GrowingStore:
-    """A store as a daemon feeds it: a sign of life and some events each second, and what a test adds."""
+    """A store as a daemon feeds it: a sign of life and some events each second, and what a test adds.
+
+    Filled with the invented week and anomalies by the users `hostile`; with None it is left as it is but for the signs.
+    """
 
     def __init__(self, path: Path, hostile: Sequence[str] | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +66,7 @@ class GrowingStore:
         self._lock = threading.Lock()
         self._end = threading.Event()
         self.sequence = 1_000
+        self._grows = hostile is not None
         if hostile is not None:
             fill(self._writer, now_us(), hostile)
         self._tick()
@@ -84,7 +88,8 @@ class GrowingStore:
             minute_counts={(LOGIN, minute_us): 1, (NETWORK, minute_us): 20, (FILES, minute_us): 3},
             recent=[RecentEvent(log_type, at, 1, at, json.dumps(event)) for log_type in LOG_TYPES],
         )
-        self._commit(result)
+        if self._grows:
+            self._commit(result)
         with self._lock:
             beat(self._writer, at)
 
@@ -135,10 +140,7 @@ class CanaryHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def served_desk(folder: Path, hostile: Sequence[str] | None) -> Iterator[tuple[str, GrowingStore]]:
-    """The address of a desk, served as `livesec dashboard` serves it, and the store that it shows.
-
-    The store is filled with the invented week and anomalies by the users `hostile`; with None it is what is there.
-    """
+    """The address of a desk, served as `livesec dashboard` serves it, and the store that it shows."""
     store = GrowingStore(folder / "data" / "demo.db", hostile)
     port = free_port()
     environment = ["LIVESEC_DB=data/demo.db", f"PYTHONPATH={ROOT / 'src'}"]
@@ -318,9 +320,10 @@ def replayed_demo(folder: Path) -> None:
 @pytest.mark.skipif(os.environ.get("LIVESEC_SCREENSHOTS") != "1", reason="pictures are made with LIVESEC_SCREENSHOTS=1")
 def test_pictures_for_the_documentation(browser: Browser, tmp_path: Path) -> None:
     replayed_demo(tmp_path)
-    with sqlite3.connect(tmp_path / "data" / "demo.db") as database:
+    with closing(sqlite3.connect(tmp_path / "data" / "demo.db")) as database, database:
         (worst,) = database.execute("SELECT id FROM anomalies ORDER BY score DESC, number DESC").fetchone()
-    database.close()
+        # A reader should see where such files are, not where this test had them.
+        database.execute("UPDATE streams SET path = replace(path, ?, '/opt/livesec')", (str(tmp_path),))
     pictures: tuple[tuple[str, tuple[int, int], Theme, str], ...] = (
         ("desk-dark", (1440, 1860), "dark", ""),
         ("desk-light", (1440, 1000), "light", ""),

@@ -33,10 +33,7 @@ _FIRST_OCTAVE = 6
 LOWEST = 1 << _FIRST_OCTAVE
 HIGHEST = 1 << (_FIRST_OCTAVE + BINS // _STEPS)
 _LOG_EDGES = np.array(
-    [
-        math.log(2.0 ** (_FIRST_OCTAVE + edge // _STEPS) * (1 + edge % _STEPS / _STEPS))
-        for edge in range(BINS + 1)
-    ]
+    [math.log(2.0 ** (_FIRST_OCTAVE + edge // _STEPS) * (1 + edge % _STEPS / _STEPS)) for edge in range(BINS + 1)]
 )
 
 HISTOGRAM_COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(

@@ -16,7 +16,7 @@ from livesec.runners.children import ChildPlan, Supervisor
 from livesec.runners.console import BOLD, RED, has_display, open_browser, say, ssh_line
 from livesec.runners.dashboard_server import HOST, answers, require_free_port
 from livesec.runners.launch_plan import LaunchOptions, children
-from livesec.runners.log_access import require_readable
+from livesec.sources.log_access import require_readable
 
 GRACE_S = 3.0  # what the children have to end by themselves; all is over within 5
 DEAD_COPY_S = 5.0  # how long the guardian of a killed copy may need to clear up after it

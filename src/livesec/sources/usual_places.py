@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import grp
 import os
 import shutil
-import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from livesec.sources.log_access import closed_folder_above, cure, may_read
 
 USUAL_PLACES = (
     "/var/log/auth.log",
@@ -33,23 +33,10 @@ class Place:
 
 def cure_for(path: str) -> str | None:
     """What would let this user read `path`; None where it can be read already."""
-    if os.access(path, os.R_OK):
+    if may_read(Path(path)):
         return None
-    try:
-        info = os.stat(path)
-    except OSError as error:
-        return f"{error.strerror}; run as a user who may enter {Path(path).parent}"
-    group = _group_name(info.st_gid)
-    if info.st_mode & stat.S_IRGRP and group != "root":
-        return f"add yourself to its group and log in again: sudo usermod -aG {group} $USER"
-    return f"let its group read it: sudo setfacl -m u:$USER:r {path}"
-
-
-def _group_name(gid: int) -> str:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)
+    closed = closed_folder_above(Path(path))
+    return cure(Path(closed or path)) if os.path.lexists(closed or path) else "it does not exist"
 
 
 def found_places() -> list[Place]:
