@@ -13,10 +13,10 @@ import pytest
 from tests.launcher.launched import Launched, child
 
 from livesec.core.errors import InputUnreadableError
-from livesec.sources import log_access
 from livesec.runners.console import has_display, ssh_line
 from livesec.runners.launch_plan import LaunchOptions
 from livesec.runners.launcher import launch
+from livesec.sources import log_access
 from livesec.sources.log_access import cure, require_readable
 
 NOBODY = 65_534
