@@ -188,11 +188,16 @@ def _open(keyed: Keyed, slot: int, window: int) -> None:
 
 
 @kernel
-def add(keyed: Keyed, slot: int, weight: int, address: int) -> int:
-    """Count `weight` in the open window: its count so far."""
-    keyed.counted[slot] = min(keyed.counted[slot] + min(weight, _LARGEST_COUNT), _LARGEST_COUNT)
-    remember(keyed.evidence, keyed.evidence_next, slot, address)
-    return int(keyed.counted[slot])
+def add(keyed: Keyed, slot: int, weight: int, address: int, lowest: int) -> int:
+    """Count `weight` in the open window: its count so far.
+
+    It keeps evidence from a quarter of `lowest`, the least that could offend, on: most windows never come so far.
+    """
+    count = min(keyed.counted[slot] + min(weight, _LARGEST_COUNT), _LARGEST_COUNT)
+    keyed.counted[slot] = count
+    if 4 * count >= lowest:
+        remember(keyed.evidence, keyed.evidence_next, slot, address)
+    return int(count)
 
 
 @kernel
@@ -265,7 +270,7 @@ def _count(index: Index, keyed: Keyed, episode: Episode, given: _Given, rules: R
             turn(keyed, slot, now_us // window_us)
         keyed.last_us[slot] = now_us
         weight = given.weights[row]
-        if weight <= 0 or add(keyed, slot, weight, given.addresses[row]) < lowest:
+        if weight <= 0 or add(keyed, slot, weight, given.addresses[row], lowest) < lowest:
             continue
         due, log_p = judge(keyed, episode, slot, weight, rules)
         if due:

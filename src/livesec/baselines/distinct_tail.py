@@ -110,7 +110,7 @@ def _count_distinct(
         if value == np.uint64(0) or not _is_new(recent, slot, value):
             continue
         _pour(recent, slot, now_us, leak_us, burst)
-        count_tail.add(keyed, slot, 1, given.addresses[row])
+        count_tail.add(keyed, slot, 1, given.addresses[row], 1)
         due, log_p = count_tail.judge(keyed, episode, slot, 1, rules)
         if due or (log_p < 0.0 and recent.burst[slot] == _BURST):
             if recent.burst[slot] == _BURST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ def negative_binomial_log_tail(count: int, mean: float, shape: float) -> float:
     return min(0.0, first + math.log(total))
 
 
+@cache
 def normal_limit(p: float) -> float:
     """The z that a standard normal exceeds with probability `p`, 0 < p <= 0.5; found by bisection.
 
@@ -61,6 +63,15 @@ def normal_limit(p: float) -> float:
         middle = 0.5 * (low + high)
         low, high = (middle, high) if normal_log_tail(middle) > math.log(p) else (low, middle)
     return high
+
+
+def one_in(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many tries one such takes, 1 / p, shape (n,); at most 1e15, beyond which a number says nothing.
+
+    >>> one_in(np.log(np.array([0.01, 1e-30]))).round(6).tolist()
+    [100.0, 1000000000000000.0]
+    """
+    return np.minimum(np.exp(np.minimum(-log_p, 40.0)), 1e15)
 
 
 def confidence(log_p: NDArray[np.float64], p_star: float) -> NDArray[np.float64]:

@@ -70,8 +70,8 @@ def _fill(index: Index, volumes: _Volumes, counts: _Counts, given: _Given) -> in
         volumes.keyed.last_us[slot] = now_us
         counts.keyed.last_us[slot] = now_us
         amount = given.amounts[row]
-        count_tail.add(counts.keyed, slot, 1, given.addresses[row])
-        if window_volume.add(volumes.keyed, slot, amount, given.addresses[row]) < lowest:
+        count_tail.add(counts.keyed, slot, 1, given.addresses[row], 1)
+        if window_volume.add(volumes.keyed, slot, amount, given.addresses[row], lowest) < lowest:
             continue
         large = window_volume.judge(volumes.keyed, volumes.histogram, volumes.episode, slot, amount, volumes.rules)
         many, log_p = False, 0.0

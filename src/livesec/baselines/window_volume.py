@@ -165,12 +165,16 @@ def _open(keyed: Keyed, slot: int, window: int) -> None:
 
 
 @kernel
-def add(keyed: Keyed, slot: int, amount: int, address: int) -> int:
-    """Add `amount` to the open window: its volume so far. The window's evidence is what made it large."""
+def add(keyed: Keyed, slot: int, amount: int, address: int, lowest: int) -> int:
+    """Add `amount` to the open window: its volume so far.
+
+    Its evidence is what made it large, from a quarter of `lowest`, the least that could offend, on: most windows
+    never come so far, and need not touch that memory.
+    """
     amount = min(max(amount, 0), LARGEST_AMOUNT)
     volume = min(keyed.volume[slot] + amount, LARGEST_AMOUNT)
     keyed.volume[slot] = volume
-    if 8 * amount >= volume:
+    if 4 * volume >= lowest and (8 * amount >= volume or keyed.evidence_next[slot] < KEPT_LINES):
         remember(keyed.evidence, keyed.evidence_next, slot, address)
     return int(volume)
 
@@ -236,7 +240,7 @@ def _fill(
             turn(keyed, histogram, slot, now_us // window_us, rules.learn_windows)
         keyed.last_us[slot] = now_us
         amount = given.amounts[row]
-        if add(keyed, slot, amount, given.addresses[row]) < lowest:
+        if add(keyed, slot, amount, given.addresses[row], lowest) < lowest:
             continue
         if judge(keyed, histogram, episode, slot, amount, rules):
             told(keyed, episode, slot)

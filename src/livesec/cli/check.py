@@ -27,7 +27,7 @@ def check(
     Without a path: look in the usual places and say what could be watched, what may not be read, and the cure.
     """
     from livesec.runners.inspect import inspect_file
-    from livesec.runners.replay import replayable
+    from livesec.sources.whole_file import replayable
 
     loaded = settings_from(settings, assignments)
     problems: list[str] = []

@@ -36,6 +36,8 @@ def chosen_store(settings: Settings, environ: Mapping[str, str] | None = None) -
     named = (os.environ if environ is None else environ).get("LIVESEC_DB")
     if named:
         return named
+    if "://" in settings.db:
+        return settings.db
     store, demo = home() / settings.db, home() / settings.demo_db
     return str(demo if demo.exists() and not store.exists() else store)
 

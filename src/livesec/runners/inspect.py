@@ -11,8 +11,8 @@ from livesec.core.batch import StreamInfo
 from livesec.core.settings import Settings
 from livesec.formats.stream_parser import StreamParser
 from livesec.pipeline.assembly import all_formats
-from livesec.runners.replay import ReplayFile
 from livesec.sources.file_source import stream_uid
+from livesec.sources.whole_file import WholeFile
 
 _REJECTS_SHOWN = 100
 
@@ -22,7 +22,7 @@ def inspect_file(path: str, settings: Settings) -> dict[str, Any]:
     formats = all_formats()
     by_name = {item.name: item for item in formats}
     mtime_us = os.stat(path).st_mtime_ns // 1000
-    file = ReplayFile(path, StreamInfo(1, stream_uid(path, 0), path, mtime_us, settings.time_zone))
+    file = WholeFile(path, StreamInfo(1, stream_uid(path, 0), path, mtime_us, settings.time_zone))
     parser = StreamParser(file.info, formats)
     lines = events = skipped = rejected = sequence = 0
     taken: dict[str, int] = {}

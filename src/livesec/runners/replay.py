@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import os
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import BinaryIO, cast
 
-import numpy as np
 import polars as pl
 
-from livesec.core.anomaly import KEPT_LINE_BYTES, BatchResult, Commit, StreamPosition
-from livesec.core.batch import MAX_LINE_BYTES, RawBatch, StreamInfo, batch_of_bytes
+from livesec.core.anomaly import BatchResult, Commit, StreamPosition
+from livesec.core.batch import RawBatch, StreamInfo
 from livesec.core.errors import InputUnreadableError
 from livesec.core.schema import LogType
 from livesec.core.settings import Settings
 from livesec.pipeline.engine import Engine
 from livesec.runners.wiring import make_engine
-from livesec.sources.file_source import expand, stream_uid
-from livesec.sources.tail_file import cut_long_lines
+from livesec.sources.file_source import stream_uid
+from livesec.sources.whole_file import WholeFile, replayable
 from livesec.store.writer import StoreWriter
-
-CHUNK_BYTES = 4 << 20
-"""Read this much at once: some 35,000 syslog lines."""
-
-_MAGIC: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
-    b"\x1f\x8b": lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file)),
-    b"\xfd7zXZ": lambda file: cast(BinaryIO, lzma.LZMAFile(file)),  # noqa: SIM115 - closed by ReplayFile
-}
 
 
 @dataclass(frozen=True)
@@ -62,87 +49,11 @@ def peak_rss_mb() -> float:
     return peak / 1024 if os.uname().sysname != "Darwin" else peak / 1024**2
 
 
-class ReplayFile:
-    """One file's batches, decompressed where it is compressed."""
-
-    def __init__(self, path: str, info: StreamInfo) -> None:
-        self.path = path
-        self.info = info
-        raw = Path(path).open("rb")  # noqa: SIM115 - closed by close()
-        head = raw.read(6)
-        raw.seek(0)
-        opener = next((make for magic, make in _MAGIC.items() if head.startswith(magic)), None)
-        self._raw = raw
-        self._file = opener(raw) if opener is not None else cast(BinaryIO, raw)
-        self._compressed = opener is not None
-        self._size = os.fstat(raw.fileno()).st_size
-
-    def read_share(self) -> float:
-        """How much of the file has been read, 0 to 1."""
-        return min(1.0, self._raw.tell() / self._size) if self._size else 1.0
-
-    def batches(self) -> Iterator[RawBatch]:
-        """The file's whole lines; the end of the file ends its last line. Raises InputUnreadableError."""
-        offset, rest = 0, b""
-        while True:
-            try:
-                chunk = self._file.read(CHUNK_BYTES)
-            except (OSError, EOFError, lzma.LZMAError) as error:
-                raise InputUnreadableError(f"{self.path}: unreadable after byte {offset}: {error}") from error
-            data = rest + chunk
-            batch = batch_of_bytes(self.info, data, offset, final=not chunk)
-            rest = data[batch.end_offset - offset :]
-            offset = batch.end_offset
-            if len(batch):
-                yield cut_long_lines(batch)
-            if not chunk:
-                return
-            if len(rest) > MAX_LINE_BYTES:
-                long_line, rest, taken = self._long_line(rest, offset)
-                offset += taken
-                yield long_line
-
-    def _long_line(self, start: bytes, offset: int) -> tuple[RawBatch, bytes, int]:
-        """(the line's prefix as a batch, bytes after the line, bytes taken)."""
-        length = len(start)
-        prefix = start[:MAX_LINE_BYTES]
-        while True:
-            chunk = self._file.read(CHUNK_BYTES)
-            found = chunk.find(b"\n")
-            if found >= 0 or not chunk:
-                length += max(found, 0)
-                rest = chunk[found + 1 :] if found >= 0 else b""
-                batch = RawBatch(
-                    self.info,
-                    prefix + b"\n",
-                    np.zeros(1, dtype=np.int64),
-                    np.array([len(prefix)], dtype=np.int64),
-                    np.array([offset], dtype=np.int64),
-                    np.array([length], dtype=np.int64),
-                    end_offset=offset + length + 1,
-                )
-                return batch, rest, length + (found >= 0)
-            length += len(chunk)
-
-    def line_at(self, offset: int) -> tuple[bytes, int] | None:
-        """The line at `offset` of an uncompressed file."""
-        if self._compressed:
-            return None
-        data = os.pread(self._raw.fileno(), KEPT_LINE_BYTES + 1, offset)
-        found = data.find(b"\n")
-        line = data if found < 0 else data[:found]
-        return line[:KEPT_LINE_BYTES], len(line)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._raw.close()
-
-
 @dataclass
 class _Pending:
     """Rows of one file that wait for the others."""
 
-    file: ReplayFile
+    file: WholeFile
     batches: Iterator[RawBatch]
     frames: dict[LogType, pl.DataFrame]
     batch: RawBatch | None = None
@@ -181,10 +92,10 @@ class Replay:
         self._anomalies = 0
         self._incidents: set[str] = set()
 
-    def _open_files(self, patterns: Sequence[str]) -> dict[int, ReplayFile]:
+    def _open_files(self, patterns: Sequence[str]) -> dict[int, WholeFile]:
         known = {stream.path: stream for stream in self._writer.streams()}
         next_id = max((stream.stream_id for stream in known.values()), default=0) + 1
-        files: dict[int, ReplayFile] = {}
+        files: dict[int, WholeFile] = {}
         for path in replayable(patterns, self.problems):
             stream = known.get(path)
             stream_id = stream.stream_id if stream is not None else next_id
@@ -192,7 +103,7 @@ class Replay:
             try:
                 mtime_us = os.stat(path).st_mtime_ns // 1000
                 info = StreamInfo(stream_id, stream_uid(path, 0), path, mtime_us, self._settings.time_zone)
-                files[stream_id] = ReplayFile(path, info)
+                files[stream_id] = WholeFile(path, info)
             except OSError as error:
                 self.problems.append(f"{path}: cannot be read ({error.strerror})")
         return files
@@ -227,13 +138,13 @@ class Replay:
             peak_rss_mb=round(peak_rss_mb(), 1),
         )
 
-    def _run_one(self, file: ReplayFile) -> None:
+    def _run_one(self, file: WholeFile) -> None:
         for batch in self._guarded(file):
             sequenced = replace(batch, first_sequence=self._writer.next_sequence)
             result = self._engine.process(sequenced)
             self._commit(result, self._writer.next_sequence + len(batch))
 
-    def _guarded(self, file: ReplayFile) -> Iterator[RawBatch]:
+    def _guarded(self, file: WholeFile) -> Iterator[RawBatch]:
         try:
             yield from file.batches()
         except InputUnreadableError as error:
@@ -331,28 +242,3 @@ class Replay:
             )
             for stream_id, file in self._files.items()
         ]
-
-
-def replayable(patterns: Sequence[str], problems: list[str]) -> list[str]:
-    """The files to replay: what `patterns` name, with compressed rotated copies; what is missing goes to `problems`."""
-    paths: list[str] = []
-    for pattern in patterns:
-        path = Path(pattern).expanduser()
-        if path.is_dir():
-            found = sorted(str(child.absolute()) for child in path.iterdir() if _is_log(child))
-        else:
-            found = expand([pattern])
-        missing = [name for name in found if not os.path.exists(name)]
-        problems.extend(f"{name}: no such file" for name in missing)
-        if not found:
-            problems.append(f"{pattern}: nothing to read there")
-        paths.extend(name for name in found if name not in missing)
-    return list(dict.fromkeys(paths))
-
-
-def _is_log(path: Path) -> bool:
-    return (
-        path.is_file()
-        and not path.name.startswith(".")
-        and not path.name.endswith((".db", ".db-wal", ".db-shm", ".lock", "anomalies.csv", "labels.csv"))
-    )

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,8 @@ def writer_engine(db: str, *, demo: bool = False) -> tuple[Engine, WriterLock]:
         lock = WriterLock(path)
     except OSError as error:
         raise LiveSecError(f"{path}: the store cannot be written here ({error.strerror}); give another --db") from error
-    try:
+    with ExitStack() as on_failure:
+        on_failure.callback(lock.release)
         engine = create_engine(f"sqlite:///{path}")
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "connect", _on_writer_connect)
@@ -133,7 +134,5 @@ def writer_engine(db: str, *, demo: bool = False) -> tuple[Engine, WriterLock]:
                 with engine.begin() as connection:
                     values = {"schema_version": str(SCHEMA_VERSION), "demo": "1" if demo else "0"}
                     connection.execute(insert(meta), [{"key": key, "value": value} for key, value in values.items()])
-    except BaseException:
-        lock.release()
-        raise
+        on_failure.pop_all()  # from here on the lock is the caller's
     return engine, lock

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zstandard
-from sqlalchemy import Connection, Dialect, Table, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, delete, func, insert, select
 
 from livesec.core.anomaly import BatchResult, Commit, EntityRisk, StreamPosition
 from livesec.core.batch import RawBatch, StreamInfo
@@ -21,62 +19,24 @@ from livesec.store import tables as t
 from livesec.store.journal import journal_batches
 from livesec.store.mirror import CsvMirror
 from livesec.store.open import store_path, writer_engine
-
-
-def _adding(table: Table, keys: Sequence[str], adding: Sequence[str], setting: Sequence[str] = ()) -> Any:
-    """INSERT that on a known key adds to columns `adding` and replaces those in `setting`, or leaves the old row."""
-    statement = sqlite_insert(table)
-    changes: dict[str, Any] = {name: table.c[name] + statement.excluded[name] for name in adding}
-    changes |= {name: statement.excluded[name] for name in setting}
-    if not changes:
-        return statement.on_conflict_do_nothing(index_elements=list(keys))
-    return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
-
-
-_PUT_STREAM = _adding(
-    t.streams, ["stream_id"], [], [column.name for column in t.streams.c if column.name != "stream_id"]
+from livesec.store.statements import (
+    ADD_COUNTS,
+    ADD_COVERAGE,
+    ADD_REJECTS,
+    ADD_TOTALS,
+    ANOMALY_COLUMNS,
+    JOIN_INCIDENT,
+    NEW_REJECT,
+    PUT_HEALTH,
+    PUT_INCIDENT,
+    PUT_META,
+    PUT_RISK,
+    PUT_SNAPSHOT,
+    PUT_STREAM,
+    Bulk,
+    put_many,
+    upsert,
 )
-_PUT_META = _adding(t.meta, ["key"], [], ["value"])
-_PUT_HEALTH = _adding(t.health, ["key"], [], ["value"])
-_PUT_SNAPSHOT = _adding(t.snapshots, ["component"], [], ["data"])
-_PUT_INCIDENT = _adding(
-    t.incidents, ["id"], [], [column.name for column in t.incidents.c if column.name not in ("id", "status")]
-)
-_PUT_RISK = _adding(t.risk, ["entity_type", "entity"], [], ["risk", "time_us", "anomalies"])
-_ADD_REJECTS = _adding(t.reject_counts, ["stream_id", "reason"], ["lines"])
-_ADD_COUNTS = _adding(t.counts, ["log_type", "minute_us"], ["events"])
-_ADD_TOTALS = _adding(t.totals, ["name"], ["value"])
-_ADD_COVERAGE = _adding(t.coverage, ["detector"], ["rows", "judged", "findings"], ["entities"])
-_ANOMALY_COLUMNS = [column.name for column in t.anomalies.c if column.name != "number"]
-_NEW_REJECT = sqlite_insert(t.rejects).on_conflict_do_nothing()
-_JOIN_INCIDENT = (
-    update(t.anomalies).where(t.anomalies.c.id == bindparam("member")).values(incident_id=bindparam("incident"))
-)
-
-
-def _many(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(statement, rows)
-
-
-class _Bulk:
-    """A statement that puts many rows, given as tuples in the order of `columns`.
-
-    SQLAlchemy compiles it once; the rows go to the driver as they are. With one row per evidence line and per minute
-    that is a third of what a commit costs otherwise.
-    """
-
-    def __init__(self, statement: SqliteInsert, columns: Sequence[str], dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect, column_keys=list(columns))
-        given = getattr(compiled, "positiontup", None)
-        if given != list(columns):  # the driver takes the values by position
-            raise AssertionError(f"{statement.table}: columns are bound as {given}, not {list(columns)}")
-        self._sql = str(compiled)
-
-    def execute(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-        """Put `rows`."""
-        if rows:
-            connection.exec_driver_sql(self._sql, rows)
 
 
 class StoreWriter:
@@ -89,13 +49,13 @@ class StoreWriter:
         self._reject_samples = reject_samples
         self._compressor = zstandard.ZstdCompressor(level=1)
         dialect = self._engine.dialect
-        self._new_anomaly = _Bulk(_adding(t.anomalies, ["id"], []), _ANOMALY_COLUMNS, dialect)
-        self._new_evidence = _Bulk(
-            _adding(t.evidence, ["anomaly_id", "position"], []), [column.name for column in t.evidence.c], dialect
+        self._new_anomaly = Bulk(upsert(t.anomalies, ["id"], []), ANOMALY_COLUMNS, dialect)
+        self._new_evidence = Bulk(
+            upsert(t.evidence, ["anomaly_id", "position"], []), [column.name for column in t.evidence.c], dialect
         )
-        self._new_outbox = _Bulk(_adding(t.outbox, ["anomaly_id"], []), ["anomaly_id"], dialect)
-        self._add_counts = _Bulk(_ADD_COUNTS, ["log_type", "minute_us", "events"], dialect)
-        self._put_risk = _Bulk(_PUT_RISK, [field.name for field in fields(EntityRisk)], dialect)
+        self._new_outbox = Bulk(upsert(t.outbox, ["anomaly_id"], []), ["anomaly_id"], dialect)
+        self._add_counts = Bulk(ADD_COUNTS, ["log_type", "minute_us", "events"], dialect)
+        self._put_risk = Bulk(PUT_RISK, [field.name for field in fields(EntityRisk)], dialect)
         with self._engine.connect() as connection:
             values = {row.key: row.value for row in connection.execute(select(t.meta))}
             self._rejects_kept = connection.execute(select(func.count()).select_from(t.rejects)).scalar_one()
@@ -133,24 +93,24 @@ class StoreWriter:
         mirror_length = self._mirror.append(result.anomalies)
         with self._engine.begin() as connection:
             if commit.streams:
-                _many(connection, _PUT_STREAM, [asdict(stream) for stream in commit.streams])
+                put_many(connection, PUT_STREAM, [asdict(stream) for stream in commit.streams])
             if commit.batch is not None:
                 connection.execute(insert(t.journal), self._journal_row(commit.batch, commit.historical))
             if commit.snapshots is not None:
-                _many(
+                put_many(
                     connection,
-                    _PUT_SNAPSHOT,
+                    PUT_SNAPSHOT,
                     [{"component": name, "data": data} for name, data in commit.snapshots.items()],
                 )
                 connection.execute(delete(t.journal))
             self._put_result(connection, result)
-            _many(connection, insert(t.gaps), [asdict(gap) | {"committed_us": now_us()} for gap in commit.gaps])
+            put_many(connection, insert(t.gaps), [asdict(gap) | {"committed_us": now_us()} for gap in commit.gaps])
             settings = {
                 "next_sequence": commit.next_sequence,
                 "mirror": self._mirror.path,
                 "mirror_length": mirror_length,
             }
-            _many(connection, _PUT_META, [{"key": key, "value": str(value)} for key, value in settings.items()])
+            put_many(connection, PUT_META, [{"key": key, "value": str(value)} for key, value in settings.items()])
         self._mirror.length = mirror_length
         self.next_sequence = commit.next_sequence
 
@@ -158,9 +118,9 @@ class StoreWriter:
         self._put_anomalies(connection, result)
         latest = {(risk.entity_type, risk.entity): risk for risk in result.risks}
         self._put_risk.execute(connection, [astuple(risk) for risk in latest.values()])
-        _many(
+        put_many(
             connection,
-            _ADD_REJECTS,
+            ADD_REJECTS,
             [
                 {"stream_id": stream_id, "reason": reason, "lines": lines}
                 for (stream_id, reason), lines in result.reject_counts.items()
@@ -168,7 +128,7 @@ class StoreWriter:
         )
         samples = result.rejects[: max(0, self._reject_samples - self._rejects_kept)]
         self._rejects_kept += len(samples)
-        _many(connection, _NEW_REJECT, [asdict(line) for line in samples])
+        put_many(connection, NEW_REJECT, [asdict(line) for line in samples])
         self._add_counts.execute(
             connection,
             [(str(log_type), minute_us, events) for (log_type, minute_us), events in result.minute_counts.items()],
@@ -181,14 +141,14 @@ class StoreWriter:
             "events": result.events,
             "anomalies": len(result.anomalies),
         }
-        _many(
+        put_many(
             connection,
-            _ADD_TOTALS,
+            ADD_TOTALS,
             [{"name": name, "value": value} for name, value in totals.items() if value],
         )
-        _many(
+        put_many(
             connection,
-            _ADD_COVERAGE,
+            ADD_COVERAGE,
             [{"detector": name} | asdict(detector) for name, detector in result.detectors.items()],
         )
         self._put_recent(connection, result)
@@ -234,9 +194,9 @@ class StoreWriter:
             ],
         )
         self._new_outbox.execute(connection, [(item.id,) for item in result.anomalies if not item.historical])
-        _many(
+        put_many(
             connection,
-            _PUT_INCIDENT,
+            PUT_INCIDENT,
             [
                 {
                     "id": incident.id,
@@ -254,9 +214,9 @@ class StoreWriter:
                 for incident in result.incidents
             ],
         )
-        _many(
+        put_many(
             connection,
-            _JOIN_INCIDENT,
+            JOIN_INCIDENT,
             [
                 {"member": member, "incident": incident.id}
                 for incident in result.incidents
@@ -267,7 +227,7 @@ class StoreWriter:
     def _put_recent(self, connection: Connection, result: BatchResult) -> None:
         if not result.recent:
             return
-        _many(
+        put_many(
             connection,
             insert(t.recent_events),
             [asdict(event) | {"log_type": str(event.log_type)} for event in result.recent],
@@ -306,9 +266,9 @@ class StoreWriter:
     def put_health(self, values: Mapping[str, Any]) -> None:
         """Store the daemon's health by key (JSON values); a transaction of its own."""
         with self._engine.begin() as connection:
-            _many(
+            put_many(
                 connection,
-                _PUT_HEALTH,
+                PUT_HEALTH,
                 [{"key": key, "value": json.dumps(value)} for key, value in values.items()],
             )
 

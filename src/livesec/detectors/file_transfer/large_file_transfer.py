@@ -92,7 +92,7 @@ class LargeFileTransfer(Detector[Params]):
                 "usual_bytes": reports.median,
                 "large_bytes": reports.ninetieth,
                 "files": reports.sizes,
-                "one_in": np.exp(-reports.log_p),
+                "one_in": tails.one_in(reports.log_p),
                 "episode_bytes": reports.offended,
             },
             evidence=reports.evidence,

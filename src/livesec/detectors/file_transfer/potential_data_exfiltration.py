@@ -4,8 +4,8 @@ Sees single large files and many small ones that add up, to the destinations tha
 downloads by foreign addresses from a server of one's own. Misses accounts that send as much and as many anyway, and
 drips over days (slow_exfil). Above a fixed volume the hour is tested at each file while it fills, by its volume and by
 its number of files, against the user's own hours with external transfers (baselines/volume_and_count). With few of
-those, any new record of volume is reported, at low confidence unless it is large by anyone's measure. In seed_mode:
-every external file above the fixed volume. Source: the livesec seed (10 MB).
+those, any new record of volume and a number that is large for anyone is reported, at low confidence unless the volume
+is large for anyone too. In seed_mode: every external file above the fixed volume. Source: the livesec seed (10 MB).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from livesec.core.state import KeyedState
 from livesec.detectors.file_transfer.large_file_transfer import moved
 
 YOUNG_CONFIDENCE = 0.4  # our choice: at least, for a new record above the fixed volume
+YOUNG_MANY_CONFIDENCE = 0.6  # our choice: for as many files as are many for anyone
 ANYONES_MEDIAN_BYTES = 1e6  # our choice: an hour's external volume of somebody unknown, with ...
 ANYONES_SIGMA = 2.0  # ... this standard deviation of its logarithm: one hour in 100 has more than 335 MB
 
@@ -42,6 +43,7 @@ class Params:
     )
     floor: int = param(10_000_000, "bytes", "livesec seed", minimum=1, setting="exfiltration_bytes")
     files: int = param(10, "files", "our choice: fewer in an hour are never many", minimum=2)
+    young_files: int = param(21, "files", "DETECTIONS, count_burst: more than 20 in an hour", minimum=2)
     window_s: float = param(3600.0, "s", "our choice: an hour", minimum=60)
     report_p: float = param(5e-3, "probability", "our choice: one hour in 200", minimum=1e-9, maximum=0.1)
     p_star: float = param(1e-5, "probability", "medium from 2e-3: 0.4 a day for 200 hours a day", maximum=0.1)
@@ -130,10 +132,7 @@ class DataExfiltration(Detector[Params]):
                 **_last_file(rows, found),
             },
             evidence=counts.evidence,
-            confidence=np.maximum(
-                np.where(volumes.offended > 0, self._volume_confidence(volumes), 0.0),
-                tails.confidence(counts.log_p, self.p.p_star),
-            ),
+            confidence=np.maximum(self._volume_confidence(volumes), self._count_confidence(counts)),
         )
 
     def _volume_confidence(self, reports: window_volume.Reports) -> NDArray[np.float64]:
@@ -142,7 +141,13 @@ class DataExfiltration(Detector[Params]):
         anyones = (np.log(np.maximum(reports.offended, 1)) - math.log(ANYONES_MEDIAN_BYTES)) / ANYONES_SIGMA
         log_p = np.array([tails.normal_log_tail(z) for z in np.where(young, anyones, reports.offended_z).tolist()])
         confidence = tails.confidence(log_p, self.p.p_star)
-        return np.where(young, np.maximum(confidence, YOUNG_CONFIDENCE), confidence)
+        confidence = np.where(young, np.maximum(confidence, YOUNG_CONFIDENCE), confidence)
+        return np.where(reports.offended > 0, confidence, 0.0)
+
+    def _count_confidence(self, reports: count_tail.Reports) -> NDArray[np.float64]:
+        young = reports.windows < self.p.learn_windows
+        confidence = np.where(young, YOUNG_MANY_CONFIDENCE, tails.confidence(reports.log_p, self.p.p_star))
+        return np.where(reports.offended > 0, confidence, 0.0)
 
     def _every_large_file(self, rows: Rows, found: NDArray[np.int64]) -> Findings:
         unknown = np.full(len(found), np.nan)
@@ -173,6 +178,7 @@ class DataExfiltration(Detector[Params]):
             floor=self.p.files,
             log_p=math.log(self.p.report_p),
             prior_mean=1.0,
+            young_limit=self.p.young_files,
             once_per_window=False,
         )
 

@@ -112,7 +112,7 @@ class SensitiveFileAccess(Detector[Params]):
                 "files": reports.count,
                 "usual_files": reports.mean,
                 "hours": reports.windows,
-                "one_in": np.exp(-reports.log_p),
+                "one_in": tails.one_in(reports.log_p),
                 "burst": burst,
                 "file": rows.frame["path"].gather(found).to_list(),
                 "episode_files": reports.offended,
