@@ -9,7 +9,8 @@ from typing import Any
 
 import altair as alt
 import pytest
-from tests.dashboard.invented_store import HOUR_US, MINUTE_US, make_store
+from tests.dashboard.invented_anomalies import HOUR_US, MINUTE_US
+from tests.dashboard.invented_store import make_store
 
 from livesec.dashboard.chart_data import ChartData, chart_data, severity_frame, time_frame, time_text, type_frame
 from livesec.dashboard.charts import Drawn

@@ -8,16 +8,8 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from tests.dashboard.invented_store import (
-    HOUR_US,
-    KINDS,
-    LOGIN,
-    beat,
-    fill,
-    hostile_texts,
-    make_anomaly,
-    make_store,
-)
+from tests.dashboard.invented_anomalies import HOUR_US, KINDS, LOGIN, hostile_texts, make_anomaly
+from tests.dashboard.invented_store import beat, fill, make_store
 
 from livesec.core.anomaly import BatchResult, Commit
 from livesec.core.clock import US_PER_DAY, now_us

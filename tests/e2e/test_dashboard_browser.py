@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.dashboard.invented_store import (
-    FILES,
-    KINDS,
-    LOGIN,
-    MINUTE_US,
-    NETWORK,
-    beat,
-    fill,
-    hostile_texts,
-    make_anomaly,
-    sshd_lines,
-)
+from tests.dashboard.invented_anomalies import hostile_texts
+from tests.e2e.command import CHECKOUT, COMMAND, environment
+from tests.e2e.growing_desk import Canary, GrowingStore, served_desk
 from tests.e2e.requirements import missing, program
-from tests.e2e.service import Service, free_port, wait_until
+from tests.e2e.service import wait_until
 
-from livesec.cli.dashboard import server_command
-from livesec.core.anomaly import Anomaly, BatchResult, Commit, RecentEvent
-from livesec.core.clock import now_us
-from livesec.core.schema import LOG_TYPES
 from livesec.core.text import shown
-from livesec.runners.dashboard_server import answers
 from livesec.store.writer import StoreWriter
 
 try:
@@ -48,109 +32,9 @@ else:
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).parents[2]
-IMAGES = ROOT / "docs" / "images"
+IMAGES = CHECKOUT / "docs" / "images"
 EVERY_SECOND = "refresh=Refresh+1+s"
 APPEARS_WITHIN_S = 10.0
-
-
-class GrowingStore:
-    """A store as a daemon feeds it: a sign of life and some events each second, and what a test adds.
-
-    Filled with the invented week and anomalies by the users `hostile`; with None it is left as it is but for the signs.
-    """
-
-    def __init__(self, path: Path, hostile: Sequence[str] | None) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = StoreWriter(str(path), demo=True)
-        self._lock = threading.Lock()
-        self._end = threading.Event()
-        self.sequence = 1_000
-        self._grows = hostile is not None
-        if hostile is not None:
-            fill(self._writer, now_us(), hostile)
-        self._tick()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._end.wait(1.0):
-            self._tick()
-
-    def _tick(self) -> None:
-        at = now_us()
-        event = {"user": "mei.tanaka", "src_ip": "192.0.2.61", "outcome": "success", "country": "NO"}
-        minute_us = at // MINUTE_US * MINUTE_US
-        result = BatchResult(
-            lines=24,
-            consumed=24,
-            events=24,
-            minute_counts={(LOGIN, minute_us): 1, (NETWORK, minute_us): 20, (FILES, minute_us): 3},
-            recent=[RecentEvent(log_type, at, 1, at, json.dumps(event)) for log_type in LOG_TYPES],
-        )
-        if self._grows:
-            self._commit(result)
-        with self._lock:
-            beat(self._writer, at)
-
-    def _commit(self, result: BatchResult) -> None:
-        with self._lock:
-            sequence = self._writer.next_sequence + result.lines
-            self._writer.commit(Commit(result=result, next_sequence=sequence))
-
-    def add(self, kind: str, user: str) -> Anomaly:
-        """Commit one anomaly of now."""
-        self.sequence += 1
-        at = now_us()
-        evidence = sshd_lines(self.sequence * 1_000, user, "198.51.100.23", at)
-        anomaly = make_anomaly(KINDS[kind], self.sequence, at, user=user, evidence=evidence)
-        self._commit(BatchResult(lines=5, events=5, anomalies=[anomaly]))
-        return anomaly
-
-    def close(self) -> None:
-        self._end.set()
-        self._thread.join()
-        self._writer.close()
-
-
-class Canary(ThreadingHTTPServer):
-    """A foreign server that notes every request: nothing on the desk may make the browser come here."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.paths: list[str] = []
-        super().__init__(("127.0.0.1", 0), CanaryHandler)
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class CanaryHandler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, Canary)
-        self.server.paths.append(self.path)
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """The list is enough."""
-
-
-@contextmanager
-def served_desk(folder: Path, hostile: Sequence[str] | None) -> Iterator[tuple[str, GrowingStore]]:
-    """The address of a desk, served as `livesec dashboard` serves it, and the store that it shows."""
-    store = GrowingStore(folder / "data" / "demo.db", hostile)
-    port = free_port()
-    environment = ["LIVESEC_DB=data/demo.db", f"PYTHONPATH={ROOT / 'src'}"]
-    server = server_command(ROOT, port, "127.0.0.1", (), browser=False)
-    in_folder = [program("env", "coreutils"), f"--chdir={folder}", *environment, *server]
-    try:
-        with Service(in_folder, folder, lambda: answers(port)):
-            yield f"127.0.0.1:{port}", store
-    finally:
-        store.close()
 
 
 @pytest.fixture(scope="module")
@@ -313,8 +197,7 @@ def replayed_demo(folder: Path) -> None:
     StoreWriter(str(folder / "data" / "demo.db"), demo=True).close()
     logs = [f"data/{kind}_logs.csv" for kind in ("login", "network", "file_transfer")]
     for words in (["demo", "batch", "--out", "data"], ["replay", *logs, "--db", "data/demo.db"]):
-        command = [sys.executable, "-m", "livesec.cli.main", *words]
-        subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, check=True)
+        subprocess.run([*COMMAND, *words], cwd=folder, env=environment(), check=True)
 
 
 @pytest.mark.skipif(os.environ.get("LIVESEC_SCREENSHOTS") != "1", reason="pictures are made with LIVESEC_SCREENSHOTS=1")

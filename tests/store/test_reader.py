@@ -9,18 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.dashboard.invented_store import (
-    AUTH,
-    FILES,
-    HOUR_US,
-    KINDS,
-    LOGIN,
-    MINUTE_US,
-    NETWORK,
-    beat,
-    make_anomaly,
-    make_store,
-)
+from tests.dashboard.invented_anomalies import AUTH, FILES, HOUR_US, KINDS, LOGIN, MINUTE_US, NETWORK, make_anomaly
+from tests.dashboard.invented_store import beat, make_store
 
 from livesec.core.anomaly import BatchResult, Commit
 from livesec.core.clock import US_PER_DAY

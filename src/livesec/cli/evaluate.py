@@ -23,6 +23,9 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Seed of the demo world.")] = 1,
     users: Annotated[int, typer.Option(help="People in the demo world.")] = 60,
     days: Annotated[float, typer.Option(help="Days of the demo world.")] = 14.0,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Tables in Markdown, as docs/detection.md has them.")
+    ] = False,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
     assignments: SetOption = None,
@@ -53,10 +56,21 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(rows))
         return
+    tables = [_table(rows), *([_campaign_table(campaigns)] if campaigns else [])]
     console = Console(highlight=False)
-    console.print(_table(rows))
-    if campaigns:
-        console.print(_campaign_table(campaigns))
+    for table in tables:
+        if markdown:
+            typer.echo(_as_markdown(table))
+        else:
+            console.print(table)
+
+
+def _as_markdown(table: Table) -> str:
+    cells = [[str(cell) for cell in column.cells] for column in table.columns]
+    headings = [str(column.header) for column in table.columns]
+    marks = ["---:" if column.justify == "right" else "---" for column in table.columns]
+    rows = [headings, marks, *([*row] for row in zip(*cells, strict=True))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
