@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -88,6 +89,7 @@ class Replay:
         self.problems: list[str] = []
         self._files = self._open_files(paths)
         self._engine: Engine = make_engine(settings, self._fetch_line)
+        self._formats: dict[int, Counter[str]] = defaultdict(Counter)  # lines per format of each stream
         self._total = BatchResult()
         self._anomalies = 0
         self._incidents: set[str] = set()
@@ -142,6 +144,7 @@ class Replay:
         for batch in self._guarded(file):
             sequenced = replace(batch, first_sequence=self._writer.next_sequence)
             result = self._engine.process(sequenced)
+            self._formats[batch.stream.stream_id].update(result.formats)
             self._commit(result, self._writer.next_sequence + len(batch))
 
     def _guarded(self, file: WholeFile) -> Iterator[RawBatch]:
@@ -176,6 +179,7 @@ class Replay:
             item.batch = batch
             parsed = self._engine.parse(batch)
             self._engine.count_lines(result, batch, parsed)
+            self._formats[batch.stream.stream_id].update(parsed.formats)
             item.frames = dict(parsed.rows)
 
     @staticmethod
@@ -236,6 +240,9 @@ class Replay:
                 kind="replay",
                 path=file.path,
                 generation=0,
+                offset=file.offset,
+                size=file.offset,
+                format=max(self._formats[stream_id], key=lambda name: self._formats[stream_id][name], default=None),
                 reference_time_us=file.info.reference_time_us,
                 time_zone=file.info.time_zone,
                 state="drained",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -40,6 +41,8 @@ class WholeFile:
         self._file = opener(raw) if opener is not None else cast(BinaryIO, raw)
         self._compressed = opener is not None
         self._size = os.fstat(raw.fileno()).st_size
+        self.offset = 0
+        """Bytes of the stream that were given out as lines."""
 
     def read_share(self) -> float:
         """How much of the file has been read, 0 to 1."""
@@ -47,31 +50,34 @@ class WholeFile:
 
     def batches(self) -> Iterator[RawBatch]:
         """The file's whole lines; the end of the file ends its last line. Raises InputUnreadableError."""
-        offset, rest = 0, b""
+        rest = b""
         while True:
-            try:
-                chunk = self._file.read(CHUNK_BYTES)
-            except (OSError, EOFError, lzma.LZMAError) as error:
-                raise InputUnreadableError(f"{self.path}: unreadable after byte {offset}: {error}") from error
+            chunk = self._read()
             data = rest + chunk
-            batch = batch_of_bytes(self.info, data, offset, final=not chunk)
-            rest = data[batch.end_offset - offset :]
-            offset = batch.end_offset
+            batch = batch_of_bytes(self.info, data, self.offset, final=not chunk)
+            rest = data[batch.end_offset - self.offset :]
+            self.offset = batch.end_offset
             if len(batch):
                 yield cut_long_lines(batch)
             if not chunk:
                 return
             if len(rest) > MAX_LINE_BYTES:
-                long_line, rest, taken = self._long_line(rest, offset)
-                offset += taken
+                long_line, rest, taken = self._long_line(rest, self.offset)
+                self.offset += taken
                 yield long_line
+
+    def _read(self) -> bytes:
+        try:
+            return self._file.read(CHUNK_BYTES)
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+            raise InputUnreadableError(f"{self.path}: unreadable after byte {self.offset}: {error}") from error
 
     def _long_line(self, start: bytes, offset: int) -> tuple[RawBatch, bytes, int]:
         """(the line's prefix as a batch, bytes after the line, bytes taken)."""
         length = len(start)
         prefix = start[:MAX_LINE_BYTES]
         while True:
-            chunk = self._file.read(CHUNK_BYTES)
+            chunk = self._read()
             found = chunk.find(b"\n")
             if found >= 0 or not chunk:
                 length += max(found, 0)

@@ -1,66 +1,61 @@
-"""The record behind `livesec status` and the desk's health panel."""
+"""The record behind `livesec status`."""
 
 from __future__ import annotations
 
-import json
-import os
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
-from livesec.core.clock import US_PER_DAY, US_PER_S, now_us, rfc3339
+from livesec.core.clock import US_PER_S, now_us, rfc3339
 from livesec.store import tables as t
+from livesec.store.activity_queries import alerts_per_day, latest_event_us
+from livesec.store.health_queries import (
+    DaemonHealth,
+    DetectorCoverage,
+    StreamHealth,
+    coverage_rows,
+    daemon_health,
+    gap_rows,
+    stream_health,
+)
 from livesec.store.open import reader_engine, store_path
 
 SILENT_AFTER_S = 15.0
-"""The daemon beats every 2 s; after this long without one it is called silent."""
-
-_REALISED_OVER_DAYS = 7
+"""The daemon gives a sign of life every 2 s; after this long without one it is called silent."""
 
 
-def _streams(connection: Connection) -> list[dict[str, Any]]:
-    records = []
-    for row in connection.execute(select(t.streams).order_by(t.streams.c.stream_id)):
-        size = _size_now(row) if row.kind == "file" else row.offset
-        behind = max(0, size - row.offset) if row.state in ("active", "rotated", "error") else 0
-        oldest_s = (now_us() - row.oldest_unread_us) / US_PER_S if behind and row.oldest_unread_us else 0.0
-        records.append(
-            {
-                "path": row.path,
-                "kind": row.kind,
-                "format": row.format,
-                "offset": row.offset,
-                "bytes_behind": behind,
-                "oldest_unread_s": round(max(0.0, oldest_s), 3),
-                "state": row.state,
-                "error": row.error,
-            }
-        )
-    return records
+def _stream(stream: StreamHealth) -> dict[str, Any]:
+    behind = stream.behind_bytes
+    since_us = stream.oldest_unread_us if behind else None
+    return {
+        "path": stream.path,
+        "kind": stream.kind,
+        "format": stream.format,
+        "offset": stream.offset,
+        "bytes_behind": behind,
+        "oldest_unread_s": 0.0 if since_us is None else round(max(0, now_us() - since_us) / US_PER_S, 3),
+        "state": stream.state,
+        "error": stream.error,
+    }
 
 
-def _size_now(row: Any) -> int:
-    """The file's size as it is now, else as the daemon last saw it."""
-    try:
-        found = os.stat(row.path)
-    except OSError:
-        return int(row.size or 0)
-    return found.st_size if found.st_ino == row.inode else int(row.size or 0)
+def _detector(item: DetectorCoverage) -> dict[str, Any]:
+    return {
+        "rows": item.rows,
+        "judged": item.judged,
+        "coverage": round(item.share, 4) if item.rows else None,
+        "findings": item.findings,
+        "entities": item.entities,
+        "maturity": "working" if item.judged else "learning",
+    }
 
 
-def _realised_per_day(connection: Connection) -> float:
-    """Anomalies of medium or higher per day over the last days of event time that the store has seen."""
-    last, first = connection.execute(select(func.max(t.counts.c.minute_us), func.min(t.counts.c.minute_us))).one()
-    if last is None:
-        return 0.0
-    since = max(first, last - _REALISED_OVER_DAYS * US_PER_DAY)
-    found = connection.execute(
-        select(func.count())
-        .select_from(t.anomalies)
-        .where(t.anomalies.c.time_us >= since, t.anomalies.c.severity != "low")
-    ).scalar_one()
-    span_days: float = (last - since) / US_PER_DAY
-    return float(found) / max(1.0, span_days)
+def _daemon(health: DaemonHealth | None) -> dict[str, Any] | None:
+    if health is None:
+        return None
+    alive = not health.stopped and health.silent_for_s(now_us()) < SILENT_AFTER_S
+    return asdict(health) | {"alive": alive}
 
 
 def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
@@ -68,37 +63,23 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
     path = store_path(db)
     wal = path.with_name(path.name + "-wal")
     with reader_engine(db).connect() as connection:
-        health = {row.key: json.loads(row.value) for row in connection.execute(select(t.health))}
+        health = daemon_health(connection)
         totals = {row.name: row.value for row in connection.execute(select(t.totals))}
-        gaps = [
-            {"path": row.path, "start": row.start_offset, "end": row.end_offset, "reason": row.reason}
-            for row in connection.execute(select(t.gaps).order_by(t.gaps.c.gap))
-        ]
-        coverage = {
-            row.detector: {
-                "rows": row.rows,
-                "judged": row.judged,
-                "coverage": round(row.judged / row.rows, 4) if row.rows else None,
-                "findings": row.findings,
-                "entities": row.entities,
-                "maturity": "learning" if row.judged == 0 else "working",
-            }
-            for row in connection.execute(select(t.coverage).order_by(t.coverage.c.detector))
-        }
-        streams = _streams(connection)
-        realised = _realised_per_day(connection)
+        realised = alerts_per_day(connection, latest_event_us(connection) or now_us())
         waiting = connection.execute(
             select(func.count()).select_from(t.outbox).where(t.outbox.c.delivered_us.is_(None))
         ).scalar_one()
-    daemon = health.get("daemon")
-    if daemon is not None:
-        age_s = (now_us() - daemon["beat_us"]) / US_PER_S
-        daemon["alive"] = not daemon["stopped"] and age_s < SILENT_AFTER_S
-    last_commit_us = daemon and daemon.get("last_commit_us")
+        streams = [_stream(stream) for stream in stream_health(connection)]
+        gaps = [
+            {"path": gap.path, "start": gap.start_offset, "end": gap.end_offset, "reason": gap.reason}
+            for gap in gap_rows(connection)
+        ]
+        coverage = {item.detector: _detector(item) for item in coverage_rows(connection)}
+    last_commit_us = health.last_commit_us if health is not None else None
     return {
-        "daemon": daemon,
+        "daemon": _daemon(health),
         "streams": streams,
-        "watcher": daemon and daemon.get("watcher"),
+        "watcher": health.watcher if health is not None else None,
         "last_commit": rfc3339(last_commit_us) if last_commit_us else None,
         "wal_bytes": wal.stat().st_size if wal.exists() else 0,
         "totals": totals,
@@ -106,6 +87,7 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
         "rejects": int(totals.get("rejects", 0)),
         "alerts_realised_per_day": round(realised, 3),
         "alerts_budget_per_day": alerts_budget_per_day,
+        "coverage": {name: item["coverage"] for name, item in coverage.items()},
         "detectors": coverage,
         "outbox_waiting": waiting,
         "explanation_queue": {"waiting": 0, "writer": "deterministic"},

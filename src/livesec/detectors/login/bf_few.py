@@ -47,7 +47,7 @@ class FewAttempts(Detector[Params]):
     columns = stranger_attempts.columns(DEFAULT_ATTEMPTS)
     params = Params
     max_keys = 1 << 18  # addresses: 200 bytes each
-    summary = "{attempts:,} login attempts within {span_h:,.1f} h from {src_ip}, which never logged in"
+    summary = "{attempts:,} login attempts within {span_min:,.0f} min from {src_ip}, which never logged in"
     guidance = Guidance(
         meaning="A stranger's address tries to log in a few times and never gets in: typical of a botnet that "
         "spreads its guesses over many addresses to stay below every limit.",
@@ -94,7 +94,7 @@ class FewAttempts(Detector[Params]):
             at=at[reports.at],
             details={
                 "attempts": reports.total,
-                "span_h": reports.span_s / 3600,
+                "span_min": reports.span_s / 60,
                 "threshold": np.full(len(reports.at), self.p.attempts),
             },
             evidence=reports.evidence,
