@@ -1,7 +1,7 @@
 """The labelled real logs: attacking addresses found, no benign address flagged, every file replayed.
 
-The data are not part of this repository. They are looked for where LIVESEC_EVAL_DATA says, else in `shared/data` beside the
-checkout; without them these tests are skipped.
+The data are not part of this repository. They are looked for where LIVESEC_EVAL_DATA says, else in `shared/data` beside
+the checkout; without them these tests are skipped.
 """
 
 import json
@@ -41,15 +41,12 @@ def test_nine_of_ten_attacking_addresses_are_found_and_no_benign_one_is_flagged(
     assert found & benign == set()
 
 
-def test_every_log_replays_and_every_line_is_accounted_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_log_replays_and_every_line_is_accounted_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     logs = sorted(
         path
         for folder in ("auth", "crowdsec_hub", "zeek_apt29_day1", "zeek_wrccdc", "windows_logon")
         for path in (DATA / folder).rglob("*")
-        if path.suffix in (".log", ".gz", ".jsonl")
-        and path.name != "labels.jsonl"
+        if path.suffix in (".log", ".gz", ".jsonl") and path.name != "labels.jsonl"
     )
     assert logs
     for number, path in enumerate(logs):

@@ -203,6 +203,15 @@ def test_evidence_is_read_back_by_its_address(log: Path) -> None:
     assert reader.source.line_at(9, 0) is None
 
 
+def test_regrown_past_its_old_size_it_starts_again(log: Path) -> None:
+    log.write_bytes(b"one\ntwo\n")
+    reader = Reader([str(log)])
+    assert len(reader.lines()) == 2
+    log.write_bytes(b"new\nwords\nmore than before\n")  # truncated and rewritten between two looks
+    assert reader.lines() == [b"new", b"words", b"more than before"]
+    assert reader.source.line_at(1, 4) is None  # what stands there now is not the line that was read
+
+
 def test_folders_leave_out_what_is_not_a_log(tmp_path: Path) -> None:
     for name in ("auth.log", "auth.log.1.gz", ".hidden", "livesec.db", "livesec.db-wal", "anomalies.csv"):
         (tmp_path / name).touch()

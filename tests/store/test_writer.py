@@ -18,7 +18,7 @@ from livesec.core.explanation import Explanation
 from livesec.core.schema import LogType
 from livesec.core.severity import Severity
 from livesec.sources.tail_file import cut_long_lines, stream_info
-from livesec.store import mirror
+from livesec.store import journal, mirror
 from livesec.store.export import bad_sources, export_rows
 from livesec.store.open import reader_engine
 from livesec.store.writer import StoreWriter
@@ -175,6 +175,10 @@ def test_journalled_batches_come_back_with_their_addresses(tmp_path: Path) -> No
         assert (new.first_sequence, new.end_offset) == (old.first_sequence, old.end_offset)
     writer.commit(Commit(snapshots={"engine": b"1"}, next_sequence=4))
     assert list(writer.journalled({1: info})) == []
+    assert writer.journalled_line(1, 44) == (b"two", 3)  # passed batches stay a while, for evidence
+    assert writer.journalled_line(1, 48 + (1 << 20) + 6) == (b"end", 3)
+    assert writer.journalled_line(1, 41) is None
+    assert writer.journalled_line(2, 40) is None
     assert writer.snapshots() == {"engine": b"1"}
     writer.close()
 
@@ -207,3 +211,15 @@ def test_bad_sources_are_those_of_high_anomalies_about_an_address(tmp_path: Path
     )
     writer.close()
     assert bad_sources(reader_engine(str(tmp_path / "a.db"))) == ["192.0.2.1"]
+
+
+def test_passed_batches_are_forgotten_oldest_first(tmp_path: Path) -> None:
+    info = stream_info(STREAM)
+    writer = StoreWriter(str(tmp_path / "a.db"))
+    for number in range(4):
+        writer.commit(commit(batch=batch_of_bytes(info, b"line\n", 5 * number, first_sequence=number)))
+    with writer._engine.begin() as connection:
+        size = connection.execute(text("SELECT max(length(data)) FROM journal")).scalar_one()
+        journal.forget_passed(connection, upto=3, keep_bytes=size)
+    assert [writer.journalled_line(1, 5 * number) for number in range(4)] == [None, None, (b"line", 4), (b"line", 4)]
+    writer.close()

@@ -5,6 +5,7 @@ Colour where the terminal has it and NO_COLOR is unset; text from logs is made s
 
 from __future__ import annotations
 
+import logging
 import textwrap
 from collections.abc import Iterable
 from typing import TextIO
@@ -17,6 +18,7 @@ from livesec.core.clock import seed_time
 from livesec.core.severity import SEVERITIES, Severity
 from livesec.core.text import shown
 
+_log = logging.getLogger(__name__)
 _LOOK: dict[Severity, tuple[str, str]] = {  # icon, colour
     Severity.CRITICAL: ("🔥", "bold bright_red"),
     Severity.HIGH: ("🚨", "bold red"),
@@ -41,10 +43,19 @@ class ConsoleAlerts:
         self._console = Console(file=stream, highlight=False, emoji=False, soft_wrap=True)
         self._shown = frozenset(SEVERITIES[SEVERITIES.index(lowest) :])
         self._at_once = at_once
+        self._closed = False
 
     def show(self, anomalies: Iterable[Anomaly]) -> None:
         """Print those of `anomalies` that are severe enough."""
-        wanted = [item for item in anomalies if item.severity in self._shown]
+        if self._closed:
+            return
+        try:
+            self._show([item for item in anomalies if item.severity in self._shown])
+        except OSError as error:  # the terminal or pipe has gone; alerts are in the store all the same
+            self._closed = True
+            _log.warning("alerts are no longer printed: standard output is closed (%s)", error.strerror)
+
+    def _show(self, wanted: list[Anomaly]) -> None:
         for anomaly in wanted[: self._at_once]:
             self._one(anomaly)
         if len(wanted) > self._at_once:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.baselines.growth import GROWTH
 from livesec.core.hashing import Keys
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 KEPT_VALUES = 64
@@ -101,7 +101,7 @@ class _Out(NamedTuple):
     evidence: NDArray[np.int64]
 
 
-@kernel
+@inner_kernel
 def _register(registers: NDArray[np.uint8], slot: int, value: np.uint64) -> None:
     mixed = value + np.uint64(0x9E3779B97F4A7C15)  # SplitMix64, as core.hashing.number_keys
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -116,7 +116,7 @@ def _register(registers: NDArray[np.uint8], slot: int, value: np.uint64) -> None
     registers[slot, place] = max(registers[slot, place], rank)
 
 
-@kernel
+@inner_kernel
 def _estimate(registers: NDArray[np.uint8], slot: int) -> int:
     total = 0.0  # a sum of powers of two: exact in any order
     empty = 0
@@ -130,7 +130,7 @@ def _estimate(registers: NDArray[np.uint8], slot: int) -> int:
     return int(estimate)
 
 
-@kernel
+@inner_kernel
 def _begin(keyed: _Keyed, slot: int, time_us: int) -> None:
     keyed.first_us[slot] = time_us
     keyed.last_us[slot] = time_us
@@ -142,7 +142,7 @@ def _begin(keyed: _Keyed, slot: int, time_us: int) -> None:
     keyed.evidence_next[slot] = 0
 
 
-@kernel
+@inner_kernel
 def _look_up(keyed: _Keyed, slot: int, value: np.uint64, now_us: int, window_us: int) -> tuple[int, int, int]:
     """(place of `value` or -1, place least recently seen, other values seen within the window)."""
     known = -1
@@ -158,7 +158,7 @@ def _look_up(keyed: _Keyed, slot: int, value: np.uint64, now_us: int, window_us:
     return known, oldest, recent
 
 
-@kernel
+@inner_kernel
 def _put(keyed: _Keyed, slot: int, value: np.uint64, now_us: int, oldest: int) -> None:
     width = keyed.values.shape[1]
     place = oldest

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.growth import GROWTH
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel
 from livesec.core.state import ColumnSpec, KeyedState
 
 _LARGEST_SUM = 1 << 60  # GROWTH times as much still fits
@@ -45,7 +45,7 @@ def episode_of(state: KeyedState, prefix: str = "") -> Episode:
     )
 
 
-@kernel
+@inner_kernel
 def end_episode(episode: Episode, slot: int) -> None:
     """Begin without an offence."""
     episode.offence_us[slot] = 0
@@ -53,7 +53,7 @@ def end_episode(episode: Episode, slot: int) -> None:
     episode.report_at[slot] = 0
 
 
-@kernel
+@inner_kernel
 def offend(episode: Episode, slot: int, now_us: int, amount: int, quiet_us: int) -> bool:
     """Count an offence of `amount` (its bytes, say); whether one is due to be reported."""
     if now_us - episode.offence_us[slot] >= quiet_us:
@@ -64,7 +64,7 @@ def offend(episode: Episode, slot: int, now_us: int, amount: int, quiet_us: int)
     return bool(episode.offended[slot] >= episode.report_at[slot])
 
 
-@kernel
+@inner_kernel
 def reported(episode: Episode, slot: int) -> None:
     """Note that the sum as it is was reported."""
     episode.report_at[slot] = GROWTH * episode.offended[slot]

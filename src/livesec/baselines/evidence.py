@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.core.batch import NO_ADDRESS
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel
 from livesec.core.state import ColumnSpec
 
 KEPT_LINES = 8
@@ -19,7 +19,7 @@ EVIDENCE_COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
 )
 
 
-@kernel
+@inner_kernel
 def remember(evidence: NDArray[np.int64], evidence_next: NDArray[np.int32], slot: int, address: int) -> None:
     """Put `address` into the ring of `slot`; `evidence_next` counts what was put since the ring was last emptied.
 
@@ -35,7 +35,7 @@ def remember(evidence: NDArray[np.int64], evidence_next: NDArray[np.int32], slot
         evidence_next[slot] = width
 
 
-@kernel
+@inner_kernel
 def copy_evidence(evidence: NDArray[np.int64], slot: int, out: NDArray[np.int64], report: int) -> None:
     """Copy the ring of `slot` into row `report` of `out`; a loop, since a slice takes numba seconds to compile."""
     for place in range(evidence.shape[1]):

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines.growth import GROWTH
 from livesec.core.hashing import Keys
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 HOURS: Final = 24
@@ -88,7 +88,7 @@ class _Out(NamedTuple):
     p: NDArray[np.float64]
 
 
-@kernel
+@inner_kernel
 def _decay(keyed: _Keyed, slot: int, day: int, per_day: float) -> None:
     if day > keyed.day[slot]:
         factor = per_day ** (day - keyed.day[slot])
@@ -97,13 +97,13 @@ def _decay(keyed: _Keyed, slot: int, day: int, per_day: float) -> None:
         keyed.day[slot] = day
 
 
-@kernel
+@inner_kernel
 def _blended(counts: NDArray[np.float64], slot: int, day_type: int, hour: int) -> float:
     hour = (hour + HOURS) % HOURS
     return float(counts[slot, day_type * HOURS + hour] + OTHER_DAYS * counts[slot, (1 - day_type) * HOURS + hour])
 
 
-@kernel
+@inner_kernel
 def _weight(counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, day_type: int, hour: int) -> float:
     """Smoothed activity of `hour`, the prior included."""
     weight = float(prior[hour])
@@ -112,7 +112,7 @@ def _weight(counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, 
     return weight
 
 
-@kernel
+@inner_kernel
 def _p_of(counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, day_type: int, hour: int) -> float:
     own = _weight(counts, prior, slot, day_type, hour)
     total = 0.0
@@ -125,7 +125,7 @@ def _p_of(counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, da
     return tail / total
 
 
-@kernel
+@inner_kernel
 def _usual_span(counts: NDArray[np.float64], slot: int, day_type: int) -> tuple[int, int]:
     """First and last hour of the shortest span around the clock that holds USUAL_SHARE of the activity."""
     total = 0.0

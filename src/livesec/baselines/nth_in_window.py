@@ -19,7 +19,7 @@ from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_eviden
 from livesec.baselines.growth import GROWTH
 from livesec.baselines.leaky_bucket import Reports
 from livesec.core.hashing import Keys
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 MOST_EVENTS = 64
@@ -47,7 +47,7 @@ def columns(events: int) -> Mapping[str, ColumnSpec]:
     )
 
 
-@kernel
+@inner_kernel
 def push(ring_us: NDArray[np.int64], ring_next: NDArray[np.int32], slot: int, time_us: int, count: int) -> None:
     """Put `time_us` into the ring of `slot` `count` times; `ring_next[slot] = 0` empties a ring."""
     width = ring_us.shape[1]
@@ -58,7 +58,7 @@ def push(ring_us: NDArray[np.int64], ring_next: NDArray[np.int32], slot: int, ti
         ring_next[slot] -= width
 
 
-@kernel
+@inner_kernel
 def nth_last_us(ring_us: NDArray[np.int64], ring_next: NDArray[np.int32], slot: int, n: int) -> int:
     """The time of the n-th last event in the ring of `slot` (1: the last); -1 where there were fewer."""
     width = ring_us.shape[1]

@@ -21,7 +21,7 @@ from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_eviden
 from livesec.baselines.leaky_bucket import Reports
 from livesec.baselines.nth_in_window import nth_last_us, push, ring_columns
 from livesec.core.hashing import Keys
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 
@@ -88,7 +88,7 @@ class _Out(NamedTuple):
     evidence: NDArray[np.int64]
 
 
-@kernel
+@inner_kernel
 def _begin_episode(keyed: _Keyed, slot: int, time_us: int, account: np.uint64) -> None:
     keyed.attempt_us[slot] = time_us
     keyed.first_us[slot] = time_us
@@ -100,7 +100,7 @@ def _begin_episode(keyed: _Keyed, slot: int, time_us: int, account: np.uint64) -
     keyed.evidence_next[slot] = 0
 
 
-@kernel
+@inner_kernel
 def _is_full(keyed: _Keyed, slot: int, now_us: int, limits: _Limits) -> bool:
     needed = keyed.ring_us.shape[1] - 1 + keyed.one_prompt[slot]
     if keyed.ring_next[slot] < needed:

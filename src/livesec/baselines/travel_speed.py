@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines.geometry import haversine_km
 from livesec.baselines.sightings import Sightings
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 KEPT_PLACES: Final = 8
@@ -83,12 +83,12 @@ class _Out(NamedTuple):
     """(n, 4): clock hours, places, country before, line address before."""
 
 
-@kernel
+@inner_kernel
 def _distance_km(keyed: _Keyed, slot: int, place: int, seen: Sightings, row: int) -> float:
     return haversine_km(keyed.lat[slot, place], keyed.lon[slot, place], seen.lat[row], seen.lon[row])
 
 
-@kernel
+@inner_kernel
 def _known_place(keyed: _Keyed, slot: int, seen: Sightings, row: int, now_us: int, limits: _Limits) -> int:
     """The nearest place that is near enough to be here and was seen lately, or -1."""
     known = -1
@@ -104,7 +104,7 @@ def _known_place(keyed: _Keyed, slot: int, seen: Sightings, row: int, now_us: in
     return known
 
 
-@kernel
+@inner_kernel
 def _room(keyed: _Keyed, slot: int) -> int:
     """A free place, else the least recently seen."""
     if keyed.kept[slot] < keyed.lat.shape[1]:

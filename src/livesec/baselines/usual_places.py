@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from livesec.baselines.geometry import haversine_km
 from livesec.baselines.growth import GROWTH
 from livesec.baselines.sightings import Sightings
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 KEPT_PLACES: Final = 8
@@ -88,7 +88,7 @@ class _Out(NamedTuple):
     distance_km: NDArray[np.float64]
 
 
-@kernel
+@inner_kernel
 def _place_of(keyed: _Keyed, slot: int, country: int) -> int:
     for place in range(keyed.kept[slot]):
         if keyed.country[slot, place] == country:
@@ -96,7 +96,7 @@ def _place_of(keyed: _Keyed, slot: int, country: int) -> int:
     return -1
 
 
-@kernel
+@inner_kernel
 def _room_for(keyed: _Keyed, slot: int, country: int, time_us: int) -> int:
     """A place for a new country: a free one, else the one with the least weight, least recently seen."""
     place = int(keyed.kept[slot])
@@ -118,7 +118,7 @@ def _room_for(keyed: _Keyed, slot: int, country: int, time_us: int) -> int:
     return place
 
 
-@kernel
+@inner_kernel
 def _nearest_usual(keyed: _Keyed, slot: int, seen: Sightings, row: int) -> tuple[int, float]:
     """(place, least distance in km) of the nearest usual place; (-1, 0) where there is none."""
     nearest = -1
@@ -134,7 +134,7 @@ def _nearest_usual(keyed: _Keyed, slot: int, seen: Sightings, row: int) -> tuple
     return nearest, nearest_km
 
 
-@kernel
+@inner_kernel
 def _learn(keyed: _Keyed, slot: int, place: int, sixteenths: int) -> None:
     before = keyed.weight[slot, place]
     keyed.weight[slot, place] = min(_MOST, before + sixteenths)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 
 Keys = NDArray[np.uint64]
 
@@ -23,12 +23,12 @@ _SEED3 = np.uint64(_K1 ^ np.uint64(0x7465646279746573))
 _FINAL = np.uint64(0xFF)
 
 
-@kernel
+@inner_kernel
 def _rotate(x: np.uint64, bits: int) -> np.uint64:
     return np.uint64((x << np.uint64(bits)) | (x >> np.uint64(64 - bits)))
 
 
-@kernel
+@inner_kernel
 def _round(
     v0: np.uint64, v1: np.uint64, v2: np.uint64, v3: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -45,7 +45,7 @@ def _round(
     return v0, v1, v2, v3
 
 
-@kernel
+@inner_kernel
 def _finish(v0: np.uint64, v1: np.uint64, v2: np.uint64, v3: np.uint64, last: np.uint64) -> np.uint64:
     v3 = v3 ^ last
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)

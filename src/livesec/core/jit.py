@@ -5,11 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import update_wrapper
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import NoReturn, ParamSpec, TypeVar, cast
 
 import numba
+from numba import types
+from numba.core.dispatcher import Dispatcher
+
+_MONTH_S = 30 * 86_400
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,10 +41,15 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
 
 
 def forget_old_kernels() -> None:
-    """Delete the compiled kernels of other versions; called by the set-up's warm-up."""
+    """Delete compiled kernels that nobody has used for a month; called by the set-up's warm-up.
+
+    Younger ones may belong to another checkout or version that runs now.
+    """
     current = Path(_numba_settings["CACHE_DIR"])
+    if current.is_dir():
+        os.utime(current)
     for folder in current.parent.glob("kernels-*"):
-        if folder != current:
+        if folder != current and time.time() - folder.stat().st_mtime > _MONTH_S:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -49,5 +60,47 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     make arrays: without numba's runtime (_nrt) no reference is counted, which made `touch` ten times faster (105 to
     11 ns).
     """
-    compile_ = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]  # _nrt is untyped
-    return cast(Callable[P, R], compile_(function))
+    compile_ = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)  # type: ignore[call-overload]  # untyped options
+    return cast(Callable[P, R], _once_per_type(compile_(function)))
+
+
+def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """As `kernel`, for a function that only kernels call; from Python it raises TypeError.
+
+    It gets no way in from Python, which takes numba as long as the function itself, and no file: its machine code is
+    a part of its callers'.
+    """
+    compile_ = numba.njit(error_model="numpy", _nrt=False, no_cfunc_wrapper=True, no_cpython_wrapper=True)  # type: ignore[call-overload]  # untyped options
+    return cast(Callable[P, R], _InnerKernel(_once_per_type(compile_(function))))
+
+
+class _InnerKernel:
+    """Stands for an inner kernel in Python: numba looks through it, where a call would go to address 0."""
+
+    def __init__(self, compiled: Dispatcher) -> None:
+        self._compiled = compiled
+        update_wrapper(self, compiled.py_func)
+
+    @property
+    def _numba_type_(self) -> types.Dispatcher:
+        """What numba calls in place of this object."""
+        return self._compiled._numba_type_
+
+    def __call__(self, *_args: object, **_kwargs: object) -> NoReturn:
+        name = self._compiled.py_func.__qualname__
+        raise TypeError(f"{name} is an inner kernel: only kernels can call it; @kernel makes it callable from Python")
+
+
+def _once_per_type(compiled: Dispatcher) -> Dispatcher:
+    """Keep numba from compiling `compiled` anew for each constant that kernels call it with.
+
+    It would for `push(ring, 0)` and `push(ring, 1)`, and for a counter of rows, which is the constant 0 at first.
+    """
+    resolve = compiled.get_call_template
+    type_of = cast(Callable[[types.Type], types.Type], types.unliteral)
+
+    def resolve_by_type(args: Sequence[types.Type], kws: Mapping[str, types.Type]) -> object:
+        return resolve([type_of(arg) for arg in args], {name: type_of(arg) for name, arg in kws.items()})
+
+    vars(compiled)["get_call_template"] = resolve_by_type
+    return compiled

@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from livesec.core.errors import StateVersionError
 from livesec.core.hashing import Keys
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.core.rows import SHARDS
 
 LAYOUT_VERSION = 1
@@ -41,10 +41,10 @@ class Index(NamedTuple):
     meta: NDArray[np.int64]  # (2,)
 
 
-@kernel
+@inner_kernel
 def _place_of(index: Index, key: np.uint64) -> int:
     mask = len(index.table_keys) - 1
-    place = int(np.int64(key & np.uint64(mask)))  # int() alone leaves a uint64 one to numba
+    place = int(np.int64(key & np.uint64(mask)))  # int() alone means nothing to numba
     while index.table_keys[place] != np.uint64(0) and index.table_keys[place] != key:
         place = (place + 1) & mask
     return place
@@ -57,7 +57,7 @@ def find(index: Index, key: np.uint64) -> int:
     return int(index.table_slots[place]) if index.table_keys[place] == key else _NONE
 
 
-@kernel
+@inner_kernel
 def _unlink(index: Index, slot: int, shard: int) -> None:
     newer, older = index.newer[slot], index.older[slot]
     if newer == _NONE:
@@ -70,7 +70,7 @@ def _unlink(index: Index, slot: int, shard: int) -> None:
         index.newer[older] = newer
 
 
-@kernel
+@inner_kernel
 def _link_newest(index: Index, slot: int, shard: int) -> None:
     head = index.newest[shard]
     index.newer[slot] = _NONE
@@ -82,7 +82,7 @@ def _link_newest(index: Index, slot: int, shard: int) -> None:
     index.newest[shard] = slot
 
 
-@kernel
+@inner_kernel
 def remove(index: Index, slot: int) -> None:
     """Forget the key in `slot`; the slot may be given to another key."""
     key = index.slot_keys[slot]
@@ -117,13 +117,13 @@ def touch(index: Index, key: np.uint64) -> tuple[int, bool]:
     shard = int(np.int64(key >> np.uint64(56)))
     place = _place_of(index, key)
     if index.table_keys[place] == key:
-        slot = int(index.table_slots[place])
+        slot = int(np.int64(index.table_slots[place]))
         if index.newest[shard] != slot:
             _unlink(index, slot, shard)
             _link_newest(index, slot, shard)
         return slot, False
     if index.counts[shard] >= index.limit[0]:
-        remove(index, int(index.oldest[shard]))
+        remove(index, int(np.int64(index.oldest[shard])))
         place = _place_of(index, key)
     if index.meta[_FREE] != _NONE:
         slot = int(index.meta[_FREE])
@@ -172,7 +172,7 @@ def _expire_before(index: Index, times_us: NDArray[np.int64], before_us: int) ->
     freed = 0
     for shard in range(len(index.oldest)):
         while index.oldest[shard] != _NONE and times_us[index.oldest[shard]] < before_us:
-            remove(index, int(index.oldest[shard]))
+            remove(index, int(np.int64(index.oldest[shard])))
             freed += 1
     return freed
 

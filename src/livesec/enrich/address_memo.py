@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.core.hashing import Keys
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 
 MAX_KEYS: Final = 1 << 20  # 29 MB; then it starts afresh
 _FIRST_CAPACITY: Final = 1 << 12
 _ROWS_AT_ONCE: Final = 1 << 16
 
 
-@kernel
+@inner_kernel
 def _place_of(table_keys: Keys, key: np.uint64) -> np.int64:
     mask = len(table_keys) - 1
     place = np.int64(key & np.uint64(mask))

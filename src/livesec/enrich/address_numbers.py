@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 
 Numbers = NDArray[np.uint64]
 
@@ -33,7 +33,7 @@ for _digit in "0123456789abcdefABCDEF":
     _HEX[ord(_digit)] = int(_digit, _HEX_BASE)
 
 
-@kernel
+@inner_kernel
 def _parse_ipv4(text: NDArray[np.uint8], at: int, end: int) -> int:
     """The 32 bits of the dotted quad in text[at:end], without leading zeros, or -1."""
     number, octet, digits, parts = 0, 0, 0, 1
@@ -54,7 +54,7 @@ def _parse_ipv4(text: NDArray[np.uint8], at: int, end: int) -> int:
     return number * 256 + octet
 
 
-@kernel
+@inner_kernel
 def _read_group(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """(value, end) of the up to four hexadecimal digits at `at`; an end of `at` where there are none."""
     group, stop = 0, min(end, at + _GROUP_DIGITS)
@@ -63,20 +63,20 @@ def _read_group(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     return group, at
 
 
-@kernel
+@inner_kernel
 def _push(upper: np.uint64, lower: np.uint64, group: int) -> tuple[np.uint64, np.uint64]:
     """The 128-bit number (upper, lower) shifted left by a group of 16 bits, `group` put at its end."""
     return (upper << np.uint64(16)) | (lower >> np.uint64(48)), (lower << np.uint64(16)) | np.uint64(group)
 
 
-@kernel
+@inner_kernel
 def _number_of(upper: np.uint64, lower: np.uint64) -> np.uint64:
     if upper == np.uint64(0) and lower >> np.uint64(32) == _MAPPED_PREFIX:
         return np.uint64(lower & np.uint64(IPV4_END - 1))
     return np.uint64(max(upper, np.uint64(IPV4_END)))
 
 
-@kernel
+@inner_kernel
 def _parse_ipv6(text: NDArray[np.uint8], at: int, end: int) -> tuple[bool, np.uint64]:
     """(valid, number) of the IPv6 address in text[at:end], which holds no zone."""
     bad = (False, np.uint64(0))

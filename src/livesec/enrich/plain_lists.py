@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 
 # Opcodes (pickle protocol 4) by the bytes of their argument.
 _EMPTY_LIST = ord("]")
@@ -30,7 +30,7 @@ _IS_TEXT[[_SHORT_TEXT, _TEXT]] = True
 WORD_BYTES = 8
 
 
-@kernel
+@inner_kernel
 def little_endian(data: NDArray[np.uint8], at: int, size: int) -> np.uint64:
     """The lowest 64 bits of the whole number of `size` bytes at `at`."""
     number = np.uint64(0)
@@ -39,7 +39,7 @@ def little_endian(data: NDArray[np.uint8], at: int, size: int) -> np.uint64:
     return number
 
 
-@kernel
+@inner_kernel
 def _stated_size(data: NDArray[np.uint8], at: int, width: int) -> int:
     """The little-endian whole number of `width` bytes at `at`; past the end, one that cannot fit either."""
     size = 0
@@ -50,7 +50,7 @@ def _stated_size(data: NDArray[np.uint8], at: int, width: int) -> int:
     return size
 
 
-@kernel
+@inner_kernel
 def _argument(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
     """(start, size) of the argument of the opcode at `at`; size -1 if it is unknown or goes past the end."""
     code = data[at]
@@ -90,7 +90,7 @@ def find_lists(
     return lists
 
 
-@kernel
+@inner_kernel
 def next_number(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
     """(start, size) of the next number in a list; there must be one."""
     while not _IS_NUMBER[data[at]]:

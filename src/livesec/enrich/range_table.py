@@ -8,13 +8,13 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.enrich.address_numbers import Numbers
 
 Value = TypeVar("Value", bound=np.generic)
 
 
-@kernel
+@inner_kernel
 def _put(edges: Numbers, at_edges: NDArray[Value], used: int, edge: np.uint64, value: Value) -> int:
     """Let `value` hold from `edge` on; returns how many edges are then in use."""
     if edges[used - 1] == edge:

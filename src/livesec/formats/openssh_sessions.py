@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.core.hashing import Keys
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, find, touch
 from livesec.formats.openssh_messages import Kind
 
@@ -57,7 +57,7 @@ _LIMIT, _CLOSED, _CLOSED_EARLY = int(Kind.LIMIT), int(Kind.CLOSED), int(Kind.CLO
 _VERSIONS_FAILED, _ACCEPTED, _DROPPED = int(Kind.VERSIONS_FAILED), int(Kind.ACCEPTED), int(Kind.DROPPED)
 
 
-@kernel
+@inner_kernel
 def _failed(flags: int, kind: int, count: int) -> tuple[int, int, int]:
     """As `_follow`, for `count` failed tries, of which one may have its row already."""
     told = _FAILURE_OPEN | (_INTERACTIVE_OPEN if kind == _INTERACTIVE else 0)
@@ -69,7 +69,7 @@ def _failed(flags: int, kind: int, count: int) -> tuple[int, int, int]:
     return flags, ROW if count > 0 else PART, count
 
 
-@kernel
+@inner_kernel
 def _follow(flags: int, kind: int, count: int) -> tuple[int, int, int]:
     """(flags, what the line is, attempts in its row) after a message of `kind` in a session of `flags`."""
     if kind == _START:

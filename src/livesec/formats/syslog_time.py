@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 from livesec.formats.text_times import utc_of_local
 
 UNREADABLE = np.iinfo(np.int64).min
@@ -30,7 +30,7 @@ _MINUTE_DIGITS, _FRACTION_DIGITS = 4, 6
 _Z, _LOWER_Z, _PLUS, _MINUS, _COLON, _DOT, _T, _SPACE = (ord(character) for character in "Zz+-:.T ")
 
 
-@kernel
+@inner_kernel
 def _number(text: NDArray[np.uint8], start: int, width: int) -> int:
     """The number in `width` digits at `start`; -1 where one is no digit."""
     value = 0
@@ -42,7 +42,7 @@ def _number(text: NDArray[np.uint8], start: int, width: int) -> int:
     return value
 
 
-@kernel
+@inner_kernel
 def _day_number(year: int, month: int, day: int) -> int:
     """Days since 1970-01-01 of a date from 1970 on; UNREADABLE where there is no such date."""
     leap = 1 if (year % 4 == 0 and year % 100 != 0) or year % 400 == 0 else 0
@@ -57,7 +57,7 @@ def _day_number(year: int, month: int, day: int) -> int:
     return days + day - 1 + (leap if month > 2 else 0)  # noqa: PLR2004
 
 
-@kernel
+@inner_kernel
 def _clock_us(text: NDArray[np.uint8], start: int) -> int:
     """Microseconds into the day of `hh:mm:ss` at `start`; -1 where it is none."""
     hour, minute, second = _number(text, start, 2), _number(text, start + 3, 2), _number(text, start + 6, 2)

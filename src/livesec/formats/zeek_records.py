@@ -71,7 +71,8 @@ def tsv_rows(lines: pl.DataFrame, header: ZeekHeader) -> TypedRows:
     if right.all():
         return _rows(texts)
     counts = lines["line"].str.count_matches(header.separator, literal=True) + 1
-    reasons = pl.select(pl.format("{} fields where #fields names {}", counts, pl.lit(width))).to_series()
+    told = pl.lit(f" fields where #fields names {width}")
+    reasons = pl.select(pl.concat_str(counts, told)).to_series()  # pl.format panics on a series with an empty chunk
     return _but_failed(lines["line_index"], ~right, reasons, _rows(texts.filter(right)))
 
 

@@ -100,10 +100,10 @@ class Engine:
 
     # Batches ---------------------------------------------------------------------------------------------------------
 
-    def process(self, batch: RawBatch, *, historical: bool = False) -> BatchResult:
-        """Everything `batch` (with its sequence numbers) changes."""
+    def process(self, batch: RawBatch, *, historical: bool = False, into: BatchResult | None = None) -> BatchResult:
+        """Everything `batch` (with its sequence numbers) changes, added to `into` where that is given."""
         parsed = self.parse(batch)
-        result = BatchResult()
+        result = BatchResult() if into is None else into
         self.count_lines(result, batch, parsed)
         self.detect(parsed.rows, result, {batch.stream.stream_id: batch}, historical=historical)
         return result

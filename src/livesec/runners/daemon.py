@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 _BEAT_S = 2.0
 _IDLE_AFTER_S = 10.0
 _COMMIT_RETRY_S = 1.0
+_JOURNAL_WAIT_S = 0.5
+_JOURNAL_PAUSE_S = 0.1  # let entries gather
 
 
 class Daemon:
@@ -54,9 +56,9 @@ class Daemon:
         known = writer.streams()
         self._files = FileSource(patterns, known, history=history, time_zone=settings.time_zone, clock=now_us)
         self._journal = self._make_journal(known, history) if journal else None
-        self._engine = make_engine(settings, self._files.line_at)
+        self._engine = make_engine(settings, self._line_at)
         self._watcher = Watcher(self._is_own_file)
-        self._stop = threading.Event()
+        self._stopping = False
         self._started_us = now_us()
         self._snapshot_at = time.monotonic() + settings.snapshot_interval_s
         self._unsaved = False
@@ -73,9 +75,13 @@ class Daemon:
         return path.startswith(os.path.abspath(self._writer.path)) or path == str(self._writer.mirror_path)
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """End after the batch in hand; safe in a signal handler."""
-        self._stop.set()
+        """End after the batch in hand; safe in a signal handler: no lock is taken."""
+        self._stopping = True
         self._watcher.wake()
+
+    def _line_at(self, stream_id: int, offset: int) -> tuple[bytes, int] | None:
+        """An earlier line, from its file or from the journal where the file has gone."""
+        return self._files.line_at(stream_id, offset) or self._writer.journalled_line(stream_id, offset)
 
     def run(self) -> None:
         """Recover, then read until `stop`. Raises StoreDamagedError and other LiveSecErrors that end the daemon."""
@@ -86,7 +92,7 @@ class Daemon:
             self._beat()
             self._loop()
         finally:
-            self._stop.set()
+            self._stopping = True
             self._shut_down()
             if journal_thread is not None:
                 journal_thread.join(timeout=2)
@@ -110,7 +116,7 @@ class Daemon:
             self._engine.restore(self._writer.snapshots())
         except StateVersionError as error:
             _log.warning("saved state is of another version and is learned anew: %s", error)
-            self._engine = make_engine(self._settings, self._files.line_at)
+            self._engine = make_engine(self._settings, self._line_at)
         infos = {item.stream_id: stream_info(item) for item in self._writer.streams()}
         batches = 0
         for batch, historical in self._writer.journalled(infos):
@@ -128,7 +134,7 @@ class Daemon:
         full_scan_at = 0.0
         touched: set[str] | None = None
         busy_until = time.monotonic() + _IDLE_AFTER_S
-        while not self._stop.is_set():
+        while not self._stopping:
             now = time.monotonic()
             if now >= full_scan_at:
                 self._watcher.watch(directories_of(self._files.patterns))
@@ -145,8 +151,8 @@ class Daemon:
             self._commit_positions()
             self._keep_up()
             touched = self._watcher.wait(max(0.0, min(full_scan_at, self._beat_at) - time.monotonic()))
-            if touched and not self._stop.is_set():
-                self._stop.wait(settings.batch_interval_s)  # let a burst arrive as one batch
+            if touched and not self._stopping:
+                time.sleep(settings.batch_interval_s)  # let a burst arrive as one batch
 
     def _keep_up(self) -> None:
         """What is due whether or not there is anything to read: the heartbeat and the saving of state."""
@@ -171,7 +177,7 @@ class Daemon:
             positions, gaps = self._files.take_changes()
             self._commit(result, batch, positions, gaps, historical)
             took = True
-            if self._stop.is_set():
+            if self._stopping:
                 return took
             self._keep_up()
         return self._read_journal() or took
@@ -195,18 +201,18 @@ class Daemon:
         journal = self._journal
 
         def wait_for_entries() -> None:
-            while not self._stop.is_set():
+            while not self._stopping:
                 fd = journal.fd
                 if fd is None:
-                    self._stop.wait(0.5)
+                    time.sleep(_JOURNAL_WAIT_S)
                     continue
                 try:
-                    ready, _, _ = select.select([fd], [], [], 0.5)
+                    ready, _, _ = select.select([fd], [], [], _JOURNAL_WAIT_S)
                 except (OSError, ValueError):  # closed between the two lines
                     continue
                 if ready:
                     self._watcher.note("journald")
-                    self._stop.wait(0.1)
+                    time.sleep(_JOURNAL_PAUSE_S)
 
         thread = threading.Thread(target=wait_for_entries, name="journal", daemon=True)
         thread.start()
@@ -250,8 +256,9 @@ class Daemon:
                 if not complained:
                     _log.error("%s: cannot be written (%s); trying again each second", self._writer.path, reason)
                     complained = True
-                if self._stop.wait(_COMMIT_RETRY_S):
+                if self._stopping:
                     return False
+                self._watcher.wait(_COMMIT_RETRY_S)
             else:
                 if complained:
                     _log.info("%s: written again", self._writer.path)

@@ -22,6 +22,9 @@ from livesec.sources.file_source import stream_uid
 from livesec.sources.whole_file import WholeFile, replayable
 from livesec.store.writer import StoreWriter
 
+COMMIT_BYTES = 16 << 20
+"""A replay commits after this much: it can be run again, so fewer syncs of the disk cost nothing."""
+
 
 @dataclass(frozen=True)
 class ReplayReport:
@@ -141,11 +144,16 @@ class Replay:
         )
 
     def _run_one(self, file: WholeFile) -> None:
+        result, sequence, size = BatchResult(), self._writer.next_sequence, 0
         for batch in self._guarded(file):
-            sequenced = replace(batch, first_sequence=self._writer.next_sequence)
-            result = self._engine.process(sequenced)
-            self._formats[batch.stream.stream_id].update(result.formats)
-            self._commit(result, self._writer.next_sequence + len(batch))
+            self._engine.process(replace(batch, first_sequence=sequence), into=result)
+            sequence += len(batch)
+            size += len(batch.data)
+            if size >= COMMIT_BYTES:
+                self._commit(result, sequence)
+                result, size = BatchResult(), 0
+        self._commit(result, sequence)
+        self._formats[file.info.stream_id].update(self._total.formats)
 
     def _guarded(self, file: WholeFile) -> Iterator[RawBatch]:
         try:

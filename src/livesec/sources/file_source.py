@@ -104,6 +104,7 @@ class FileSource:
         self._gaps: list[Gap] = []
         self._changed: dict[int, StreamPosition] = {}
         self._resumed: set[int] = set()
+        self._last_seen: dict[int, tuple[int, int]] = {}  # size and ctime of each stream at its last look
 
     # What the runner asks ---------------------------------------------------------------------------------------------
 
@@ -164,8 +165,8 @@ class FileSource:
     def line_at(self, stream_id: int, offset: int) -> tuple[bytes, int] | None:
         """The line at an address, while its file can be read."""
         position = self._positions.get(stream_id)
-        if position is None or position.kind != "file":
-            return None
+        if position is None or position.kind != "file" or position.state == "truncated":
+            return None  # the same file at the same offset says something else now
         tail = self._opened(stream_id)
         return None if tail is None else tail.line_at(offset, KEPT_LINE_BYTES)
 
@@ -197,10 +198,20 @@ class FileSource:
             self._rotated(stream_id)
             self._appeared(path, stat)
             return
-        if stat.st_size < position.offset:
+        if stat.st_size < position.offset or not self._is_unchanged(position, stat):
             self._truncated(stream_id, stat)
             return
         self._note_size(position, stat.st_size)
+
+    def _is_unchanged(self, position: StreamPosition, stat: os.stat_result) -> bool:
+        """Whether what was read is still there; looked at only where the file was touched since the last look."""
+        seen = self._last_seen.get(position.stream_id)
+        now = (stat.st_size, stat.st_ctime_ns)
+        self._last_seen[position.stream_id] = now
+        if seen == now or position.offset == 0:
+            return True
+        tail = self._opened(position.stream_id)
+        return tail is None or tail.is_same_content()
 
     def _note_size(self, position: StreamPosition, size: int) -> None:
         if size == position.size and position.offset >= size:
@@ -331,6 +342,7 @@ class FileSource:
         position = self._positions[stream_id]
         position.state, position.oldest_unread_us = state, None
         self._ready.pop(stream_id, None)
+        self._last_seen.pop(stream_id, None)
         if self._current.get(position.path) == stream_id:
             del self._current[position.path]
         tail = self._open.pop(stream_id, None)

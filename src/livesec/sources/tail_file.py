@@ -12,6 +12,7 @@ from livesec.core.batch import MAX_LINE_BYTES, RawBatch, StreamInfo, batch_of_by
 
 CHUNK_BYTES = 4 << 20
 """Read at most this much at once."""
+_USUAL_LINE_BYTES = 4096
 HEAD_BYTES = 1024
 TAIL_BYTES = 256
 
@@ -128,12 +129,19 @@ class TailFile:
 
     def line_at(self, offset: int, keep: int) -> tuple[bytes, int] | None:
         """(first `keep` bytes, length) of the line that starts at `offset`; None where nothing is there."""
-        data = os.pread(self._fd, MAX_LINE_BYTES, offset)
-        if not data:
-            return None
-        found = data.find(b"\n")
-        line = data if found < 0 else data[:found]
-        return line[:keep], len(line)
+        return line_at(self._fd, offset, keep)
+
+
+def line_at(fd: int, offset: int, keep: int) -> tuple[bytes, int] | None:
+    """(first `keep` bytes, length up to MAX_LINE_BYTES) of the line at `offset` of an open file; None where none is."""
+    data = os.pread(fd, _USUAL_LINE_BYTES, offset)
+    if data and b"\n" not in data:
+        data = os.pread(fd, MAX_LINE_BYTES, offset)
+    if not data:
+        return None
+    found = data.find(b"\n")
+    line = data if found < 0 else data[:found]
+    return line[:keep], len(line)
 
 
 def cut_long_lines(batch: RawBatch) -> RawBatch:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import select
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from watchdog.events import (
@@ -23,6 +25,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 _log = logging.getLogger(__name__)
+_PIPE_BYTES = 1 << 16  # all that a pipe holds
 _FULL = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE})
 
 
@@ -48,7 +51,10 @@ class Watcher:
 
     def __init__(self, is_ignored: Callable[[str], bool]) -> None:
         self.is_ignored = is_ignored
-        self._woken = threading.Event()
+        # A pipe and not an Event: a signal handler must be able to wake the reader without taking a lock.
+        self._wake_read, self._wake_write = os.pipe()
+        for end in (self._wake_read, self._wake_write):
+            os.set_blocking(end, False)
         self._lock = threading.Lock()
         self._touched: set[str] = set()
         self._directories: frozenset[Path] = frozenset()
@@ -60,16 +66,18 @@ class Watcher:
         """Mark `path` touched and wake the reader; any thread."""
         with self._lock:
             self._touched.add(path)
-        self._woken.set()
+        self.wake()
 
     def wake(self) -> None:
         """Wake the reader for another reason, such as a signal."""
-        self._woken.set()
+        with suppress(BlockingIOError):  # a full pipe wakes as well
+            os.write(self._wake_write, b"x")
 
     def wait(self, timeout_s: float) -> set[str]:
         """Sleep until something happens, at most `timeout_s`; returns the touched paths."""
-        self._woken.wait(timeout_s)
-        self._woken.clear()
+        if select.select([self._wake_read], [], [], timeout_s)[0]:
+            with suppress(BlockingIOError):
+                os.read(self._wake_read, _PIPE_BYTES)
         with self._lock:
             touched, self._touched = self._touched, set()
         return touched

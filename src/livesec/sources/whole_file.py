@@ -6,7 +6,9 @@ import gzip
 import lzma
 import os
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -16,10 +18,12 @@ from livesec.core.anomaly import KEPT_LINE_BYTES
 from livesec.core.batch import MAX_LINE_BYTES, RawBatch, StreamInfo, batch_of_bytes
 from livesec.core.errors import InputUnreadableError
 from livesec.sources.file_source import expand
-from livesec.sources.tail_file import cut_long_lines
+from livesec.sources.tail_file import cut_long_lines, line_at
 
 CHUNK_BYTES = 4 << 20
 """Read this much at once: some 35,000 syslog lines."""
+
+_REMEMBERED = 8  # batches of a compressed file kept for evidence: 32 MB
 
 _MAGIC: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"\x1f\x8b": lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file)),
@@ -41,6 +45,7 @@ class WholeFile:
         self._file = opener(raw) if opener is not None else cast(BinaryIO, raw)
         self._compressed = opener is not None
         self._size = os.fstat(raw.fileno()).st_size
+        self._recent: deque[RawBatch] = deque(maxlen=_REMEMBERED)
         self.offset = 0
         """Bytes of the stream that were given out as lines."""
 
@@ -58,13 +63,13 @@ class WholeFile:
             rest = data[batch.end_offset - self.offset :]
             self.offset = batch.end_offset
             if len(batch):
-                yield cut_long_lines(batch)
+                yield self._remembered(cut_long_lines(batch))
             if not chunk:
                 return
             if len(rest) > MAX_LINE_BYTES:
                 long_line, rest, taken = self._long_line(rest, self.offset)
                 self.offset += taken
-                yield long_line
+                yield self._remembered(long_line)
 
     def _read(self) -> bytes:
         try:
@@ -94,14 +99,21 @@ class WholeFile:
                 return batch, rest, length + (found >= 0)
             length += len(chunk)
 
-    def line_at(self, offset: int) -> tuple[bytes, int] | None:
-        """The line at `offset` of an uncompressed file."""
+    def _remembered(self, batch: RawBatch) -> RawBatch:
+        """`batch`; of a compressed file, which cannot be read again at an offset, the last few are kept."""
         if self._compressed:
-            return None
-        data = os.pread(self._raw.fileno(), KEPT_LINE_BYTES + 1, offset)
-        found = data.find(b"\n")
-        line = data if found < 0 else data[:found]
-        return line[:KEPT_LINE_BYTES], len(line)
+            self._recent.append(replace(batch))  # a copy without what is computed from the lines
+        return batch
+
+    def line_at(self, offset: int) -> tuple[bytes, int] | None:
+        """(first KEPT_LINE_BYTES, length) of the line at `offset`; of a compressed file only among the last read."""
+        if not self._compressed:
+            return line_at(self._raw.fileno(), offset, KEPT_LINE_BYTES)
+        for batch in self._recent:
+            index = batch.index_at(offset)
+            if index is not None:
+                return batch.line_bytes(index)[:KEPT_LINE_BYTES], int(batch.lengths[index])
+        return None
 
     def close(self) -> None:
         """Close the file."""
@@ -117,8 +129,10 @@ def replayable(patterns: Sequence[str], problems: list[str]) -> list[str]:
             found = sorted(str(child.absolute()) for child in path.iterdir() if _is_log(child))
         else:
             found = expand([pattern])
-        missing = [name for name in found if not os.path.exists(name)]
-        problems.extend(f"{name}: no such file" for name in missing)
+        missing = [name for name in found if not os.path.isfile(name)]
+        for name in missing:
+            reason = "not a regular file; write it to one first" if os.path.exists(name) else "no such file"
+            problems.append(f"{name}: {reason}")
         if not found:
             problems.append(f"{pattern}: nothing to read there")
         paths.extend(name for name in found if name not in missing)

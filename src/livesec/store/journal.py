@@ -1,27 +1,65 @@
-"""Reads journalled batches back: the same lines with the same addresses, though their files may be gone."""
+"""Reads journalled batches back: the same lines with the same addresses, though their files may be gone.
+
+Batches that every saved state has passed stay for a while, up to KEPT_BYTES, as the source of evidence lines whose file
+was rotated away or never was one (the systemd journal).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import zstandard
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from livesec.core.batch import RawBatch, StreamInfo, batch_of_bytes
 from livesec.store import tables as t
 
+KEPT_BYTES = 64 << 20
+"""Compressed bytes of passed batches that are kept."""
 
-def journal_batches(connection: Connection, infos: Mapping[int, StreamInfo]) -> Iterator[tuple[RawBatch, bool]]:
-    """(batch, historical) of every row of the journal, in order; `infos` by stream id."""
+
+def _batch(row: Row[Any], stream: StreamInfo) -> RawBatch:
     decompressor = zstandard.ZstdDecompressor()
-    for row in connection.execute(select(t.journal).order_by(t.journal.c.batch)):
-        data = decompressor.decompress(row.data)
-        stream = infos[row.stream_id]
-        if row.addresses is None:
-            batch = batch_of_bytes(stream, data, row.start_offset, row.first_sequence, final=True)
-        else:
-            table = np.frombuffer(decompressor.decompress(row.addresses), dtype=np.int64).reshape(4, row.lines)
-            starts, kept, offsets, lengths = table
-            batch = RawBatch(stream, data, starts, kept, offsets, lengths, row.end_offset, row.first_sequence)
-        yield batch, row.historical
+    data = decompressor.decompress(row.data)
+    if row.addresses is None:
+        return batch_of_bytes(stream, data, row.start_offset, row.first_sequence, final=True)
+    table = np.frombuffer(decompressor.decompress(row.addresses), dtype=np.int64).reshape(4, row.lines)
+    starts, kept, offsets, lengths = table
+    return RawBatch(stream, data, starts, kept, offsets, lengths, row.end_offset, row.first_sequence)
+
+
+def journal_batches(
+    connection: Connection, infos: Mapping[int, StreamInfo], after: int
+) -> Iterator[tuple[RawBatch, bool]]:
+    """(batch, historical) of the journal's rows after number `after`, in order; `infos` by stream id."""
+    for row in connection.execute(select(t.journal).where(t.journal.c.batch > after).order_by(t.journal.c.batch)):
+        yield _batch(row, infos[row.stream_id]), row.historical
+
+
+def journalled_line(connection: Connection, stream_id: int, offset: int, keep: int) -> tuple[bytes, int] | None:
+    """(first `keep` bytes, length) of the line at an address, while its batch is kept."""
+    row = connection.execute(
+        select(t.journal)
+        .where(
+            t.journal.c.stream_id == stream_id,
+            t.journal.c.start_offset <= offset,
+            t.journal.c.end_offset > offset,
+        )
+        .order_by(t.journal.c.batch.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    batch = _batch(row, StreamInfo(stream_id, "", "", 0))
+    index = batch.index_at(offset)
+    return None if index is None else (batch.line_bytes(index)[:keep], int(batch.lengths[index]))
+
+
+def forget_passed(connection: Connection, upto: int, keep_bytes: int = KEPT_BYTES) -> None:
+    """Delete the oldest rows up to number `upto` until those left there are no more than `keep_bytes`."""
+    size = func.sum(func.length(t.journal.c.data)).over(order_by=t.journal.c.batch.desc()).label("size")
+    passed = select(t.journal.c.batch, size).where(t.journal.c.batch <= upto).subquery()
+    newest_to_go = select(func.max(passed.c.batch)).where(passed.c.size > keep_bytes).scalar_subquery()
+    connection.execute(delete(t.journal).where(t.journal.c.batch <= newest_to_go))

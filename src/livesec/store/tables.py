@@ -70,6 +70,7 @@ journal = Table(
         comment="zstd int64 (4, lines) starts, kept, offsets, lengths where lines were cut",
     ),
     Column("data", LargeBinary, nullable=False, comment="zstd of the lines' bytes"),
+    Index("journal_stream", "stream_id", "start_offset"),
 )
 
 snapshots = Table(

@@ -12,11 +12,11 @@ import numpy as np
 import zstandard
 from sqlalchemy import Connection, delete, func, insert, select
 
-from livesec.core.anomaly import BatchResult, Commit, EntityRisk, StreamPosition
+from livesec.core.anomaly import KEPT_LINE_BYTES, BatchResult, Commit, EntityRisk, StreamPosition
 from livesec.core.batch import RawBatch, StreamInfo
 from livesec.core.clock import now_us
 from livesec.store import tables as t
-from livesec.store.journal import journal_batches
+from livesec.store.journal import forget_passed, journal_batches, journalled_line
 from livesec.store.mirror import CsvMirror
 from livesec.store.open import store_path, writer_engine
 from livesec.store.statements import (
@@ -102,7 +102,9 @@ class StoreWriter:
                     PUT_SNAPSHOT,
                     [{"component": name, "data": data} for name, data in commit.snapshots.items()],
                 )
-                connection.execute(delete(t.journal))
+                passed = connection.execute(select(func.coalesce(func.max(t.journal.c.batch), 0))).scalar_one()
+                forget_passed(connection, passed)
+                put_many(connection, PUT_META, [{"key": "snapshot_batch", "value": str(passed)}])
             self._put_result(connection, result)
             put_many(connection, insert(t.gaps), [asdict(gap) | {"committed_us": now_us()} for gap in commit.gaps])
             settings = {
@@ -285,4 +287,10 @@ class StoreWriter:
     def journalled(self, infos: Mapping[int, StreamInfo]) -> Iterator[tuple[RawBatch, bool]]:
         """The batches committed since the last snapshot, in order, each with whether it was historical."""
         with self._engine.connect() as connection:
-            yield from journal_batches(connection, infos)
+            passed = connection.execute(select(t.meta.c.value).where(t.meta.c.key == "snapshot_batch")).scalar()
+            yield from journal_batches(connection, infos, int(passed or 0))
+
+    def journalled_line(self, stream_id: int, offset: int) -> tuple[bytes, int] | None:
+        """The line at an address, while the journal still has it."""
+        with self._engine.connect() as connection:
+            return journalled_line(connection, stream_id, offset, KEPT_LINE_BYTES)

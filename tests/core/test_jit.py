@@ -1,0 +1,40 @@
+"""What the marks of kernels promise."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from livesec.core.jit import inner_kernel
+
+
+@inner_kernel
+def put_square(out: NDArray[np.int64], place: int, number: int) -> None:
+    """Write number^2."""
+    out[place] = number * number
+
+
+@numba.njit()
+def squares(out: NDArray[np.int64]) -> None:
+    """Not a kernel, since those are found compiled on disk."""
+    place = 0
+    for number in range(len(out) - 2):
+        put_square(out, place, number)
+        place += 1
+    put_square(out, place, 10)
+    put_square(out, place + 1, 20)
+
+
+def test_an_inner_kernel_is_compiled_once_whatever_constants_it_is_called_with() -> None:
+    out = np.zeros(5, dtype=np.int64)
+    squares(out)
+    assert out.tolist() == [0, 1, 4, 100, 400]
+    assert len(numba.typeof(put_square).dispatcher.signatures) == 1  # type: ignore[no-untyped-call]  # has no types
+
+
+def test_an_inner_kernel_called_from_python_says_so() -> None:
+    with pytest.raises(TypeError, match="put_square is an inner kernel: only kernels can call it"):
+        put_square(np.zeros(1, dtype=np.int64), 0, 1)
+    assert put_square.__doc__ == "Write number^2."
