@@ -141,6 +141,13 @@ def test_a_second_store_in_the_folder_has_a_mirror_of_its_own(tmp_path: Path) ->
     assert StoreWriter(str(tmp_path / "a.db")).mirror_path.name == "anomalies.csv"
 
 
+def test_a_start_without_a_commit_keeps_its_mirror(tmp_path: Path) -> None:
+    StoreWriter(str(tmp_path / "a.db")).close()
+    writer = StoreWriter(str(tmp_path / "a.db"))
+    assert writer.mirror_path == tmp_path / "anomalies.csv"
+    writer.close()
+
+
 def test_the_second_writer_is_told_who_holds_the_store(tmp_path: Path) -> None:
     writer = StoreWriter(str(tmp_path / "a.db"))
     with pytest.raises(StoreHeldError, match=f"pid {os.getpid()}"):

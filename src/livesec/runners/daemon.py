@@ -237,13 +237,20 @@ class Daemon:
             gaps=gaps,
             next_sequence=self._writer.next_sequence + len(batch),
         )
-        if not self._commit_until_done(commit):
+        done = self._commit_until_done(commit)
+        self._close_ended(positions)
+        if not done:
             self._unsaved = False  # the engine is ahead of the store now: its state must not be saved
             return
         self._unsaved = True
         self._last_commit_us = now_us()
         if not historical:
             self._alerts.show(result.anomalies)
+
+    def _close_ended(self, positions: Sequence[StreamPosition]) -> None:
+        for position in positions:
+            if position.state in ("drained", "truncated"):
+                self._engine.close_stream(position.stream_id)
 
     def _commit_until_done(self, commit: Commit) -> bool:
         """Try a commit until it succeeds; False where the daemon was stopped meanwhile."""
@@ -268,9 +275,7 @@ class Daemon:
         """Streams that appeared, rotated or failed without a batch."""
         positions, gaps = self._files.take_changes()
         if positions or gaps:
-            for position in positions:
-                if position.state in ("drained", "truncated"):
-                    self._engine.close_stream(position.stream_id)
+            self._close_ended(positions)
             self._commit_until_done(Commit(streams=positions, gaps=gaps, next_sequence=self._writer.next_sequence))
 
     def _save(self) -> None:

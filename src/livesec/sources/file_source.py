@@ -145,7 +145,8 @@ class FileSource:
             final = tail.position.state == "rotated"
             batch = tail.read(first_sequence, final=final)
             if batch is not None:
-                self._ready[stream_id] = None  # behind the others: fair
+                if final or batch.end_offset < (tail.position.size or 0):
+                    self._ready[stream_id] = None  # behind the others: fair; what comes meanwhile waits for a look
                 first_sequence += len(batch)
                 yield batch
             elif final:

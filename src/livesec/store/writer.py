@@ -61,10 +61,13 @@ class StoreWriter:
             self._rejects_kept = connection.execute(select(func.count()).select_from(t.rejects)).scalar_one()
         self.next_sequence = int(values.get("next_sequence", "0"))
         self.is_demo = values.get("demo") == "1"
-        self._mirror = CsvMirror(
-            Path(values["mirror"]) if "mirror" in values else self._choose_mirror(),
-            int(values.get("mirror_length", "0")),
-        )
+        if (
+            "mirror" not in values
+        ):  # claimed before it is made: a crash between the two must not make it another store's
+            values["mirror"] = str(self._choose_mirror())
+            with self._engine.begin() as connection:
+                put_many(connection, PUT_META, [{"key": "mirror", "value": values["mirror"]}])
+        self._mirror = CsvMirror(Path(values["mirror"]), int(values.get("mirror_length", "0")))
 
     def _choose_mirror(self) -> Path:
         """`anomalies.csv` beside the store, or `<store>_anomalies.csv` where another store has taken that name."""
