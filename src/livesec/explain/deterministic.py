@@ -5,6 +5,7 @@ Templates are the detector's; the values put into them come from logs and are ma
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,16 +27,11 @@ class _Unknown:
         return "unknown"
 
 
-class _Number:
-    """A number under any format specification; `n/a` where it is not finite."""
+class _NotANumber:
+    """Stands for a value that is not finite, under any format specification."""
 
-    def __init__(self, value: float) -> None:
-        self._value = value
-
-    def __format__(self, spec: str) -> str:
-        if self._value != self._value or self._value in (float("inf"), float("-inf")):
-            return "n/a"
-        return format(self._value, spec)
+    def __format__(self, _spec: str) -> str:
+        return "n/a"
 
 
 class _Text(str):
@@ -51,7 +47,7 @@ def _fit(value: Scalar) -> object:
     if value is None:
         return _Unknown()
     if isinstance(value, float):
-        return _Number(value)
+        return value if math.isfinite(value) else _NotANumber()
     if isinstance(value, str):
         return _Text(shown(value, FIELD_CHARACTERS))
     return value
