@@ -9,7 +9,7 @@ import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from livesec.core.attack import tactics_of, technique_name
 from livesec.core.explanation import Explanation
@@ -43,19 +43,20 @@ class _Text(str):
         return str(self)
 
 
+@lru_cache(maxsize=1 << 14)
+def _texts(value: str) -> tuple[_Text, _Text]:
+    """`value` safe to show, and the same quoted for a shell: in a command an address must stay one word."""
+    safe = shown(value, FIELD_CHARACTERS)
+    return _Text(safe), _Text(shlex.quote(safe))
+
+
 def _fit(value: Scalar) -> object:
+    """`value` as templates can format it, unless it is a text."""
     if value is None:
         return _Unknown()
     if isinstance(value, float):
         return value if math.isfinite(value) else _NotANumber()
-    if isinstance(value, str):
-        return _Text(shown(value, FIELD_CHARACTERS))
     return value
-
-
-def _fit_command(value: Scalar) -> object:
-    """As `_fit`, but quoted for a shell: an address or user name in a command must stay one word."""
-    return _Text(shlex.quote(shown(value, FIELD_CHARACTERS))) if isinstance(value, str) else _fit(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,14 @@ def write(finding: Finding, summary: str, guidance: Guidance, score: float) -> W
         "dst_ip": finding.dst_ip,
         "host": finding.host,
     }
-    values = {name: _fit(value) for name, value in plain.items()}
+    values: dict[str, object] = {}
+    commands: dict[str, object] = {}
+    for name, value in plain.items():
+        if isinstance(value, str):
+            values[name], commands[name] = _texts(value)
+        else:
+            values[name] = commands[name] = _fit(value)
     description = summary.format_map(values)
-    commands = values | {name: _fit_command(value) for name, value in plain.items() if isinstance(value, str)}
     confidence = "a rule, confidence 1" if finding.confidence >= 1 else f"confidence {finding.confidence:.2f}"
     return Written(
         description,
