@@ -6,6 +6,8 @@ MESSAGE is read in both forms.
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 from polars.exceptions import ComputeError
 
@@ -22,6 +24,7 @@ _TEXTS = (
 )
 _WITH_TEXT = pl.Struct({name: pl.String for name in (*_TEXTS, "MESSAGE")})
 _WITH_BYTES = pl.Struct({name: pl.String for name in _TEXTS} | {"MESSAGE": pl.List(pl.UInt8)})
+_BETWEEN_OBJECTS = r"\}\s*,\s*\{"
 _BYTES_FOLLOW = r'"MESSAGE"\s*:\s*\['  # never inside a value: quotes in values are escaped
 DECODED = {
     "line_index": pl.UInt32,
@@ -39,6 +42,7 @@ def decode_journal(lines: pl.DataFrame) -> pl.DataFrame:
 
     Lines that are no journal entry are left out; a time that is no number is null.
     """
+    lines = lines.filter(_are_single_objects(lines["line"]))
     as_bytes = lines["line"].str.contains(_BYTES_FOLLOW)
     parts = [_entries(lines.filter(~as_bytes), _WITH_TEXT)]
     if as_bytes.any():
@@ -46,6 +50,28 @@ def decode_journal(lines: pl.DataFrame) -> pl.DataFrame:
         parts.append(binary.with_columns(message=_texts_of_bytes(binary["message"])))
     entries = pl.concat(parts)
     return entries.sort("line_index") if len(parts) > 1 else entries
+
+
+def _are_single_objects(lines: pl.Series) -> pl.Series:
+    """Which lines are one JSON object each, as far as the batch decoder needs it.
+
+    polars joins the lines with commas before it decodes them: a line of two objects would give two rows, and shift all
+    that follow. Lines that may be of that kind, a `},{` outside or inside a text, are looked at one by one.
+    """
+    stripped = lines.str.strip_chars()
+    are = stripped.str.starts_with("{") & stripped.str.ends_with("}")
+    doubtful = are & lines.str.contains(_BETWEEN_OBJECTS)
+    if not doubtful.any():
+        return are
+    right = pl.Series([not unsure or _is_object(line) for unsure, line in zip(doubtful, lines, strict=True)])
+    return are & right
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _texts_of_bytes(messages: pl.Series) -> pl.Series:
@@ -78,6 +104,8 @@ def _decoded(lines: pl.DataFrame, layout: pl.Struct) -> pl.DataFrame | None:
     try:
         fields = lines["line"].str.json_decode(layout).struct.unnest()
     except ComputeError:
+        fields = None
+    if fields is None or fields.height != lines.height:  # two broken lines may make one whole one
         if lines.height == 1:
             return None
         middle = lines.height // 2
