@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from livesec.core.errors import UsageError
-from livesec.core.settings import Settings, load_settings
+from livesec.core.settings import Settings, home, load_settings
 
 DbOption = Annotated[
     str | None, typer.Option("--db", metavar="FILE|URL", help="Store to use. [default: data/livesec.db]")
@@ -26,12 +26,6 @@ SetOption = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Override a setting, or a detector's: bf_fast.capacity=6."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON alone on standard output, everything else on stderr.")]
-
-
-def home() -> Path:
-    """The folder that relative paths in the settings mean: this package's checkout, else the current folder."""
-    root = Path(__file__).resolve().parents[3]
-    return root if (root / "run_livesec.py").is_file() else Path.cwd()
 
 
 def settings_from(settings: Path | None, assignments: Sequence[str] | None) -> Settings:

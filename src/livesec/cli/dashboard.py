@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
-from livesec.cli.context import DbOption, SettingsOption, home, readable_store, require, settings_from
+from livesec.cli.context import DbOption, SettingsOption, readable_store, require, settings_from
 from livesec.core.errors import UsageError
+from livesec.core.settings import home
 
 EPILOG = "Example: livesec dashboard --port 8501"
 

@@ -14,12 +14,11 @@ from livesec.cli.context import (
     SetOption,
     SettingsOption,
     fail,
-    home,
     require,
     settings_from,
     store_name,
 )
-from livesec.core.settings import Settings
+from livesec.core.settings import Settings, home
 from livesec.sources.usual_places import found_places, wants_journal
 
 EPILOG = "Example: livesec run --logs /var/log/auth.log '/var/log/vsftpd*.log' --db data/livesec.db"

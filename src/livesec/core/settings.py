@@ -176,6 +176,12 @@ def _assignment(text: str, values: Mapping[str, Any]) -> tuple[str, Any]:
     return "detectors", detectors
 
 
+def home() -> Path:
+    """The folder that relative paths in the settings mean: this package's checkout, else the current folder."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "run_livesec.py").is_file() else Path.cwd()
+
+
 def load_settings(
     config: Path | None = None,
     tuned: Path | None = None,

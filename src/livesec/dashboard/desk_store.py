@@ -5,23 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 
 import streamlit as st
 
 from livesec.core.clock import US_PER_DAY, now_us
 from livesec.core.errors import LiveSecError
-from livesec.core.settings import Settings, load_settings
+from livesec.core.settings import Settings, home, load_settings
 from livesec.dashboard.memo import remembered
 from livesec.store.activity_queries import US_PER_MINUTE, latest_event_us
 from livesec.store.reader import Pulse, StoreReader
-
-
-def home() -> Path:
-    """The folder that relative paths in the settings mean: this package's checkout, else the current folder."""
-    root = Path(__file__).resolve().parents[3]
-    return root if (root / "run_livesec.py").is_file() else Path.cwd()
 
 
 def desk_settings() -> Settings:

@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from livesec.baselines import hour_profile
+from livesec.baselines.local_hours import day_types, hours_within, local_hours
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -25,8 +25,6 @@ from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 
 DAY_S = 86_400.0
-HOUR_US = 3_600_000_000
-FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_000_000  # years 1 to 9999, as calendars go
 SUSPECT_RATIO = 8.0  # before history speaks a configured hour is 1/8 as likely as another: our choice
 EARLY_CONFIDENCE = 0.25  # at most, where there is little history: our choice
 
@@ -83,8 +81,8 @@ class UnusualLoginTime(Detector[Params]):
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Judge the first login of each user in each hour; in seed mode every login by the configured hours."""
-        hours = self._local_hours(rows, at)
-        suspect = _within(self.p.start_hour, self.p.end_hour)
+        hours = local_hours(rows.integers("event_time_us")[at], self.p.time_zone)
+        suspect = hours_within(self.p.start_hour, self.p.end_hour)
         if self.seed_mode:
             return self._step_as_seed(at, hours, suspect)
         found = hour_profile.strange_hours(
@@ -106,7 +104,7 @@ class UnusualLoginTime(Detector[Params]):
             at=at[found.at],
             details={
                 "hour": hours[found.at] % 24,
-                "day_type": _day_types(hours[found.at]),
+                "day_type": day_types(hours[found.at]),
                 "usual_from": found.usual_from,
                 "usual_to": (found.usual_to + 1) % 24,
                 "login_hours": found.observed,
@@ -123,7 +121,7 @@ class UnusualLoginTime(Detector[Params]):
             at=at[inside],
             details={
                 "hour": hours[inside] % 24,
-                "day_type": _day_types(hours[inside]),
+                "day_type": day_types(hours[inside]),
                 "usual_from": np.full(n, self.p.end_hour),
                 "usual_to": np.full(n, self.p.start_hour),
                 "login_hours": np.zeros(n, dtype=np.int64),
@@ -132,30 +130,9 @@ class UnusualLoginTime(Detector[Params]):
             },
         )
 
-    def _local_hours(self, rows: Rows, at: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Hours since 1970 on the clock of `time_zone`, of the time each row states."""
-        times_us = rows.integers("event_time_us")[at]
-        if self.p.time_zone != "UTC":
-            calendar = pl.Series(np.clip(times_us, FIRST_US, LAST_US)).cast(pl.Datetime("us", "UTC"))
-            local = calendar.dt.convert_time_zone(self.p.time_zone).dt.replace_time_zone(None)
-            times_us = local.cast(pl.Int64).to_numpy()
-        return np.asarray(times_us // HOUR_US)
-
     def idle_s(self) -> float:
         """A profile that old says nothing any more."""
         return self.p.forget_s
-
-
-def _within(start_hour: int, end_hour: int) -> NDArray[np.bool_]:
-    """The hours from `start_hour` up to `end_hour`, round midnight where that is smaller, shape (24,)."""
-    hours = np.arange(24)
-    if start_hour <= end_hour:
-        return (hours >= start_hour) & (hours < end_hour)
-    return (hours >= start_hour) | (hours < end_hour)
-
-
-def _day_types(hours: NDArray[np.int64]) -> list[str]:
-    return ["weekend" if (hour // 24 + 3) % 7 > hour_profile.FRIDAY else "weekday" for hour in hours.tolist()]
 
 
 DETECTOR = UnusualLoginTime
