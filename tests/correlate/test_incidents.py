@@ -13,7 +13,10 @@ class Desk:
         self.risk, self.incidents = RiskLevels(), IncidentBuilder()
 
     def add(self, item: Anomaly) -> Incident | None:
-        return self.incidents.add(item, self.risk.add(item))
+        self.incidents.add(item, self.risk.add(item))
+        changed = self.incidents.drain()
+        assert len(changed) <= 1
+        return changed[0] if changed else None
 
     def restored(self) -> "Desk":
         again = Desk()

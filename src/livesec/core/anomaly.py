@@ -186,3 +186,5 @@ class Commit:
     snapshots: Mapping[str, bytes] | None = None
     """Components that changed since the last snapshot; with it the journal is emptied."""
     next_sequence: int = 0
+    alerting: bool = True
+    """Whether its anomalies go to the alert outbox; those of a replay are looked at, not sent."""

@@ -20,7 +20,7 @@ def rfc3339(time_us: int) -> str:
         moment = _EPOCH + timedelta(microseconds=time_us)
     except OverflowError:
         moment = datetime.max if time_us > 0 else datetime.min
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def seed_time(time_us: int) -> str:

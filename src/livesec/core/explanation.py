@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from livesec.core.json_text import json_text
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -24,7 +26,7 @@ class Explanation:
 
     def to_json(self) -> str:
         """As the store keeps it."""
-        return json.dumps({name: getattr(self, name) for name in self.__slots__})
+        return json_text({name: getattr(self, name) for name in self.__slots__})
 
     @classmethod
     def from_json(cls, text: str) -> Explanation:

@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from livesec.core.anomaly import Anomaly, EntityRisk, Incident
 from livesec.core.attack import tactics_of
@@ -31,12 +30,12 @@ _PENDING_PER_ENTITY = 64
 _MAX_ENTITIES = 50_000
 _MAX_OPEN = 5_000
 _NAMED = 2  # entities in a title
-_VERSION = 1
+_VERSION = 2
+_PLAIN = ("id", "score", "first_us", "last_us", "count")
+_SETS = ("entities", "techniques", "types")
 
-T = TypeVar("T")
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Pending:
     """An anomaly that is in no incident yet."""
 
@@ -44,22 +43,47 @@ class _Pending:
     time_us: int
     type: str
     score: float
-    techniques: list[str]
-    entities: list[list[str]]
+    techniques: tuple[str, ...]
+    entities: tuple[Entity, ...]
+
+
+@dataclass(slots=True)
+class _Queue:
+    """The last anomalies of an entity that are in no incident, and when each type was last seen, at the latest."""
+
+    items: list[_Pending] = field(default_factory=list)
+    type_us: dict[str, int] = field(default_factory=dict)
+
+    def add(self, item: _Pending) -> None:
+        """Append `item`; the oldest makes way."""
+        self.items.append(item)
+        if len(self.items) > _PENDING_PER_ENTITY:
+            del self.items[0]
+        self.type_us[item.type] = max(item.time_us, self.type_us.get(item.type, item.time_us))
 
 
 @dataclass(slots=True)
 class _Open:
-    """An incident that may still grow."""
+    """An incident that may still grow. Entities, techniques and types are sets in the order in which they came."""
 
     id: str
     score: float
     first_us: int
     last_us: int
     count: int = 0
-    entities: list[list[str]] = field(default_factory=list)
-    techniques: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
+    entities: dict[Entity, None] = field(default_factory=dict)
+    techniques: dict[str, None] = field(default_factory=dict)
+    types: dict[str, None] = field(default_factory=dict)
+
+    def join(self, member: _Pending) -> None:
+        """Count `member` in."""
+        self.count += 1
+        self.score = max(self.score, member.score)
+        self.first_us = min(self.first_us, member.time_us)
+        self.last_us = max(self.last_us, member.time_us)
+        self.entities.update(dict.fromkeys(member.entities))
+        self.techniques.update(dict.fromkeys(member.techniques))
+        self.types[member.type] = None
 
 
 _TITLES = (  # the first tactic combination that fits names the incident
@@ -77,71 +101,77 @@ _TITLES = (  # the first tactic combination that fits names the incident
 )
 
 
-def _title(tactics: tuple[str, ...], entities: list[list[str]]) -> str:
+def _title(tactics: tuple[str, ...], entities: Iterable[Entity]) -> str:
     what = next((title for wanted, title in _TITLES if set(wanted) <= set(tactics)), "Unusual activity")
     names = [name for _, name in entities]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{what}: {', '.join(names[:_NAMED])}{more}"
 
 
-def _add_new(known: list[T], more: Iterable[T]) -> None:
-    known.extend(item for item in more if item not in known)
-
-
 class IncidentBuilder:
     """Groups anomalies in order; bounded."""
 
     def __init__(self) -> None:
-        self._pending: dict[Entity, list[_Pending]] = {}
+        self._pending: dict[Entity, _Queue] = {}
         self._open: dict[str, _Open] = {}
         self._incident_of: dict[Entity, str] = {}  # the last incident of each entity; follows from _open
+        self._changed: dict[str, tuple[_Open, list[str]]] = {}  # since the last drain, with the members that joined
 
-    def add(self, anomaly: Anomaly, risks: list[EntityRisk]) -> Incident | None:
-        """The incident that `anomaly` joins or opens, as it stands then; sets `anomaly.incident_id`."""
-        entities = list(entities_of(anomaly))
+    def add(self, anomaly: Anomaly, risks: Iterable[EntityRisk]) -> None:
+        """Let `anomaly` join or open an incident; sets its `incident_id`."""
         pending = _Pending(
             anomaly.id,
             anomaly.time_us,
             anomaly.type,
             anomaly.score,
-            list(anomaly.techniques),
-            [list(entity) for entity in entities],
+            anomaly.techniques,
+            tuple(entities_of(anomaly)),
         )
-        incident = self._joinable(entities, anomaly.time_us)
+        incident = self._joinable(pending)
         members = [pending]
         if incident is None:
-            members = self._opening(entities, pending, max((risk.risk for risk in risks), default=0.0))
+            members = self._opening(pending, max((risk.risk for risk in risks), default=0.0))
             if not members:
-                self._wait(entities, pending)
-                return None
+                self._wait(pending)
+                return
             incident = self._start(members)
+        joined = self._changed.setdefault(incident.id, (incident, []))[1]
         for member in members:
-            self._join(incident, member)
+            incident.join(member)
+            self._incident_of.update(dict.fromkeys(member.entities, incident.id))
+            joined.append(member.id)
         anomaly.incident_id = incident.id
-        return self._record(incident, tuple(member.id for member in members))
 
-    def _joinable(self, entities: list[Entity], time_us: int) -> _Open | None:
-        for entity in entities:
+    def drain(self) -> list[Incident]:
+        """The incidents that changed since the last call, as they stand now."""
+        changed = [self._record(incident, tuple(joined)) for incident, joined in self._changed.values()]
+        self._changed.clear()
+        return changed
+
+    def _joinable(self, newest: _Pending) -> _Open | None:
+        for entity in newest.entities:
             incident = self._open.get(self._incident_of.get(entity, ""))
-            if incident is not None and time_us - incident.last_us <= JOIN_WITHIN_US:
+            if incident is not None and newest.time_us - incident.last_us <= JOIN_WITHIN_US:
                 return incident
         return None
 
-    def _opening(self, entities: list[Entity], newest: _Pending, risk: float) -> list[_Pending]:
+    def _opening(self, newest: _Pending, risk: float) -> list[_Pending]:
         """The members of a new incident, or nothing where there is not enough for one."""
+        loud = risk >= OPEN_AT_RISK or newest.score >= OPEN_AT_SCORE
+        queues = [self._pending[entity] for entity in newest.entities if entity in self._pending]
+        types = {newest.type}
+        for queue in queues:  # few types, many anomalies: most end here
+            types.update(name for name, time_us in queue.type_us.items() if newest.time_us - time_us <= REMEMBER_US)
+        if not loud and len(types) < OPEN_AT_DETECTORS:
+            return []
         known = {
-            item.id: item
-            for entity in entities
-            for item in self._pending.get(entity, [])
-            if newest.time_us - item.time_us <= REMEMBER_US
+            item.id: item for queue in queues for item in queue.items if newest.time_us - item.time_us <= REMEMBER_US
         }
         week = [*known.values(), newest]
         tactics = tactics_of(technique for item in week for technique in item.techniques)
         if len(tactics) >= OPEN_AT_TACTICS and len({item.type for item in week}) >= OPEN_AT_DETECTORS:
             return week
-        if risk >= OPEN_AT_RISK or newest.score >= OPEN_AT_SCORE:
-            return [item for item in week if newest.time_us - item.time_us <= JOIN_WITHIN_US]
-        return []
+        return [item for item in week if newest.time_us - item.time_us <= JOIN_WITHIN_US] if loud else []
 
     def _start(self, members: list[_Pending]) -> _Open:
         first = min(members, key=lambda item: (item.time_us, item.id))
@@ -150,36 +180,24 @@ class IncidentBuilder:
         self._open[incident_id] = incident
         if len(self._open) > _MAX_OPEN:
             closed = self._open.pop(next(iter(self._open)))
-            for kind, name in closed.entities:
-                if self._incident_of.get((kind, name)) == closed.id:
-                    del self._incident_of[(kind, name)]
+            for entity in closed.entities:
+                if self._incident_of.get(entity) == closed.id:
+                    del self._incident_of[entity]
         taken = {member.id for member in members}
-        for entity in {(kind, name) for member in members for kind, name in member.entities}:
-            left = [item for item in self._pending.get(entity, []) if item.id not in taken]
+        for entity in dict.fromkeys(entity for member in members for entity in member.entities):
+            queue = self._pending.pop(entity, None)
+            left = [item for item in queue.items if item.id not in taken] if queue is not None else []
             if left:
-                self._pending[entity] = left
-            else:
-                self._pending.pop(entity, None)
+                self._pending[entity] = _queue_of(left)
         return incident
 
-    def _wait(self, entities: list[Entity], pending: _Pending) -> None:
-        for entity in entities:
-            queue = self._pending.pop(entity, [])
-            queue.append(pending)
-            self._pending[entity] = queue[-_PENDING_PER_ENTITY:]
+    def _wait(self, pending: _Pending) -> None:
+        for entity in pending.entities:
+            queue = self._pending.pop(entity, None) or _Queue()
+            queue.add(pending)
+            self._pending[entity] = queue
         while len(self._pending) > _MAX_ENTITIES:
             del self._pending[next(iter(self._pending))]
-
-    def _join(self, incident: _Open, member: _Pending) -> None:
-        for kind, name in member.entities:
-            self._incident_of[(kind, name)] = incident.id
-        incident.count += 1
-        incident.score = max(incident.score, member.score)
-        incident.first_us = min(incident.first_us, member.time_us)
-        incident.last_us = max(incident.last_us, member.time_us)
-        _add_new(incident.entities, member.entities)
-        _add_new(incident.techniques, member.techniques)
-        _add_new(incident.types, [member.type])
 
     @staticmethod
     def _record(incident: _Open, joined: tuple[str, ...]) -> Incident:
@@ -193,23 +211,24 @@ class IncidentBuilder:
             last_us=incident.last_us,
             anomaly_ids=joined,
             anomalies=incident.count,
-            entities=tuple((kind, name) for kind, name in incident.entities),
+            entities=tuple(incident.entities),
             tactics=tactics,
             types=tuple(incident.types),
         )
 
     def to_bytes(self) -> bytes:
         """JSON."""
+        pending = {item.id: item for queue in self._pending.values() for item in queue.items}
         saved = {
             "version": _VERSION,
-            "pending": [[*entity, [self._plain(item) for item in items]] for entity, items in self._pending.items()],
-            "open": [self._plain(item) for item in self._open.values()],
+            "pending": [[getattr(item, name) for name in item.__slots__] for item in pending.values()],
+            "queues": [[*entity, [item.id for item in queue.items]] for entity, queue in self._pending.items()],
+            "open": [
+                [getattr(item, name) for name in _PLAIN] + [list(getattr(item, name)) for name in _SETS]
+                for item in self._open.values()
+            ],
         }
         return json.dumps(saved).encode()
-
-    @staticmethod
-    def _plain(item: _Pending | _Open) -> list[object]:
-        return [getattr(item, name) for name in item.__slots__]
 
     @classmethod
     def from_bytes(cls, blob: bytes) -> IncidentBuilder:
@@ -218,11 +237,26 @@ class IncidentBuilder:
         if saved["version"] != _VERSION:
             raise StateVersionError(f"incidents: saved state of version {saved['version']}")
         builder = cls()
-        items: dict[str, _Pending] = {}  # one anomaly waits under each of its entities
-        for kind, name, waiting in saved["pending"]:
-            builder._pending[(kind, name)] = [items.setdefault(item[0], _Pending(*item)) for item in waiting]
-        for item in saved["open"]:
-            incident = _Open(*item)
+        items = {
+            item[0]: _Pending(*item[:4], tuple(item[4]), tuple((kind, name) for kind, name in item[5]))
+            for item in saved["pending"]
+        }
+        for kind, name, waiting in saved["queues"]:
+            builder._pending[(kind, name)] = _queue_of(items[number] for number in waiting)
+        for *plain, entities, techniques, types in saved["open"]:
+            incident = _Open(
+                *plain,
+                dict.fromkeys((kind, name) for kind, name in entities),
+                dict.fromkeys(techniques),
+                dict.fromkeys(types),
+            )
             builder._open[incident.id] = incident
-            builder._incident_of.update({(kind, name): incident.id for kind, name in incident.entities})
+            builder._incident_of.update(dict.fromkeys(incident.entities, incident.id))
         return builder
+
+
+def _queue_of(items: Iterable[_Pending]) -> _Queue:
+    queue = _Queue()
+    for item in items:
+        queue.add(item)
+    return queue

@@ -197,6 +197,9 @@ class Engine:
                 findings = sorted([*findings, *own], key=lambda item: item.order)
         for finding in findings:
             self._raise(finding, result, batches, historical)
+        if findings:
+            self._dirty.update(("risk", "incidents"))
+            result.incidents.extend(self._incidents.drain())
 
     def _look_up(self, rows: Rows) -> Rows:
         for lookup in self._lookups.values():
@@ -237,12 +240,9 @@ class Engine:
         anomaly = self._scorer.anomaly(finding, self._infos[finding.stream_id].uid, evidence)
         anomaly.historical = historical
         risks = self._risk.add(anomaly)
-        incident = self._incidents.add(anomaly, risks)
-        self._dirty.update(("risk", "incidents"))
+        self._incidents.add(anomaly, risks)
         result.anomalies.append(anomaly)
         result.risks.extend(risks)
-        if incident is not None:
-            result.incidents.append(incident)
 
     def _evidence_line(self, address: int, batches: Mapping[int, RawBatch]) -> EvidenceLine | None:
         stream_id, offset = unpack_address(address)

@@ -232,7 +232,7 @@ class Replay:
         return first + order.height
 
     def _commit(self, result: BatchResult, next_sequence: int) -> None:
-        self._writer.commit(Commit(result=result, streams=self._positions(), next_sequence=next_sequence))
+        self._writer.commit(Commit(result=result, streams=self._positions(), next_sequence=next_sequence, alerting=False))
         total = self._total
         total.lines += result.lines
         total.consumed += result.consumed

@@ -15,6 +15,7 @@ from livesec.core.clock import US_PER_DAY, US_PER_S
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.core.severity import SEVERITIES, Severity
 from livesec.store import tables as t
+from livesec.store.evidence import unpack_evidence
 from livesec.store.anomaly_queries import AnomalyFilter
 
 MAX_POINTS = 500
@@ -189,18 +190,14 @@ def marked_lines(connection: Connection) -> dict[tuple[int, int], tuple[str, str
 
     Only the MARKED_ANOMALIES latest anomalies count: there is no index by line.
     """
+    columns = t.anomalies.c
     latest = (
-        select(t.anomalies.c.id, t.anomalies.c.severity, t.anomalies.c.type, t.anomalies.c.number)
-        .order_by(t.anomalies.c.number.desc())
+        select(columns.severity, columns.type, columns.evidence)
+        .order_by(columns.number.desc())
         .limit(MARKED_ANOMALIES)
-        .subquery()
-    )
-    statement = (
-        select(t.evidence.c.stream_id, t.evidence.c.offset, latest.c.severity, latest.c.type)
-        .join(latest, latest.c.id == t.evidence.c.anomaly_id)
-        .order_by(latest.c.number)
     )
     return {
-        (int(stream_id), int(offset)): (str(severity), str(kind))
-        for stream_id, offset, severity, kind in connection.execute(statement)
+        (line.stream_id, line.offset): (str(row.severity), str(row.type))
+        for row in reversed(connection.execute(latest).all())
+        for line in unpack_evidence(row.evidence)
     }

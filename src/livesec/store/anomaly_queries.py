@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, String, func, or_, select
 from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.store import tables as t
+from livesec.store.evidence import unpack_evidence
 
 MAX_ROWS = 500
 MAX_EVIDENCE_LINES = 50
@@ -145,13 +146,11 @@ def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | N
     row = connection.execute(select(t.anomalies).where(t.anomalies.c.id == anomaly_id)).first()
     if row is None:
         return None
-    lines = connection.execute(
-        select(t.streams.c.path, t.evidence.c.offset, t.evidence.c.length, t.evidence.c.line)
-        .select_from(t.evidence.outerjoin(t.streams, t.streams.c.stream_id == t.evidence.c.stream_id))
-        .where(t.evidence.c.anomaly_id == anomaly_id)
-        .order_by(t.evidence.c.position)
-        .limit(MAX_EVIDENCE_LINES)
+    lines = unpack_evidence(row.evidence)[:MAX_EVIDENCE_LINES]
+    named = select(t.streams.c.stream_id, t.streams.c.path).where(
+        t.streams.c.stream_id.in_({line.stream_id for line in lines})
     )
+    paths = {stream.stream_id: stream.path for stream in connection.execute(named)}
     listed = {name: getattr(row, name) for name in AnomalyRow.__dataclass_fields__}
     return AnomalyDetail(
         row=AnomalyRow(**listed),
@@ -166,5 +165,7 @@ def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | N
         reason=row.reason,
         confidence=row.confidence,
         committed_us=row.committed_us,
-        evidence=[EvidenceView(line.path or "unknown", line.offset, line.length, line.line) for line in lines],
+        evidence=[
+            EvidenceView(paths.get(line.stream_id, "unknown"), line.offset, line.length, line.line) for line in lines
+        ],
     )

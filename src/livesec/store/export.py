@@ -11,24 +11,14 @@ from sqlalchemy import Connection, Engine, select
 from livesec.core.clock import rfc3339
 from livesec.core.explanation import Explanation
 from livesec.store import tables as t
+from livesec.store.evidence import unpack_evidence
 
 Record = dict[str, Any]
 
 
 def _anomalies(connection: Connection) -> Iterator[Record]:
     paths = {row.stream_id: (row.path, row.uid) for row in connection.execute(select(t.streams))}
-    lines: dict[str, list[Record]] = {}
-    for row in connection.execute(select(t.evidence).order_by(t.evidence.c.anomaly_id, t.evidence.c.position)):
-        path, uid = paths.get(row.stream_id, (None, None))
-        lines.setdefault(row.anomaly_id, []).append(
-            {
-                "path": path,
-                "stream": uid,
-                "offset": row.offset,
-                "length": row.length,
-                "line": row.line.decode("utf-8", errors="replace"),
-            }
-        )
+    nowhere = (None, None)
     for row in connection.execute(select(t.anomalies).order_by(t.anomalies.c.number)):
         yield {
             "id": row.id,
@@ -44,7 +34,16 @@ def _anomalies(connection: Connection) -> Iterator[Record]:
             "description": row.description,
             "details": json.loads(row.details),
             "techniques": json.loads(row.techniques),
-            "evidence": lines.get(row.id, []),
+            "evidence": [
+                {
+                    "path": paths.get(line.stream_id, nowhere)[0],
+                    "stream": paths.get(line.stream_id, nowhere)[1],
+                    "offset": line.offset,
+                    "length": line.length,
+                    "line": line.line.decode("utf-8", errors="replace"),
+                }
+                for line in unpack_evidence(row.evidence)
+            ],
             "explanation": Explanation.from_json(row.explanation).to_text(),
             "status": row.status,
             "incident_id": row.incident_id,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from livesec.core.anomaly import Anomaly
 from livesec.core.clock import seed_time
+from livesec.core.json_text import ascii_json
 from livesec.core.text import spreadsheet_safe
 
 HEADER = (
@@ -43,7 +43,7 @@ def csv_lines(anomalies: Sequence[Anomaly]) -> str:
             anomaly.description,  # made safe to show when it was written
             str(anomaly.log_type),
             anomaly.explanation.to_text().replace("\n", " ")[:_EXPLANATION_CHARACTERS],
-            json.dumps(dict(anomaly.details), ensure_ascii=True),
+            ascii_json(anomaly.details),
         )
         writer.writerow([spreadsheet_safe(cell) for cell in cells])
     return text.getvalue()

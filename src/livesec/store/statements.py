@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, update
+from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, select, update
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -35,6 +35,8 @@ ADD_COUNTS = upsert(t.counts, ["log_type", "minute_us"], ["events"])
 ADD_TOTALS = upsert(t.totals, ["name"], ["value"])
 ADD_COVERAGE = upsert(t.coverage, ["detector"], ["rows", "judged", "findings"], ["entities"])
 ANOMALY_COLUMNS = [column.name for column in t.anomalies.c if column.name != "number"]
+_new = select(t.anomalies.c.id).where(t.anomalies.c.number > bindparam("known"), ~t.anomalies.c.historical)
+NEW_IN_OUTBOX = sqlite_insert(t.outbox).from_select(["anomaly_id"], _new.order_by(t.anomalies.c.number))
 NEW_REJECT = sqlite_insert(t.rejects).on_conflict_do_nothing()
 JOIN_INCIDENT = (
     update(t.anomalies).where(t.anomalies.c.id == bindparam("member")).values(incident_id=bindparam("incident"))
@@ -50,8 +52,8 @@ def put_many(connection: Connection, statement: Executable, rows: list[dict[str,
 class Bulk:
     """A statement that puts many rows, given as tuples in the order of `columns`.
 
-    SQLAlchemy compiles it once; the rows go to the driver as they are. With one row per evidence line and per minute
-    that is a third of what a commit costs otherwise.
+    SQLAlchemy compiles it once; the rows go to the driver as they are. With one row per anomaly and per minute that
+    is a third of what a commit costs otherwise.
     """
 
     def __init__(self, statement: SqliteInsert, columns: Sequence[str], dialect: Dialect) -> None:

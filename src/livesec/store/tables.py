@@ -102,24 +102,13 @@ anomalies = Table(
     Column("reason", String, nullable=False),
     Column("confidence", Float, nullable=False),
     Column("explanation", Text, nullable=False, comment="JSON of core.explanation.Explanation"),
+    Column("evidence", LargeBinary, nullable=False, comment="the lines that led to it, as store/evidence.py packs them"),
     Column("status", String, nullable=False),
     Column("incident_id", String),
     Column("historical", Boolean, nullable=False),
     Column("committed_us", BigInteger, nullable=False, comment="wall clock of the commit"),
     Index("anomalies_time", "time_us"),
     Index("anomalies_incident", "incident_id"),
-)
-
-evidence = Table(
-    "evidence",
-    metadata,
-    Column("anomaly_id", String, primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("stream_id", Integer, nullable=False),
-    Column("offset", BigInteger, nullable=False),
-    Column("length", BigInteger, nullable=False),
-    Column("line", LargeBinary, nullable=False, comment="the original bytes, at most 4 KiB"),
-    sqlite_with_rowid=False,
 )
 
 incidents = Table(

@@ -15,7 +15,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 from livesec.core.anomaly import KEPT_LINE_BYTES, BatchResult, Commit, EntityRisk, StreamPosition
 from livesec.core.batch import RawBatch, StreamInfo
 from livesec.core.clock import now_us
+from livesec.core.json_text import json_text
 from livesec.store import tables as t
+from livesec.store.evidence import pack_evidence
 from livesec.store.journal import forget_passed, journal_batches, journalled_line
 from livesec.store.mirror import CsvMirror
 from livesec.store.open import store_path, writer_engine
@@ -26,6 +28,7 @@ from livesec.store.statements import (
     ADD_TOTALS,
     ANOMALY_COLUMNS,
     JOIN_INCIDENT,
+    NEW_IN_OUTBOX,
     NEW_REJECT,
     PUT_HEALTH,
     PUT_INCIDENT,
@@ -50,10 +53,6 @@ class StoreWriter:
         self._compressor = zstandard.ZstdCompressor(level=1)
         dialect = self._engine.dialect
         self._new_anomaly = Bulk(upsert(t.anomalies, ["id"], []), ANOMALY_COLUMNS, dialect)
-        self._new_evidence = Bulk(
-            upsert(t.evidence, ["anomaly_id", "position"], []), [column.name for column in t.evidence.c], dialect
-        )
-        self._new_outbox = Bulk(upsert(t.outbox, ["anomaly_id"], []), ["anomaly_id"], dialect)
         self._add_counts = Bulk(ADD_COUNTS, ["log_type", "minute_us", "events"], dialect)
         self._put_risk = Bulk(PUT_RISK, [field.name for field in fields(EntityRisk)], dialect)
         with self._engine.connect() as connection:
@@ -108,7 +107,7 @@ class StoreWriter:
                 passed = connection.execute(select(func.coalesce(func.max(t.journal.c.batch), 0))).scalar_one()
                 forget_passed(connection, passed)
                 put_many(connection, PUT_META, [{"key": "snapshot_batch", "value": str(passed)}])
-            self._put_result(connection, result)
+            self._put_result(connection, result, alerting=commit.alerting)
             put_many(connection, insert(t.gaps), [asdict(gap) | {"committed_us": now_us()} for gap in commit.gaps])
             settings = {
                 "next_sequence": commit.next_sequence,
@@ -119,8 +118,8 @@ class StoreWriter:
         self._mirror.length = mirror_length
         self.next_sequence = commit.next_sequence
 
-    def _put_result(self, connection: Connection, result: BatchResult) -> None:
-        self._put_anomalies(connection, result)
+    def _put_result(self, connection: Connection, result: BatchResult, *, alerting: bool) -> None:
+        self._put_anomalies(connection, result, alerting=alerting)
         latest = {(risk.entity_type, risk.entity): risk for risk in result.risks}
         self._put_risk.execute(connection, [astuple(risk) for risk in latest.values()])
         put_many(
@@ -158,8 +157,11 @@ class StoreWriter:
         )
         self._put_recent(connection, result)
 
-    def _put_anomalies(self, connection: Connection, result: BatchResult) -> None:
+    def _put_anomalies(self, connection: Connection, result: BatchResult, *, alerting: bool) -> None:
+        if not result.anomalies:
+            return
         committed_us = now_us()
+        known = connection.execute(select(func.coalesce(func.max(t.anomalies.c.number), 0))).scalar_one()
         self._new_anomaly.execute(
             connection,
             [
@@ -177,11 +179,12 @@ class StoreWriter:
                     anomaly.dst_ip,
                     anomaly.host,
                     anomaly.description,
-                    json.dumps(dict(anomaly.details)),
-                    json.dumps(anomaly.techniques),
+                    json_text(anomaly.details),
+                    json_text(anomaly.techniques),
                     anomaly.reason,
                     anomaly.confidence,
                     anomaly.explanation.to_json(),
+                    pack_evidence(anomaly.evidence),
                     "new",
                     anomaly.incident_id,
                     anomaly.historical,
@@ -190,15 +193,6 @@ class StoreWriter:
                 for anomaly in result.anomalies
             ],
         )
-        self._new_evidence.execute(
-            connection,
-            [
-                (anomaly.id, position, line.stream_id, line.offset, line.length, line.line)
-                for anomaly in result.anomalies
-                for position, line in enumerate(anomaly.evidence)
-            ],
-        )
-        self._new_outbox.execute(connection, [(item.id,) for item in result.anomalies if not item.historical])
         put_many(
             connection,
             PUT_INCIDENT,
@@ -211,14 +205,15 @@ class StoreWriter:
                     "first_us": incident.first_us,
                     "last_us": incident.last_us,
                     "anomalies": incident.anomalies,
-                    "entities": json.dumps(incident.entities),
-                    "tactics": json.dumps(incident.tactics),
-                    "types": json.dumps(incident.types),
+                    "entities": json_text(incident.entities),
+                    "tactics": json_text(incident.tactics),
+                    "types": json_text(incident.types),
                     "status": "new",
                 }
-                for incident in result.incidents
+                for incident in {incident.id: incident for incident in result.incidents}.values()
             ],
         )
+        own = {anomaly.id for anomaly in result.anomalies if anomaly.incident_id is not None}
         put_many(
             connection,
             JOIN_INCIDENT,
@@ -226,8 +221,11 @@ class StoreWriter:
                 {"member": member, "incident": incident.id}
                 for incident in result.incidents
                 for member in incident.anomaly_ids
+                if member not in own
             ],
         )
+        if alerting:
+            connection.execute(NEW_IN_OUTBOX, {"known": known})
 
     def _put_recent(self, connection: Connection, result: BatchResult) -> None:
         if not result.recent:
