@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from string import Formatter
 
 from livesec.core.attack import tactics_of, technique_name
 from livesec.core.explanation import Explanation
@@ -50,13 +51,39 @@ def _texts(value: str) -> tuple[_Text, _Text]:
     return _Text(safe), _Text(shlex.quote(safe))
 
 
+_UNKNOWN = _Unknown()
+_NOT_A_NUMBER = _NotANumber()
+
+
 def _fit(value: Scalar) -> object:
     """`value` as templates can format it, unless it is a text."""
     if value is None:
-        return _Unknown()
+        return _UNKNOWN
     if isinstance(value, float):
-        return value if math.isfinite(value) else _NotANumber()
+        return value if math.isfinite(value) else _NOT_A_NUMBER
     return value
+
+
+@cache
+def _named(templates: tuple[str, ...]) -> tuple[str, ...]:
+    """The values that `templates` ask for, in order."""
+    names = dict.fromkeys(name for template in templates for _, name, _, _ in Formatter().parse(template) if name)
+    return tuple(names)
+
+
+@lru_cache(maxsize=1 << 12)
+def _filled(templates: tuple[str, ...], texts: tuple[_Text | _Unknown, ...]) -> tuple[str, ...]:
+    values = dict(zip(_named(templates), texts, strict=True))
+    return tuple(template.format_map(values) for template in templates)
+
+
+def _steps(templates: tuple[str, ...], values: Mapping[str, object]) -> tuple[str, ...]:
+    """`templates` with `values`; most name only an address or a user, of whom there will be more anomalies."""
+    wanted = tuple(values[name] for name in _named(templates))
+    texts = tuple(value for value in wanted if isinstance(value, _Text | _Unknown))
+    if len(texts) < len(wanted):  # numbers that are equal need not look alike: 1 and 1.0
+        return tuple(template.format_map(values) for template in templates)
+    return _filled(templates, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +127,7 @@ def write(finding: Finding, summary: str, guidance: Guidance, score: float) -> W
             usual=guidance.usual.format_map(values),
             why_score=f"{score / 10:.1f} of 10: base severity {finding.base_severity / 10:.1f}, {confidence}.",
             alternatives=guidance.benign,
-            next_steps=tuple(step.format_map(commands) for step in guidance.next_steps),
+            next_steps=_steps(guidance.next_steps, commands),
             techniques=_technique_lines(finding.techniques),
             writer="deterministic",
         ),

@@ -7,7 +7,7 @@ restores between them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -195,8 +195,9 @@ class Engine:
             self._dirty.add(f"correlator:{correlator.name}")
             if own:
                 findings = sorted([*findings, *own], key=lambda item: item.order)
+        lines = self._evidence_lines(findings, batches)
         for finding in findings:
-            self._raise(finding, result, batches, historical)
+            self._raise(finding, result, lines, historical)
         if findings:
             self._dirty.update(("risk", "incidents"))
             result.incidents.extend(self._incidents.drain())
@@ -233,16 +234,23 @@ class Engine:
         findings.sort(key=lambda item: item.order)
         return findings
 
-    def _raise(self, finding: Finding, result: BatchResult, batches: Mapping[int, RawBatch], historical: bool) -> None:
-        evidence = tuple(
-            line for address in finding.evidence if (line := self._evidence_line(address, batches)) is not None
-        )
+    def _raise(
+        self, finding: Finding, result: BatchResult, lines: Mapping[int, EvidenceLine | None], historical: bool
+    ) -> None:
+        evidence = tuple(line for address in finding.evidence if (line := lines[address]) is not None)
         anomaly = self._scorer.anomaly(finding, self._infos[finding.stream_id].uid, evidence)
         anomaly.historical = historical
         risks = self._risk.add(anomaly)
         self._incidents.add(anomaly, risks)
         result.anomalies.append(anomaly)
         result.risks.extend(risks)
+
+    def _evidence_lines(
+        self, findings: Sequence[Finding], batches: Mapping[int, RawBatch]
+    ) -> dict[int, EvidenceLine | None]:
+        """The lines that `findings` name, by packed address; findings of one attacker share most of theirs."""
+        addresses = dict.fromkeys(address for finding in findings for address in finding.evidence)
+        return {address: self._evidence_line(address, batches) for address in addresses}
 
     def _evidence_line(self, address: int, batches: Mapping[int, RawBatch]) -> EvidenceLine | None:
         stream_id, offset = unpack_address(address)

@@ -6,11 +6,11 @@ cut back to that length, so a crash between the two leaves nothing twice.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+
+import polars as pl
 
 from livesec.core.anomaly import Anomaly
 from livesec.core.clock import seed_time
@@ -32,21 +32,20 @@ _EXPLANATION_CHARACTERS = 4000
 
 def csv_lines(anomalies: Sequence[Anomaly]) -> str:
     """The anomalies as CSV lines without header: RFC 4180, JSON details, no cell that a spreadsheet would compute."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for anomaly in anomalies:
-        cells = (
+    rows = [
+        (
             seed_time(anomaly.time_us),
             anomaly.type,
-            str(anomaly.severity),
+            anomaly.severity.value,
             f"{anomaly.score / 10:.1f}",
-            anomaly.description,  # made safe to show when it was written
-            str(anomaly.log_type),
-            anomaly.explanation.to_text().replace("\n", " ")[:_EXPLANATION_CHARACTERS],
+            spreadsheet_safe(anomaly.description),  # made safe to show when it was written
+            anomaly.log_type.value,
+            spreadsheet_safe(anomaly.explanation.to_text().replace("\n", " ")[:_EXPLANATION_CHARACTERS]),
             ascii_json(anomaly.details),
         )
-        writer.writerow([spreadsheet_safe(cell) for cell in cells])
-    return text.getvalue()
+        for anomaly in anomalies
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(HEADER, pl.String), orient="row").write_csv(include_header=False)
 
 
 class CsvMirror:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ from livesec.store.statements import (
     upsert,
 )
 
+_RISK_VALUES = attrgetter(*EntityRisk.__slots__)
+
 
 class StoreWriter:
     """Writes a store. Raises StoreHeldError where another process does."""
@@ -54,7 +57,7 @@ class StoreWriter:
         dialect = self._engine.dialect
         self._new_anomaly = Bulk(upsert(t.anomalies, ["id"], []), ANOMALY_COLUMNS, dialect)
         self._add_counts = Bulk(ADD_COUNTS, ["log_type", "minute_us", "events"], dialect)
-        self._put_risk = Bulk(PUT_RISK, [field.name for field in fields(EntityRisk)], dialect)
+        self._put_risk = Bulk(PUT_RISK, list(EntityRisk.__slots__), dialect)
         with self._engine.connect() as connection:
             values = {row.key: row.value for row in connection.execute(select(t.meta))}
             self._rejects_kept = connection.execute(select(func.count()).select_from(t.rejects)).scalar_one()
@@ -121,7 +124,7 @@ class StoreWriter:
     def _put_result(self, connection: Connection, result: BatchResult, *, alerting: bool) -> None:
         self._put_anomalies(connection, result, alerting=alerting)
         latest = {(risk.entity_type, risk.entity): risk for risk in result.risks}
-        self._put_risk.execute(connection, [astuple(risk) for risk in latest.values()])
+        self._put_risk.execute(connection, [_RISK_VALUES(risk) for risk in latest.values()])
         put_many(
             connection,
             ADD_REJECTS,
