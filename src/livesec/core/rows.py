@@ -6,7 +6,8 @@ Rows are in order of (sequence, row_in_line). Everything cached here is a pure f
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -31,6 +32,8 @@ def network_64(address: str) -> str:
     >>> network_64("2001:db8:1:2:3::9"), network_64("::ffff:192.0.2.1"), network_64("192.0.2.1")
     ('2001:db8:1:2::/64', '192.0.2.1', '192.0.2.1')
     """
+    if ":" not in address:
+        return address
     try:
         parsed = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
@@ -49,17 +52,51 @@ def address_entities(column: pl.Series) -> pl.Series:
     return column.replace(distinct, pl.Series([network_64(address) for address in distinct], dtype=pl.String))
 
 
+@dataclass(frozen=True)
+class Later:
+    """Columns that are made when something first asks for one of them: for most rows nothing ever does."""
+
+    names: frozenset[str]
+    make: Callable[[Rows], Mapping[str, pl.Series]]
+    """The columns of given rows; row by row, so that it may be asked about some of the rows only."""
+
+
 class Rows:
     """Rows of one log type. `frame` has every column of its schema."""
 
-    def __init__(self, log_type: LogType, frame: pl.DataFrame, keys: Mapping[str, Keys] | None = None) -> None:
+    def __init__(
+        self,
+        log_type: LogType,
+        frame: pl.DataFrame,
+        keys: Mapping[str, Keys] | None = None,
+        later: Later | None = None,
+    ) -> None:
         self.log_type = log_type
-        self.frame = frame
+        self._frame = frame
+        self._later = later
         self._keys: dict[tuple[str, ...], Keys] = {(name,): made for name, made in (keys or {}).items()}
         self._values: dict[str, NDArray[np.generic]] = {}
 
     def __len__(self) -> int:
-        return self.frame.height
+        return self._frame.height
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All columns; `column` and `tail` cost less where columns that come later are not needed."""
+        if self._later is not None:
+            later, self._later = self._later, None
+            self._frame = self._frame.with_columns(**later.make(self))
+        return self._frame
+
+    def column(self, name: str) -> pl.Series:
+        """One column of `frame`."""
+        if self._later is not None and name in self._later.names:
+            return self.frame[name]
+        return self._frame[name]
+
+    def tail(self, count: int) -> pl.DataFrame:
+        """The last `count` rows of `frame`."""
+        return Rows(self.log_type, self._frame.tail(count), later=self._later).frame
 
     def key(self, *columns: str) -> Keys:
         """The entity key of each row over `columns`, shape (n,); 0 where one of them is null."""
@@ -70,7 +107,7 @@ class Rows:
         return made
 
     def _one_key(self, name: str) -> Keys:
-        column = self.frame[name]
+        column = self.column(name)
         if name in IP_COLUMNS:
             return text_keys(address_entities(column))
         if column.dtype == pl.String:
@@ -89,7 +126,7 @@ class Rows:
         """Column `name` as int64, shape (n,), with `null` where it is unknown; enums give their category's ordinal."""
         cached = self._values.get(f"{name}:{null}")
         if cached is None:
-            column = self.frame[name]
+            column = self.column(name)
             physical = column.to_physical() if isinstance(column.dtype, pl.Enum) else column
             cached = physical.cast(pl.Int64).fill_null(null).to_numpy()
             self._values[f"{name}:{null}"] = cached
@@ -99,7 +136,7 @@ class Rows:
         """Column `name` as float64, shape (n,), NaN where it is unknown."""
         cached = self._values.get(name)
         if cached is None:
-            cached = self.frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+            cached = self.column(name).cast(pl.Float64).fill_null(float("nan")).to_numpy()
             self._values[name] = cached
         return cached.view(np.float64)
 
@@ -107,7 +144,7 @@ class Rows:
         """Whether column `name` equals `value`, shape (n,); False where it is unknown."""
         cached = self._values.get(f"{name}={value}")
         if cached is None:
-            cached = (self.frame[name] == value).fill_null(False).to_numpy()
+            cached = (self.column(name) == value).fill_null(False).to_numpy()
             self._values[f"{name}={value}"] = cached
         return cached.view(np.bool_)
 
@@ -115,7 +152,7 @@ class Rows:
         """Rows in which none of `columns` is null, shape (n,)."""
         mask = np.ones(len(self), dtype=np.bool_)
         for name in columns:
-            column = self.frame[name]
+            column = self.column(name)
             if column.null_count():
                 mask &= column.is_not_null().to_numpy()
         return mask
@@ -129,20 +166,25 @@ class Rows:
         """Packed line address of each row (see core.batch), shape (n,)."""
         cached = self._values.get("@address")
         if cached is None:
-            cached = pack_addresses(self.frame["stream_id"].to_numpy(), self.frame["line_offset"].to_numpy())
+            cached = pack_addresses(self.column("stream_id").to_numpy(), self.column("line_offset").to_numpy())
             self._values["@address"] = cached
         return cached.view(np.int64)
 
     def take(self, mask: NDArray[np.bool_]) -> Rows:
         """The rows where `mask` holds, in order, with the keys already made."""
         keys = {columns[0]: made[mask] for columns, made in self._keys.items() if len(columns) == 1}
-        return Rows(self.log_type, self.frame.filter(pl.Series(mask)), keys)
+        return Rows(self.log_type, self._frame.filter(pl.Series(mask)), keys, self._later)
 
     def with_columns(self, columns: Mapping[str, pl.Series]) -> Rows:
         """These rows with more columns, in schema type; keys of other columns are kept."""
         frame = self.frame.with_columns(**columns)
         keys = {names[0]: made for names, made in self._keys.items() if len(names) == 1 and names[0] not in columns}
         return Rows(self.log_type, frame, keys)
+
+    def with_later(self, later: Later) -> Rows:
+        """These rows with columns that are made when they are asked for, keys of other columns kept."""
+        keys = {names[0]: made for names, made in self._keys.items() if len(names) == 1 and names[0] not in later.names}
+        return Rows(self.log_type, self.frame, keys, later)
 
 
 def make_rows(log_type: LogType, frame: pl.DataFrame) -> Rows:

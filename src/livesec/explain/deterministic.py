@@ -71,10 +71,19 @@ def _named(templates: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
+@cache
+def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
+
+
 @lru_cache(maxsize=1 << 12)
 def _filled(templates: tuple[str, ...], texts: tuple[_Text | _Unknown, ...]) -> tuple[str, ...]:
-    values = dict(zip(_named(templates), texts, strict=True))
-    return tuple(template.format_map(values) for template in templates)
+    """`templates` with texts, which know no formats, so that the pieces need only be joined."""
+    values = {name: f"{text}" for name, text in zip(_named(templates), texts, strict=True)}
+    return tuple(
+        "".join([literal if name is None else literal + values[name] for literal, name in _pieces(template)])
+        for template in templates
+    )
 
 
 def _steps(templates: tuple[str, ...], values: Mapping[str, object]) -> tuple[str, ...]:

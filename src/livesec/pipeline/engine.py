@@ -7,7 +7,7 @@ restores between them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from livesec.core.anomaly import (
     EvidenceLine,
     RejectedLine,
 )
-from livesec.core.batch import RawBatch, StreamInfo, unpack_address
+from livesec.core.batch import RawBatch, StreamInfo
 from livesec.core.clock import US_PER_S
 from livesec.core.finding import Finding
 from livesec.core.protocols import Lookup
@@ -33,6 +33,7 @@ from livesec.correlate.risk import RiskLevels
 from livesec.formats.stream_parser import ParsedBatch, StreamParser
 from livesec.pipeline.assembly import Parts
 from livesec.pipeline.detection import run_detector
+from livesec.pipeline.evidence import FetchLine, evidence_lines
 from livesec.pipeline.recent import RecentRows
 from livesec.pipeline.scoring import Scorer
 
@@ -41,9 +42,6 @@ EXPIRY_EVERY = 1 << 20
 
 _REJECT_SAMPLES_PER_BATCH = 100
 _MINUTE_US = 60 * US_PER_S
-
-FetchLine = Callable[[int, int], tuple[bytes, int] | None]
-"""(stream_id, offset) -> (first bytes of the line, its length), or None where it can no longer be read."""
 
 
 class Engine:
@@ -195,7 +193,8 @@ class Engine:
             self._dirty.add(f"correlator:{correlator.name}")
             if own:
                 findings = sorted([*findings, *own], key=lambda item: item.order)
-        lines = self._evidence_lines(findings, batches)
+        named = (address for finding in findings for address in finding.evidence)
+        lines = evidence_lines(named, batches, self._fetch_line)
         for finding in findings:
             self._raise(finding, result, lines, historical)
         if findings:
@@ -235,34 +234,15 @@ class Engine:
         return findings
 
     def _raise(
-        self, finding: Finding, result: BatchResult, lines: Mapping[int, EvidenceLine | None], historical: bool
+        self, finding: Finding, result: BatchResult, lines: Mapping[int, EvidenceLine], historical: bool
     ) -> None:
-        evidence = tuple(line for address in finding.evidence if (line := lines[address]) is not None)
+        evidence = tuple(lines[address] for address in finding.evidence if address in lines)
         anomaly = self._scorer.anomaly(finding, self._infos[finding.stream_id].uid, evidence)
         anomaly.historical = historical
         risks = self._risk.add(anomaly)
         self._incidents.add(anomaly, risks)
         result.anomalies.append(anomaly)
         result.risks.extend(risks)
-
-    def _evidence_lines(
-        self, findings: Sequence[Finding], batches: Mapping[int, RawBatch]
-    ) -> dict[int, EvidenceLine | None]:
-        """The lines that `findings` name, by packed address; findings of one attacker share most of theirs."""
-        addresses = dict.fromkeys(address for finding in findings for address in finding.evidence)
-        return {address: self._evidence_line(address, batches) for address in addresses}
-
-    def _evidence_line(self, address: int, batches: Mapping[int, RawBatch]) -> EvidenceLine | None:
-        stream_id, offset = unpack_address(address)
-        batch = batches.get(stream_id)
-        index = batch.index_at(offset) if batch is not None else None
-        if batch is not None and index is not None:
-            line = batch.line_bytes(index)[:KEPT_LINE_BYTES]
-            return EvidenceLine(stream_id, offset, int(batch.lengths[index]), line)
-        fetched = self._fetch_line(stream_id, offset)
-        if fetched is None:
-            return None
-        return EvidenceLine(stream_id, offset, fetched[1], fetched[0][:KEPT_LINE_BYTES])
 
     # State -----------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class RecentRows:
 
     def add(self, rows: Rows) -> None:
         """Note the end of `rows`."""
-        tail = rows.frame.tail(self._limit)
+        tail = rows.tail(self._limit)
         kept = self._tails.get(rows.log_type)
         self._tails[rows.log_type] = tail if kept is None else pl.concat([kept, tail]).tail(self._limit)
 

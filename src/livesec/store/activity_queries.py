@@ -15,8 +15,8 @@ from livesec.core.clock import US_PER_DAY, US_PER_S
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.core.severity import SEVERITIES, Severity
 from livesec.store import tables as t
-from livesec.store.evidence import unpack_evidence
 from livesec.store.anomaly_queries import AnomalyFilter
+from livesec.store.evidence import unpack_evidence
 
 MAX_POINTS = 500
 US_PER_MINUTE = 60 * US_PER_S
@@ -192,9 +192,7 @@ def marked_lines(connection: Connection) -> dict[tuple[int, int], tuple[str, str
     """
     columns = t.anomalies.c
     latest = (
-        select(columns.severity, columns.type, columns.evidence)
-        .order_by(columns.number.desc())
-        .limit(MARKED_ANOMALIES)
+        select(columns.severity, columns.type, columns.evidence).order_by(columns.number.desc()).limit(MARKED_ANOMALIES)
     )
     return {
         (line.stream_id, line.offset): (str(row.severity), str(row.type))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, select, update
+from sqlalchemy import Connection, Dialect, Executable, Table, Update, bindparam, select, update
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -26,9 +26,8 @@ PUT_STREAM = upsert(t.streams, ["stream_id"], [], [column.name for column in t.s
 PUT_META = upsert(t.meta, ["key"], [], ["value"])
 PUT_HEALTH = upsert(t.health, ["key"], [], ["value"])
 PUT_SNAPSHOT = upsert(t.snapshots, ["component"], [], ["data"])
-PUT_INCIDENT = upsert(
-    t.incidents, ["id"], [], [column.name for column in t.incidents.c if column.name not in ("id", "status")]
-)
+INCIDENT_COLUMNS = [column.name for column in t.incidents.c]
+PUT_INCIDENT = upsert(t.incidents, ["id"], [], [name for name in INCIDENT_COLUMNS if name not in ("id", "status")])
 PUT_RISK = upsert(t.risk, ["entity_type", "entity"], [], ["risk", "time_us", "anomalies"])
 ADD_REJECTS = upsert(t.reject_counts, ["stream_id", "reason"], ["lines"])
 ADD_COUNTS = upsert(t.counts, ["log_type", "minute_us"], ["events"])
@@ -56,7 +55,7 @@ class Bulk:
     is a third of what a commit costs otherwise.
     """
 
-    def __init__(self, statement: SqliteInsert, columns: Sequence[str], dialect: Dialect) -> None:
+    def __init__(self, statement: SqliteInsert | Update, columns: Sequence[str], dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(columns))
         given = getattr(compiled, "positiontup", None)
         if given != list(columns):  # the driver takes the values by position

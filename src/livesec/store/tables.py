@@ -102,7 +102,9 @@ anomalies = Table(
     Column("reason", String, nullable=False),
     Column("confidence", Float, nullable=False),
     Column("explanation", Text, nullable=False, comment="JSON of core.explanation.Explanation"),
-    Column("evidence", LargeBinary, nullable=False, comment="the lines that led to it, as store/evidence.py packs them"),
+    Column(
+        "evidence", LargeBinary, nullable=False, comment="the lines behind it, see store/evidence.py"
+    ),
     Column("status", String, nullable=False),
     Column("incident_id", String),
     Column("historical", Boolean, nullable=False),

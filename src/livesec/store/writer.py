@@ -5,44 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zstandard
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import func, insert, select
 
-from livesec.core.anomaly import KEPT_LINE_BYTES, BatchResult, Commit, EntityRisk, StreamPosition
+from livesec.core.anomaly import KEPT_LINE_BYTES, Commit, StreamPosition
 from livesec.core.batch import RawBatch, StreamInfo
 from livesec.core.clock import now_us
-from livesec.core.json_text import json_text
 from livesec.store import tables as t
-from livesec.store.evidence import pack_evidence
 from livesec.store.journal import forget_passed, journal_batches, journalled_line
 from livesec.store.mirror import CsvMirror
 from livesec.store.open import store_path, writer_engine
-from livesec.store.statements import (
-    ADD_COUNTS,
-    ADD_COVERAGE,
-    ADD_REJECTS,
-    ADD_TOTALS,
-    ANOMALY_COLUMNS,
-    JOIN_INCIDENT,
-    NEW_IN_OUTBOX,
-    NEW_REJECT,
-    PUT_HEALTH,
-    PUT_INCIDENT,
-    PUT_META,
-    PUT_RISK,
-    PUT_SNAPSHOT,
-    PUT_STREAM,
-    Bulk,
-    put_many,
-    upsert,
-)
-
-_RISK_VALUES = attrgetter(*EntityRisk.__slots__)
+from livesec.store.result_rows import ResultRows
+from livesec.store.statements import PUT_HEALTH, PUT_META, PUT_SNAPSHOT, PUT_STREAM, put_many
 
 
 class StoreWriter:
@@ -51,16 +29,13 @@ class StoreWriter:
     def __init__(self, db: str, *, demo: bool = False, recent_events: int = 500, reject_samples: int = 1000) -> None:
         self.path = store_path(db)
         self._engine, self._lock = writer_engine(db, demo=demo)
-        self._recent_events = recent_events
-        self._reject_samples = reject_samples
         self._compressor = zstandard.ZstdCompressor(level=1)
-        dialect = self._engine.dialect
-        self._new_anomaly = Bulk(upsert(t.anomalies, ["id"], []), ANOMALY_COLUMNS, dialect)
-        self._add_counts = Bulk(ADD_COUNTS, ["log_type", "minute_us", "events"], dialect)
-        self._put_risk = Bulk(PUT_RISK, list(EntityRisk.__slots__), dialect)
         with self._engine.connect() as connection:
             values = {row.key: row.value for row in connection.execute(select(t.meta))}
-            self._rejects_kept = connection.execute(select(func.count()).select_from(t.rejects)).scalar_one()
+            rejects_kept = connection.execute(select(func.count()).select_from(t.rejects)).scalar_one()
+        self._results = ResultRows(
+            self._engine.dialect, recent_events=recent_events, reject_samples=max(0, reject_samples - rejects_kept)
+        )
         self.next_sequence = int(values.get("next_sequence", "0"))
         self.is_demo = values.get("demo") == "1"
         if (
@@ -110,7 +85,7 @@ class StoreWriter:
                 passed = connection.execute(select(func.coalesce(func.max(t.journal.c.batch), 0))).scalar_one()
                 forget_passed(connection, passed)
                 put_many(connection, PUT_META, [{"key": "snapshot_batch", "value": str(passed)}])
-            self._put_result(connection, result, alerting=commit.alerting)
+            self._results.put(connection, result, alerting=commit.alerting)
             put_many(connection, insert(t.gaps), [asdict(gap) | {"committed_us": now_us()} for gap in commit.gaps])
             settings = {
                 "next_sequence": commit.next_sequence,
@@ -120,138 +95,6 @@ class StoreWriter:
             put_many(connection, PUT_META, [{"key": key, "value": str(value)} for key, value in settings.items()])
         self._mirror.length = mirror_length
         self.next_sequence = commit.next_sequence
-
-    def _put_result(self, connection: Connection, result: BatchResult, *, alerting: bool) -> None:
-        self._put_anomalies(connection, result, alerting=alerting)
-        latest = {(risk.entity_type, risk.entity): risk for risk in result.risks}
-        self._put_risk.execute(connection, [_RISK_VALUES(risk) for risk in latest.values()])
-        put_many(
-            connection,
-            ADD_REJECTS,
-            [
-                {"stream_id": stream_id, "reason": reason, "lines": lines}
-                for (stream_id, reason), lines in result.reject_counts.items()
-            ],
-        )
-        samples = result.rejects[: max(0, self._reject_samples - self._rejects_kept)]
-        self._rejects_kept += len(samples)
-        put_many(connection, NEW_REJECT, [asdict(line) for line in samples])
-        self._add_counts.execute(
-            connection,
-            [(str(log_type), minute_us, events) for (log_type, minute_us), events in result.minute_counts.items()],
-        )
-        totals = {
-            "lines": result.lines,
-            "consumed": result.consumed,
-            "skipped": result.skipped,
-            "rejects": result.rejected,
-            "events": result.events,
-            "anomalies": len(result.anomalies),
-        }
-        put_many(
-            connection,
-            ADD_TOTALS,
-            [{"name": name, "value": value} for name, value in totals.items() if value],
-        )
-        put_many(
-            connection,
-            ADD_COVERAGE,
-            [{"detector": name} | asdict(detector) for name, detector in result.detectors.items()],
-        )
-        self._put_recent(connection, result)
-
-    def _put_anomalies(self, connection: Connection, result: BatchResult, *, alerting: bool) -> None:
-        if not result.anomalies:
-            return
-        committed_us = now_us()
-        known = connection.execute(select(func.coalesce(func.max(t.anomalies.c.number), 0))).scalar_one()
-        self._new_anomaly.execute(
-            connection,
-            [
-                (
-                    anomaly.id,
-                    anomaly.time_us,
-                    anomaly.type,
-                    str(anomaly.log_type),
-                    str(anomaly.severity),
-                    anomaly.score,
-                    anomaly.entity_type,
-                    anomaly.entity,
-                    anomaly.user,
-                    anomaly.src_ip,
-                    anomaly.dst_ip,
-                    anomaly.host,
-                    anomaly.description,
-                    json_text(anomaly.details),
-                    json_text(anomaly.techniques),
-                    anomaly.reason,
-                    anomaly.confidence,
-                    anomaly.explanation.to_json(),
-                    pack_evidence(anomaly.evidence),
-                    "new",
-                    anomaly.incident_id,
-                    anomaly.historical,
-                    committed_us,
-                )
-                for anomaly in result.anomalies
-            ],
-        )
-        put_many(
-            connection,
-            PUT_INCIDENT,
-            [
-                {
-                    "id": incident.id,
-                    "title": incident.title,
-                    "severity": str(incident.severity),
-                    "score": incident.score,
-                    "first_us": incident.first_us,
-                    "last_us": incident.last_us,
-                    "anomalies": incident.anomalies,
-                    "entities": json_text(incident.entities),
-                    "tactics": json_text(incident.tactics),
-                    "types": json_text(incident.types),
-                    "status": "new",
-                }
-                for incident in {incident.id: incident for incident in result.incidents}.values()
-            ],
-        )
-        own = {anomaly.id for anomaly in result.anomalies if anomaly.incident_id is not None}
-        put_many(
-            connection,
-            JOIN_INCIDENT,
-            [
-                {"member": member, "incident": incident.id}
-                for incident in result.incidents
-                for member in incident.anomaly_ids
-                if member not in own
-            ],
-        )
-        if alerting:
-            connection.execute(NEW_IN_OUTBOX, {"known": known})
-
-    def _put_recent(self, connection: Connection, result: BatchResult) -> None:
-        if not result.recent:
-            return
-        put_many(
-            connection,
-            insert(t.recent_events),
-            [asdict(event) | {"log_type": str(event.log_type)} for event in result.recent],
-        )
-        for log_type in {event.log_type for event in result.recent}:
-            keep = (
-                select(t.recent_events.c.number)
-                .where(t.recent_events.c.log_type == str(log_type))
-                .order_by(t.recent_events.c.number.desc())
-                .limit(1)
-                .offset(self._recent_events)
-                .scalar_subquery()
-            )
-            connection.execute(
-                delete(t.recent_events).where(
-                    t.recent_events.c.log_type == str(log_type), t.recent_events.c.number <= keep
-                )
-            )
 
     def _journal_row(self, batch: RawBatch, historical: bool) -> dict[str, Any]:
         addresses = None

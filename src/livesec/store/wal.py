@@ -1,0 +1,60 @@
+"""The write-ahead log of a store: how large it is, and emptying it when readers let that happen.
+
+SQLite copies the log into the database at every commit that makes it longer than `wal_autocheckpoint`, and then begins
+it anew, unless a reader still looks at an old state: then it grows with every commit. Our own readers hold a state for
+milliseconds. A foreign one may hold it for hours, and nothing but its end helps; what can be promised is that it is
+said, and that the file shrinks again afterwards.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from livesec.core.clock import now_us
+
+LARGE_BYTES = 64 << 20
+"""Twice what the automatic checkpoint lets it grow to: longer means that a reader is in the way."""
+
+
+class WriteAheadLog:
+    """The log of the store at `path`, of which `engine` is the one writer's."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self._path = path.with_name(path.name + "-wal")
+        self._engine = engine
+        self.held_since_us: int | None = None
+        """Since when a reader keeps it from being emptied; None where none does."""
+
+    def size_bytes(self) -> int:
+        """Its length now, 0 where there is none."""
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+    def keep_short(self, large_bytes: int = LARGE_BYTES) -> bool:
+        """Empty the file where it is longer than `large_bytes`; False where a reader does not let it happen.
+
+        Does not wait for readers.
+        """
+        if self.size_bytes() <= large_bytes:
+            self.held_since_us = None
+            return True
+        try:
+            with self._engine.connect() as connection:
+                waits_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+                connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+                try:
+                    busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+                finally:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout = {waits_ms}")
+        except OperationalError:  # another process writes at this moment, or the disk is full
+            busy = 1
+        if busy:
+            self.held_since_us = self.held_since_us or now_us()
+            return False
+        self.held_since_us = None
+        return True
