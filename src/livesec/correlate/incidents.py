@@ -238,14 +238,18 @@ class IncidentBuilder:
             raise StateVersionError(f"incidents: saved state of version {saved['version']}")
         builder = cls()
         items = {
-            item[0]: _Pending(*item[:4], tuple(item[4]), tuple((kind, name) for kind, name in item[5]))
-            for item in saved["pending"]
+            number: _Pending(number, time_us, kind, score, tuple(techniques), tuple((of, name) for of, name in entities))
+            for number, time_us, kind, score, techniques, entities in saved["pending"]
         }
         for kind, name, waiting in saved["queues"]:
             builder._pending[(kind, name)] = _queue_of(items[number] for number in waiting)
-        for *plain, entities, techniques, types in saved["open"]:
+        for number, score, first_us, last_us, count, entities, techniques, types in saved["open"]:
             incident = _Open(
-                *plain,
+                number,
+                score,
+                first_us,
+                last_us,
+                count,
                 dict.fromkeys((kind, name) for kind, name in entities),
                 dict.fromkeys(techniques),
                 dict.fromkeys(types),

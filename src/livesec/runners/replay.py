@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import time
@@ -241,6 +242,8 @@ class Replay:
         total.events += result.events
         for name, lines in result.formats.items():
             total.formats[name] = total.formats.get(name, 0) + lines
+        if not self._anomalies:
+            gc.freeze()  # modules and kernels stay: looking through them again and again is a tenth of the time
         self._anomalies += len(result.anomalies)
         self._incidents.update(incident.id for incident in result.incidents)
         share = sum(file.read_share() for file in self._files.values()) / len(self._files)
