@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.batch import NO_ADDRESS
@@ -44,50 +45,64 @@ def _plain(value: Any) -> Scalar:
     return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
-def _entity_text(name: str, value: object) -> str:
-    return network_64(str(value)) if name in IP_COLUMNS else str(value)
+def _texts(frame: pl.DataFrame, name: str) -> list[str]:
+    """Column `name` of a key as the text of entities."""
+    values = frame[name].to_list()
+    return [network_64(str(value)) for value in values] if name in IP_COLUMNS else [str(value) for value in values]
 
 
 def to_findings(detector: Detector[Any], rows: Rows, found: Findings) -> list[Finding]:
     """One Finding per finding, in row order."""
-    columns = rows.frame.columns
-    wanted = list(dict.fromkeys([*_ROW_FIELDS, *(name for name in _ENTITY_FIELDS if name in columns), *detector.key]))
-    picked = rows.frame.select(wanted)[found.at].to_dicts()
-    names = list(found.details)
-    details = [[_plain(value) for value in found.details[name]] for name in names]
-    own = rows.addresses()[found.at]
-    findings = []
-    for number, row in enumerate(picked):
-        findings.append(
-            Finding(
-                detector=detector.name,
-                log_type=detector.log_type,
-                sequence=row["sequence"],
-                row_in_line=row["row_in_line"],
-                event_time_us=row["event_time_us"],
-                stream_time_us=row["stream_time_us"],
-                stream_id=row["stream_id"],
-                line_offset=row["line_offset"],
-                entity_type="|".join(detector.key),
-                entity="|".join(_entity_text(name, row[name]) for name in detector.key),
-                reason=found.reasons[number] if found.reasons is not None else "threshold",
-                base_severity=detector.base_severity,
-                confidence=float(found.confidence[number]) if found.confidence is not None else 1.0,
-                user=row.get("user"),
-                src_ip=row.get("src_ip"),
-                dst_ip=row.get("dst_ip"),
-                host=row["host"],
-                details={name: values[number] for name, values in zip(names, details, strict=True)},
-                evidence=_evidence(found.evidence[number] if found.evidence is not None else (), int(own[number])),
-                techniques=detector.technique,
-            )
+    known = [name for name in _ENTITY_FIELDS if name in rows.frame.columns]
+    frame = rows.frame.select(list(dict.fromkeys([*_ROW_FIELDS, *known, *detector.key])))[found.at]
+    count = frame.height
+    named = {name: frame[name].to_list() if name in known else [None] * count for name in _ENTITY_FIELDS}
+    details = [[_plain(value) for value in values] for values in found.details.values()]
+    own = rows.addresses()[found.at].tolist()
+    evidence = [()] * count if found.evidence is None else found.evidence.tolist()
+    columns = (
+        *(frame[name].to_list() for name in _ROW_FIELDS),
+        *named.values(),
+        map("|".join, zip(*(_texts(frame, name) for name in detector.key), strict=True)),
+        found.reasons if found.reasons is not None else ["threshold"] * count,
+        found.confidence.tolist() if found.confidence is not None else [1.0] * count,
+        zip(*details, strict=True) if details else [()] * count,
+        map(_evidence, evidence, own),
+    )
+    names, entity_type = tuple(found.details), "|".join(detector.key)
+    return [
+        Finding(
+            detector=detector.name,
+            log_type=detector.log_type,
+            sequence=sequence,
+            row_in_line=row_in_line,
+            event_time_us=event_time_us,
+            stream_time_us=stream_time_us,
+            stream_id=stream_id,
+            line_offset=line_offset,
+            entity_type=entity_type,
+            entity=entity,
+            reason=reason,
+            base_severity=detector.base_severity,
+            confidence=confidence,
+            user=user,
+            src_ip=src_ip,
+            dst_ip=dst_ip,
+            host=host,
+            details=dict(zip(names, values, strict=True)),
+            evidence=lines,
+            techniques=detector.technique,
         )
-    return findings
+        for (
+            sequence, row_in_line, event_time_us, stream_time_us, stream_id, line_offset, host,
+            user, src_ip, dst_ip, entity, reason, confidence, values, lines,
+        ) in zip(*columns, strict=True)
+    ]  # fmt: skip
 
 
-def _evidence(remembered: Sequence[int] | NDArray[np.int64], own: int) -> tuple[int, ...]:
+def _evidence(remembered: Sequence[int], own: int) -> tuple[int, ...]:
     """Addresses by stream and offset, which is their order of arrival within a stream; the triggering line last."""
-    others = sorted({int(address) for address in remembered if address != NO_ADDRESS} - {own})
+    others = sorted({*remembered} - {own, NO_ADDRESS})
     return (*others, own)
 
 

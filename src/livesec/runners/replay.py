@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import time
@@ -18,6 +17,7 @@ from livesec.core.errors import InputUnreadableError
 from livesec.core.schema import LogType
 from livesec.core.settings import Settings
 from livesec.pipeline.engine import Engine
+from livesec.runners.garbage import settle_garbage_collection
 from livesec.runners.wiring import make_engine
 from livesec.sources.file_source import stream_uid
 from livesec.sources.whole_file import WholeFile, replayable
@@ -233,8 +233,12 @@ class Replay:
         return first + order.height
 
     def _commit(self, result: BatchResult, next_sequence: int) -> None:
-        self._writer.commit(Commit(result=result, streams=self._positions(), next_sequence=next_sequence, alerting=False))
+        self._writer.commit(
+            Commit(result=result, streams=self._positions(), next_sequence=next_sequence, alerting=False)
+        )
         total = self._total
+        if total.lines == 0:
+            settle_garbage_collection()
         total.lines += result.lines
         total.consumed += result.consumed
         total.skipped += result.skipped
@@ -242,8 +246,6 @@ class Replay:
         total.events += result.events
         for name, lines in result.formats.items():
             total.formats[name] = total.formats.get(name, 0) + lines
-        if not self._anomalies:
-            gc.freeze()  # modules and kernels stay: looking through them again and again is a tenth of the time
         self._anomalies += len(result.anomalies)
         self._incidents.update(incident.id for incident in result.incidents)
         share = sum(file.read_share() for file in self._files.values()) / len(self._files)
