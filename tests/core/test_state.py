@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from livesec.core.errors import StateVersionError
 from livesec.core.rows import SHARDS
@@ -25,6 +25,8 @@ some_keys = st.builds(
     st.integers(1, 4),
     st.sampled_from([0, 1, 2, 2047]),
 )
+
+some_shards = st.sampled_from([range(1), range(2), range(1, 256), range(255, 256), range(7, 7)])
 
 
 @dataclass
@@ -80,13 +82,35 @@ class AgainstDictionaries(RuleBasedStateMachine):
         blob = self.state.to_bytes()
         self.state = KeyedState(COLUMNS, max_keys=PER_SHARD * SHARDS)
         self.state.load(blob)
+        self.parts = [blob]
         assert self.state.to_bytes() == blob
 
-    @rule(shards=st.sets(st.sampled_from([0, 1, 255])))
-    def goes_on_with_some_shards(self, shards: set[int]) -> None:
+    @initialize()
+    def saves_nothing_yet(self) -> None:
+        self.parts: list[bytes] = []
+
+    @rule(shards=some_shards)
+    def saves_changes_and_some_whole_shards(self, shards: range) -> None:
+        self.parts.append(self.state.changes_to_bytes())
+        self.parts.append(self.state.to_bytes(shards))
+        self.state.mark_saved()
+
+    @precondition(lambda self: self.parts)
+    @rule()
+    def is_restored_from_its_parts(self) -> None:
+        self.parts.append(self.state.changes_to_bytes())
+        self.state.mark_saved()
+        again = KeyedState(COLUMNS, max_keys=PER_SHARD * SHARDS)
+        again.load_parts(self.parts)
+        assert again.to_bytes() == self.state.to_bytes()
+        self.state = again
+
+    @rule(shards=some_shards)
+    def goes_on_with_some_shards(self, shards: range) -> None:
         part = self.state.to_bytes(shards)
         self.state = KeyedState(COLUMNS, max_keys=PER_SHARD * SHARDS)
         self.state.load(part)
+        self.parts = [part]
         self.model = {number: shard for number, shard in self.model.items() if number in shards}
 
     @rule(key=some_keys)

@@ -64,7 +64,9 @@ class Daemon:
 
     Parameters
     ----------
+    logs : what follows --logs; none where the settings say what to watch
     settings : NAME=VALUE for --set
+    config : what follows --settings
     more : environment variables on top of `environment()`
     before : words that run the command, which they must become (as setpriv does)
     """
@@ -76,13 +78,15 @@ class Daemon:
         *,
         history: str = "7d",
         settings: Sequence[str] = (),
+        config: Path | None = None,
         more: Mapping[str, str] | None = None,
         before: Sequence[str] = (),
     ) -> None:
         self.db = db
         options = [word for item in settings for word in ("--set", item)]
-        paths = [str(path) for path in logs]
-        self._words = [*before, *COMMAND, "run", "--logs", *paths, "--db", str(db), "--from", history, *options]
+        paths = ["--logs", *map(str, logs)] if logs else []
+        file = ["--settings", str(config)] if config is not None else []
+        self._words = [*before, *COMMAND, "run", *paths, "--db", str(db), "--from", history, *options, *file]
         self._environment = environment(**(more or {}))
         self.output = db.with_suffix(".daemon.txt")
         self._process: subprocess.Popen[bytes] | None = None

@@ -17,6 +17,7 @@ from livesec.core.errors import LiveSecError, SettingsError, StoreDamagedError, 
 from livesec.core.explanation import Explanation
 from livesec.core.schema import LogType
 from livesec.core.severity import Severity
+from livesec.core.snapshot import PartKind, SavedPart, Snapshot
 from livesec.sources.tail_file import cut_long_lines, stream_info
 from livesec.store import journal, mirror
 from livesec.store.export import bad_sources, export_rows
@@ -180,13 +181,14 @@ def test_journalled_batches_come_back_with_their_addresses(tmp_path: Path) -> No
         for name in ("starts", "kept", "offsets", "lengths"):
             assert getattr(new, name).tolist() == getattr(old, name).tolist()
         assert (new.first_sequence, new.end_offset) == (old.first_sequence, old.end_offset)
-    writer.commit(Commit(snapshots={"engine": b"1"}, next_sequence=4))
+    engine = SavedPart("engine", PartKind.WHOLE, 0, 1, b"1")
+    writer.commit(Commit(snapshot=Snapshot(1, [engine]), next_sequence=4))
     assert list(writer.journalled({1: info})) == []
     assert writer.journalled_line(1, 44) == (b"two", 3)  # passed batches stay a while, for evidence
     assert writer.journalled_line(1, 48 + (1 << 20) + 6) == (b"end", 3)
     assert writer.journalled_line(1, 41) is None
     assert writer.journalled_line(2, 40) is None
-    assert writer.snapshots() == {"engine": b"1"}
+    assert writer.saved_parts() == [engine]
     writer.close()
 
 

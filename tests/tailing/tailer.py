@@ -87,7 +87,7 @@ class Tailer:
         )
         if self._detects:
             self._engine = make_engine(self._settings, self._line_at)
-            self._engine.restore(self._writer.snapshots())
+            self._engine.restore(self._writer.saved_parts())
             infos = {item.stream_id: stream_info(item) for item in self._writer.streams()}
             for batch, historical in self._writer.journalled(infos):
                 self._engine.process(batch, historical=historical)

@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.episode import EPISODE_COLUMNS, Episode, end_episode, episode_of, offend, reported
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
+from livesec.baselines.kernel_rows import AmountRows, WindowOut, room_for_windows
 from livesec.baselines.tails import negative_binomial_log_tail
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -102,24 +103,6 @@ class Keyed(NamedTuple):
     squares: NDArray[np.int64]
     evidence: NDArray[np.int64]
     evidence_next: NDArray[np.int32]
-
-
-class _Given(NamedTuple):
-    keys: Keys
-    times_us: NDArray[np.int64]
-    weights: NDArray[np.int64]
-    addresses: NDArray[np.int64]
-
-
-class Out(NamedTuple):
-    """Where reports are written; as many rows as there are rows to judge."""
-
-    at: NDArray[np.int64]
-    numbers: NDArray[np.int64]
-    """(n, 3): count, windows learnt, sum of the episode."""
-    usual: NDArray[np.float64]
-    """(n, 2): mean of the windows learnt, ln p."""
-    evidence: NDArray[np.int64]
 
 
 @kernel
@@ -242,8 +225,11 @@ def told(keyed: Keyed, episode: Episode, slot: int) -> None:
 
 
 @kernel
-def write(keyed: Keyed, episode: Episode, slot: int, log_p: float, row: int, out: Out, report: int) -> None:
-    """Put the open window into `out` as report number `report`."""
+def write(keyed: Keyed, episode: Episode, slot: int, log_p: float, row: int, out: WindowOut, report: int) -> None:
+    """Put the open window into `out` as report number `report`.
+
+    `numbers`: count, windows learnt, sum of the episode; `usual`: mean of the windows learnt, ln p.
+    """
     windows = keyed.windows[slot]
     out.at[report] = row
     out.numbers[report, 0] = keyed.counted[slot]
@@ -255,7 +241,7 @@ def write(keyed: Keyed, episode: Episode, slot: int, log_p: float, row: int, out
 
 
 @kernel
-def _count(index: Index, keyed: Keyed, episode: Episode, given: _Given, rules: Rules, out: Out) -> int:
+def _count(index: Index, keyed: Keyed, episode: Episode, given: AmountRows, rules: Rules, out: WindowOut) -> int:
     reports = 0
     lowest = min(rules.floor, rules.young_limit)
     window_us = int(rules.window_s * 1e6)
@@ -269,7 +255,7 @@ def _count(index: Index, keyed: Keyed, episode: Episode, given: _Given, rules: R
         if now_us // window_us != keyed.window[slot]:
             turn(keyed, slot, now_us // window_us)
         keyed.last_us[slot] = now_us
-        weight = given.weights[row]
+        weight = given.amounts[row]
         if weight <= 0 or add(keyed, slot, weight, given.addresses[row], lowest) < lowest:
             continue
         due, log_p = judge(keyed, episode, slot, weight, rules)
@@ -318,17 +304,7 @@ def keyed_of(state: KeyedState, prefix: str = "") -> Keyed:
     )
 
 
-def room_for(n: int) -> Out:
-    """Room for `n` reports."""
-    return Out(
-        at=np.empty(n, dtype=np.int64),
-        numbers=np.empty((n, 3), dtype=np.int64),
-        usual=np.empty((n, 2), dtype=np.float64),
-        evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
-    )
-
-
-def reports_in(out: Out, found: int) -> Reports:
+def reports_in(out: WindowOut, found: int) -> Reports:
     """The first `found` reports of `out`."""
     counted, windows, offended = out.numbers[:found].T
     mean, log_p = out.usual[:found].T
@@ -348,6 +324,6 @@ def count(
     A weight of 0 or less only makes its window count as one in which the key was active.
     """
     state.reserve(keys)
-    out = room_for(len(keys))
-    given = _Given(keys, times_us, weights, addresses)
+    out = room_for_windows(len(keys))
+    given = AmountRows(keys, times_us, weights, addresses)
     return reports_in(out, _count(state.index, keyed_of(state), episode_of(state), given, rules, out))

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import count_tail
-from livesec.baselines.count_tail import Keyed, Out, Rules
+from livesec.baselines.count_tail import Keyed, Rules
 from livesec.baselines.episode import Episode, episode_of
+from livesec.baselines.kernel_rows import ValueRows, WindowOut, room_for_windows
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
@@ -46,13 +47,6 @@ class _Recent(NamedTuple):
     level_us: NDArray[np.int64]
     level_at_us: NDArray[np.int64]
     burst: NDArray[np.uint8]
-
-
-class _Given(NamedTuple):
-    keys: Keys
-    times_us: NDArray[np.int64]
-    values: NDArray[np.uint64]
-    addresses: NDArray[np.int64]
 
 
 @kernel
@@ -81,11 +75,11 @@ def _count_distinct(
     keyed: Keyed,
     episode: Episode,
     recent: _Recent,
-    given: _Given,
+    given: ValueRows,
     rules: Rules,
     leak_us: int,
     burst: int,
-    out: Out,
+    out: WindowOut,
     out_burst: NDArray[np.bool_],
 ) -> int:
     reports = 0
@@ -139,7 +133,7 @@ def count_distinct(
     `rules.forget_s`, which must be longer than burst * leak_s, is as good as never seen.
     """
     state.reserve(keys)
-    out = count_tail.room_for(len(keys))
+    out = room_for_windows(len(keys))
     had_burst = np.empty(len(keys), dtype=np.bool_)
     recent = _Recent(
         recent=state["recent"].view(np.uint64),
@@ -148,7 +142,7 @@ def count_distinct(
         level_at_us=state["level_at_us"].view(np.int64),
         burst=state["burst"].view(np.uint8),
     )
-    given = _Given(keys, times_us, values, addresses)
+    given = ValueRows(keys, times_us, values, addresses)
     found = _count_distinct(
         state.index,
         count_tail.keyed_of(state),

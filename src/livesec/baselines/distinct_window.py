@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.baselines.growth import GROWTH
+from livesec.baselines.kernel_rows import ValueRows
 from livesec.core.hashing import Keys
 from livesec.core.jit import inner_kernel, kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
@@ -77,13 +78,6 @@ class _Keyed(NamedTuple):
     registers: NDArray[np.uint8]
     evidence: NDArray[np.int64]
     evidence_next: NDArray[np.int32]
-
-
-class _Given(NamedTuple):
-    keys: Keys
-    times_us: NDArray[np.int64]
-    values: NDArray[np.uint64]
-    addresses: NDArray[np.int64]
 
 
 class _Limits(NamedTuple):
@@ -179,7 +173,7 @@ def _put(keyed: _Keyed, slot: int, value: np.uint64, now_us: int, oldest: int) -
 
 
 @kernel
-def _pour(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out) -> int:
+def _pour(index: Index, keyed: _Keyed, given: ValueRows, limits: _Limits, out: _Out) -> int:
     reports = 0
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
@@ -289,6 +283,6 @@ def pour(
         window_us=_NO_WINDOW if window_s is None else int(window_s * 1e6),
         quiet_us=int(idle_s(threshold, leak_s=leak_s, window_s=window_s, quiet_s=quiet_s) * 1e6),
     )
-    found = _pour(state.index, _keyed(state), _Given(keys, times_us, values, addresses), limits, out)
+    found = _pour(state.index, _keyed(state), ValueRows(keys, times_us, values, addresses), limits, out)
     numbers = out.numbers[:found]
     return Reports(out.at[:found], numbers[:, 0], numbers[:, 1], numbers[:, 2] / 1e6, out.evidence[:found])

@@ -20,8 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.baselines.growth import GROWTH
+from livesec.baselines.kernel_rows import AmountRows, EpisodeOut, room_for_episodes
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
@@ -50,28 +51,14 @@ class _Keyed(NamedTuple):
     evidence_next: NDArray[np.int32]
 
 
-class _Given(NamedTuple):
-    keys: Keys
-    times_us: NDArray[np.int64]
-    weights: NDArray[np.int64]
-    addresses: NDArray[np.int64]
-
-
 class _Limits(NamedTuple):
     capacity_us: int
     leak_us: int
     quiet_us: int
 
 
-class _Out(NamedTuple):
-    at: NDArray[np.int64]
-    total: NDArray[np.int64]
-    span_us: NDArray[np.int64]
-    evidence: NDArray[np.int64]
-
-
 @kernel
-def _pour(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out) -> int:
+def _pour(index: Index, keyed: _Keyed, given: AmountRows, limits: _Limits, out: EpisodeOut) -> int:
     reports = 0
     fills = 1 + limits.capacity_us // limits.leak_us  # a larger weight fills it too, and cannot overflow
     for row in range(len(given.keys)):
@@ -86,10 +73,10 @@ def _pour(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out
             keyed.evidence_next[slot] = 0
         elapsed_us = max(0, time_us - keyed.last_us[slot])
         keyed.last_us[slot] += elapsed_us
-        poured_us = min(given.weights[row], fills) * limits.leak_us
+        poured_us = min(given.amounts[row], fills) * limits.leak_us
         left_us = max(0, keyed.level_us[slot] - elapsed_us)
         keyed.level_us[slot] = min(limits.capacity_us, left_us + poured_us)
-        keyed.total[slot] += given.weights[row]
+        keyed.total[slot] += given.amounts[row]
         remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
         first = keyed.report_at[slot] == 0 and keyed.level_us[slot] > limits.capacity_us - limits.leak_us
         grown = keyed.report_at[slot] != 0 and keyed.total[slot] >= keyed.report_at[slot]
@@ -148,17 +135,12 @@ def pour(
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    out = _Out(
-        at=np.empty(n, dtype=np.int64),
-        total=np.empty(n, dtype=np.int64),
-        span_us=np.empty(n, dtype=np.int64),
-        evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
-    )
+    out = room_for_episodes(n)
     leak_us = int(leak_s * 1e6)
     limits = _Limits(
         capacity_us=int(capacity * leak_us),
         leak_us=leak_us,
         quiet_us=int(idle_s(capacity=capacity, leak_s=leak_s, quiet_s=quiet_s) * 1e6),
     )
-    found = _pour(state.index, keyed, _Given(keys, times_us, weights, addresses), limits, out)
+    found = _pour(state.index, keyed, AmountRows(keys, times_us, weights, addresses), limits, out)
     return Reports(out.at[:found], out.total[:found], out.span_us[:found] / 1e6, out.evidence[:found])

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.baselines.growth import GROWTH
+from livesec.baselines.kernel_rows import AmountRows, EpisodeOut, room_for_episodes
 from livesec.baselines.leaky_bucket import Reports
 from livesec.core.hashing import Keys
 from livesec.core.jit import inner_kernel, kernel
@@ -80,22 +81,8 @@ class _Keyed(NamedTuple):
     evidence_next: NDArray[np.int32]
 
 
-class _Given(NamedTuple):
-    keys: Keys
-    times_us: NDArray[np.int64]
-    weights: NDArray[np.int64]
-    addresses: NDArray[np.int64]
-
-
-class _Out(NamedTuple):
-    at: NDArray[np.int64]
-    total: NDArray[np.int64]
-    span_us: NDArray[np.int64]
-    evidence: NDArray[np.int64]
-
-
 @kernel
-def _count(index: Index, keyed: _Keyed, given: _Given, window_us: int, quiet_us: int, out: _Out) -> int:
+def _count(index: Index, keyed: _Keyed, given: AmountRows, window_us: int, quiet_us: int, out: EpisodeOut) -> int:
     reports = 0
     events = keyed.ring_us.shape[1]
     for row in range(len(given.keys)):
@@ -110,8 +97,8 @@ def _count(index: Index, keyed: _Keyed, given: _Given, window_us: int, quiet_us:
             keyed.evidence_next[slot] = 0
         now_us = max(keyed.last_us[slot], time_us)
         keyed.last_us[slot] = now_us
-        keyed.total[slot] += given.weights[row]
-        push(keyed.ring_us, keyed.ring_next, slot, now_us, given.weights[row])
+        keyed.total[slot] += given.amounts[row]
+        push(keyed.ring_us, keyed.ring_next, slot, now_us, given.amounts[row])
         remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
         oldest_us = nth_last_us(keyed.ring_us, keyed.ring_next, slot, events)
         full = keyed.ring_next[slot] >= events and now_us - oldest_us <= window_us
@@ -158,13 +145,8 @@ def count(
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    out = _Out(
-        at=np.empty(n, dtype=np.int64),
-        total=np.empty(n, dtype=np.int64),
-        span_us=np.empty(n, dtype=np.int64),
-        evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
-    )
-    given = _Given(keys, times_us, weights, addresses)
+    out = room_for_episodes(n)
+    given = AmountRows(keys, times_us, weights, addresses)
     quiet_us = int(idle_s(window_s=window_s, quiet_s=quiet_s) * 1e6)
     found = _count(state.index, keyed, given, int(window_s * 1e6), quiet_us, out)
     return Reports(out.at[:found], out.total[:found], out.span_us[:found] / 1e6, out.evidence[:found])

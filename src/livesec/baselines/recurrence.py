@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
+from livesec.baselines.kernel_rows import EpisodeOut, room_for_episodes
 from livesec.baselines.leaky_bucket import Reports
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -54,15 +55,8 @@ class _Rules(NamedTuple):
     quiet_us: int
 
 
-class _Out(NamedTuple):
-    at: NDArray[np.int64]
-    total: NDArray[np.int64]
-    span_us: NDArray[np.int64]
-    evidence: NDArray[np.int64]
-
-
 @kernel
-def _recur(index: Index, keyed: _Keyed, given: _Given, rules: _Rules, out: _Out) -> int:
+def _recur(index: Index, keyed: _Keyed, given: _Given, rules: _Rules, out: EpisodeOut) -> int:
     reports = 0
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
@@ -110,8 +104,7 @@ def recur(
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    at, total, span_us = (np.empty(n, dtype=np.int64) for _ in range(3))
-    out = _Out(at, total, span_us, np.empty((n, state["evidence"].shape[1]), dtype=np.int64))
+    out = room_for_episodes(n)
     given = _Given(keys, times_us, decisive, addresses)
     found = _recur(state.index, keyed, given, _Rules(repeats, growth, int(quiet_s * 1e6)), out)
-    return Reports(at[:found], total[:found], span_us[:found] / 1e6, out.evidence[:found])
+    return Reports(out.at[:found], out.total[:found], out.span_us[:found] / 1e6, out.evidence[:found])

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
+from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
+from livesec.baselines.kernel_rows import EpisodeOut, room_for_episodes
 from livesec.baselines.leaky_bucket import Reports
 from livesec.baselines.nth_in_window import nth_last_us, push, ring_columns
 from livesec.core.hashing import Keys
@@ -81,13 +82,6 @@ class _Limits(NamedTuple):
     forget_us: int
 
 
-class _Out(NamedTuple):
-    at: NDArray[np.int64]
-    total: NDArray[np.int64]
-    span_us: NDArray[np.int64]
-    evidence: NDArray[np.int64]
-
-
 @inner_kernel
 def _begin_episode(keyed: _Keyed, slot: int, time_us: int, account: np.uint64) -> None:
     keyed.attempt_us[slot] = time_us
@@ -109,7 +103,7 @@ def _is_full(keyed: _Keyed, slot: int, now_us: int, limits: _Limits) -> bool:
 
 
 @kernel
-def _count(index: Index, keyed: _Keyed, rows: LoginRows, limits: _Limits, out: _Out) -> int:
+def _count(index: Index, keyed: _Keyed, rows: LoginRows, limits: _Limits, out: EpisodeOut) -> int:
     reports = 0
     for row in range(len(rows.keys)):
         slot, fresh = touch(index, rows.keys[row])
@@ -166,12 +160,7 @@ def count(state: KeyedState, rows: LoginRows, *, window_s: float, sitting_s: flo
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    out = _Out(
-        at=np.empty(n, dtype=np.int64),
-        total=np.empty(n, dtype=np.int64),
-        span_us=np.empty(n, dtype=np.int64),
-        evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
-    )
+    out = room_for_episodes(n)
     limits = _Limits(int(window_s * 1e6), int(sitting_s * 1e6), int(forget_s * 1e6))
     found = _count(state.index, keyed, rows, limits, out)
     return Reports(out.at[:found], out.total[:found], out.span_us[:found] / 1e6, out.evidence[:found])

@@ -18,10 +18,10 @@ def unanswered(rows: Rows) -> NDArray[np.bool_]:
     and not merely unknown; or because a firewall denied it.
     """
     silent: NDArray[np.bool_] = rows.integers("bytes_in", null=-1) == 0
-    if rows.frame["conn_state"].null_count() < len(rows):
+    if rows.column("conn_state").null_count() < len(rows):
         silent = silent & ~rows.known("conn_state")
         for state in UNANSWERED_STATES:
             silent = silent | rows.is_value("conn_state", state)
-    if rows.frame["action"].null_count() < len(rows):
+    if rows.column("action").null_count() < len(rows):
         silent = silent | rows.is_value("action", "deny")
     return silent

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import count_tail, window_volume
 from livesec.baselines.episode import Episode, episode_of
+from livesec.baselines.kernel_rows import AmountRows, WindowOut, room_for_windows
 from livesec.baselines.log_histogram import Histogram, histogram_of
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -33,25 +34,18 @@ class _Volumes(NamedTuple):
     histogram: Histogram
     episode: Episode
     rules: window_volume.Rules
-    out: window_volume.Out
+    out: WindowOut
 
 
 class _Counts(NamedTuple):
     keyed: count_tail.Keyed
     episode: Episode
     rules: count_tail.Rules
-    out: count_tail.Out
-
-
-class _Given(NamedTuple):
-    keys: Keys
-    times_us: NDArray[np.int64]
-    amounts: NDArray[np.int64]
-    addresses: NDArray[np.int64]
+    out: WindowOut
 
 
 @kernel
-def _fill(index: Index, volumes: _Volumes, counts: _Counts, given: _Given) -> int:
+def _fill(index: Index, volumes: _Volumes, counts: _Counts, given: AmountRows) -> int:
     reports = 0
     window_us = int(volumes.rules.window_s * 1e6)
     forget_us = int(volumes.rules.forget_s * 1e6)
@@ -120,10 +114,10 @@ def fill(
         histogram_of(state),
         episode_of(state),
         volume_rules,
-        window_volume.room_for(len(keys)),
+        room_for_windows(len(keys)),
     )
     counts = _Counts(
-        count_tail.keyed_of(state, _COUNTS), episode_of(state, _COUNTS), count_rules, count_tail.room_for(len(keys))
+        count_tail.keyed_of(state, _COUNTS), episode_of(state, _COUNTS), count_rules, room_for_windows(len(keys))
     )
-    found = _fill(state.index, volumes, counts, _Given(keys, times_us, amounts, addresses))
+    found = _fill(state.index, volumes, counts, AmountRows(keys, times_us, amounts, addresses))
     return Reports(window_volume.reports_in(volumes.out, found), count_tail.reports_in(counts.out, found))

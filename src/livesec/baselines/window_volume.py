@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from livesec.baselines import log_histogram
 from livesec.baselines.episode import EPISODE_COLUMNS, Episode, end_episode, episode_of, offend, reported
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
+from livesec.baselines.kernel_rows import AmountRows, WindowOut, room_for_windows
 from livesec.baselines.log_histogram import HISTOGRAM_COLUMNS, SIGMA_PER_MAD, Histogram, histogram_of
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -90,24 +91,6 @@ class Keyed(NamedTuple):
     taught_day: NDArray[np.int32]
     evidence: NDArray[np.int64]
     evidence_next: NDArray[np.int32]
-
-
-class _Given(NamedTuple):
-    keys: Keys
-    times_us: NDArray[np.int64]
-    amounts: NDArray[np.int64]
-    addresses: NDArray[np.int64]
-
-
-class Out(NamedTuple):
-    """Where reports are written; as many rows as there are rows to judge."""
-
-    at: NDArray[np.int64]
-    numbers: NDArray[np.int64]
-    """(n, 3): volume, observations, sum of the episode."""
-    usual: NDArray[np.float64]
-    """(n, 2): median and scale of the logarithms."""
-    evidence: NDArray[np.int64]
 
 
 @kernel
@@ -202,9 +185,12 @@ def told(keyed: Keyed, episode: Episode, slot: int) -> None:
 
 @kernel
 def write(
-    keyed: Keyed, histogram: Histogram, episode: Episode, slot: int, rules: Rules, row: int, out: Out, report: int
+    keyed: Keyed, histogram: Histogram, episode: Episode, slot: int, rules: Rules, row: int, out: WindowOut, report: int
 ) -> None:
-    """Put the open window into `out` as report number `report`."""
+    """Put the open window into `out` as report number `report`.
+
+    `numbers`: volume, observations, sum of the episode; `usual`: median and scale of the logarithms.
+    """
     median, mad = log_histogram.median_and_mad(histogram, slot)
     windows = histogram.observations[slot]
     out.at[report] = row
@@ -222,9 +208,9 @@ def _fill(
     keyed: Keyed,
     histogram: Histogram,
     episode: Episode,
-    given: _Given,
+    given: AmountRows,
     rules: Rules,
-    out: Out,
+    out: WindowOut,
 ) -> int:
     reports = 0
     lowest = min(rules.floor, rules.young_limit)
@@ -287,17 +273,7 @@ def _logs(volumes: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(np.log(np.clip(volumes, log_histogram.LOWEST, log_histogram.HIGHEST)))
 
 
-def room_for(n: int) -> Out:
-    """Room for `n` reports."""
-    return Out(
-        at=np.empty(n, dtype=np.int64),
-        numbers=np.empty((n, 3), dtype=np.int64),
-        usual=np.empty((n, 2), dtype=np.float64),
-        evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
-    )
-
-
-def reports_in(out: Out, found: int) -> Reports:
+def reports_in(out: WindowOut, found: int) -> Reports:
     """The first `found` reports of `out`."""
     volume, windows, offended = out.numbers[:found].T
     logarithm, scale = out.usual[:found].T
@@ -324,7 +300,7 @@ def fill(
 ) -> Reports:
     """Add `amounts` (n,) to the windows of `keys` (n,) in row order; negative amounts count as 0."""
     state.reserve(keys)
-    out = room_for(len(keys))
-    given = _Given(keys, times_us, amounts, addresses)
+    out = room_for_windows(len(keys))
+    given = AmountRows(keys, times_us, amounts, addresses)
     found = _fill(state.index, keyed_of(state), histogram_of(state), episode_of(state), given, rules, out)
     return reports_in(out, found)

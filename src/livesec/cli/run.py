@@ -23,6 +23,7 @@ from livesec.sources.usual_places import found_places, wants_journal
 
 EPILOG = "Example: livesec run --logs /var/log/auth.log '/var/log/vsftpd*.log' --db data/livesec.db"
 
+LOCK_WAIT_MS = 500  # a stop must be noticed within 2 s, also while another process holds the store's lock
 DEMO_LOGS = ("login_logs.csv", "network_logs.csv", "file_transfer_logs.csv")
 
 
@@ -83,23 +84,34 @@ def run(
     """Watch logs and raise anomalies until stopped.
 
     Without --logs: the paths in config.py, else the demo's logs if there are any, else the usual places and journal.
+    SIGHUP reads the settings again; SIGTERM stops after the batch in hand.
     """
-    given = [f"history={history}"] if history is not None else []
-    loaded = settings_from(settings, [*(assignments or []), *given])
-    patterns, journal, is_demo = _what_to_watch([*(logs or []), *(more or [])], loaded, demo)
+    from livesec.runners.run_plan import RunPlan
+    from livesec.runners.signals import Signals
+
+    signals = Signals()  # from here on a SIGHUP is a request and no end
+
+    def planned() -> RunPlan:
+        given = [f"history={history}"] if history is not None else []
+        loaded = settings_from(settings, [*(assignments or []), *given])
+        patterns, journal, is_demo = _what_to_watch([*(logs or []), *(more or [])], loaded, demo)
+        return RunPlan(loaded, tuple(patterns), journal, store_name(db, loaded, demo=is_demo), is_demo)
+
+    plan = planned()
     from livesec.runners.daemon import Daemon
     from livesec.store.writer import StoreWriter
 
     _log_to_stderr()
     writer = StoreWriter(
-        store_name(db, loaded, demo=is_demo),
-        demo=is_demo,
-        recent_events=loaded.recent_events,
-        reject_samples=loaded.reject_samples,
+        plan.store,
+        demo=plan.is_demo,
+        recent_events=plan.settings.recent_events,
+        reject_samples=plan.settings.reject_samples,
+        lock_wait_ms=LOCK_WAIT_MS,
     )
     try:
-        daemon = Daemon(loaded, patterns, writer, history=loaded.history, journal=journal, console=sys.stdout)
-        watched = ", ".join([*patterns, *(["the systemd journal"] if journal else [])])
+        daemon = Daemon(plan, writer, replan=planned, console=sys.stdout, signals=signals)
+        watched = ", ".join([*plan.patterns, *(["the systemd journal"] if plan.journal else [])])
         logging.getLogger("livesec").info("watching %s; store %s", watched, writer.path)
         daemon.run()
     finally:

@@ -11,6 +11,7 @@ from livesec.cli.context import DbOption, JsonOption, SettingsOption, readable_s
 from livesec.core.clock import seed_time
 from livesec.core.text import shown
 
+_MOST = 20  # lines of a kind
 EPILOG = "Example: livesec status --db data/livesec.db --json"
 
 
@@ -28,26 +29,51 @@ def status(db: DbOption = None, as_json: JsonOption = False, settings: SettingsO
 
 
 def _as_text(name: str, record: dict[str, Any]) -> str:
-    daemon = record["daemon"]
-    lines = [f"store      {name}"]
-    if not daemon:
-        lines.append("daemon     never ran on this store")
-    else:
-        word = "running" if daemon["alive"] else "stopped" if daemon["stopped"] else "SILENT"
-        lines.append(f"daemon     {word}, pid {daemon['pid']}, last seen {seed_time(daemon['beat_us'])} UTC")
-    lines.append(f"watcher    {record['watcher'] or 'unknown'}")
-    lines.append(f"committed  {record['last_commit'] or 'nothing yet'}; WAL {record['wal_bytes']:,} bytes")
+    lines = [f"store      {name}", *_daemon_lines(record), *_reading_lines(record)]
     lines.append(
         f"alerts     {record['alerts_realised_per_day']:.1f} a day of medium or higher, "
         f"wanted {record['alerts_budget_per_day']:g}"
     )
-    lines.append(f"rejects    {record['rejects']:,} lines; {len(record['gaps'])} gaps")
-    for stream in record["streams"]:
-        behind = f"{stream['bytes_behind']:,} bytes behind" if stream["bytes_behind"] else "up to date"
-        note = f" ({stream['error']})" if stream["error"] else ""
-        lines.append(f"  {shown(stream['path'])}: {stream['state']}, {behind}{note}")
+    lines.append(f"rejects    {record['rejects']:,} lines")
     lines.extend(
-        f"  gap in {shown(gap['path'])} from byte {gap['start']} to {gap['end']}: {gap['reason']}"
-        for gap in record["gaps"][:20]
+        f"  {count['lines']:,} of {shown(count['path'])}: {shown(count['reason'])}"
+        for count in record["reject_reasons"][:_MOST]
+    )
+    lines.append(f"gaps       {record['gap_count']:,}")
+    lines.extend(
+        f"  in {shown(gap['path'])} from byte {gap['start']} to {gap['end']}: {shown(gap['reason'])}"
+        for gap in record["gaps"][:_MOST]
     )
     return "\n".join(lines)
+
+
+def _daemon_lines(record: dict[str, Any]) -> list[str]:
+    daemon = record["daemon"]
+    if not daemon:
+        return ["daemon     never ran on this store"]
+    word = "running" if daemon["alive"] else "stopped" if daemon["stopped"] else "SILENT"
+    lines = [f"daemon     {word}, pid {daemon['pid']}, last seen {seed_time(daemon['beat_us'])} UTC"]
+    watcher = shown(record["watcher"])
+    if daemon["watcher_rebuilt"] or daemon["watcher_overflows"]:
+        watcher += f"; rebuilt {daemon['watcher_rebuilt']} times, healed {daemon['watcher_overflows']} overflows"
+    lines.append(f"watcher    {watcher}")
+    for name, field in (("store", "commit_problem"), ("settings", "settings_problem")):
+        if daemon[field]:
+            lines.append(f"PROBLEM    {name}: {shown(daemon[field])}")
+    return lines
+
+
+def _reading_lines(record: dict[str, Any]) -> list[str]:
+    held_us = record["daemon"]["wal_held_since_us"] if record["daemon"] else None
+    held = f"; a reader keeps it from being emptied since {seed_time(held_us)} UTC" if held_us else ""
+    lines = [f"committed  {record['last_commit'] or 'nothing yet'}; WAL {record['wal_bytes']:,} bytes{held}"]
+    behind = f"{record['bytes_behind']:,} bytes behind, the oldest for {record['oldest_unread_s']:.1f} s"
+    lines.append(f"sources    {record['streams_read']:,}, {behind if record['bytes_behind'] else 'up to date'}")
+    for stream in record["streams"][:_MOST]:
+        behind = f"{stream['bytes_behind']:,} bytes behind for {stream['oldest_unread_s']:.1f} s"
+        note = f" ({shown(stream['error'])})" if stream["error"] else ""
+        progress = behind if stream["bytes_behind"] else "up to date"
+        lines.append(f"  {shown(stream['path'])}: {stream['state']}, {progress}{note}")
+    if len(record["streams"]) > _MOST:
+        lines.append("  ... the others with --json or on the desk")
+    return lines

@@ -10,6 +10,7 @@ from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.core.schema import LogType
 from livesec.core.severity import Severity
+from livesec.core.snapshot import Snapshot
 
 KEPT_LINE_BYTES = 4096
 """Raw bytes kept of an evidence line or a reject."""
@@ -161,6 +162,10 @@ class StreamPosition:
     state: str = "active"
     error: str | None = None
     format: str | None = None
+    modified_us: int | None = None
+    """mtime of its file when last looked at."""
+    searched: int = 0
+    """Up to here no line break was found behind `offset`: the end of a long line is searched from here on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +188,8 @@ class Commit:
     batch: RawBatch | None = None
     historical: bool = False
     gaps: Sequence[Gap] = ()
-    snapshots: Mapping[str, bytes] | None = None
-    """Components that changed since the last snapshot; with it the journal is emptied."""
+    snapshot: Snapshot | None = None
+    """State as of the last committed batch; with it the journal is not needed up to there."""
     next_sequence: int = 0
     alerting: bool = True
     """Whether its anomalies go to the alert outbox; those of a replay are looked at, not sent."""

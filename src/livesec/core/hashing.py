@@ -94,14 +94,20 @@ def combine_keys(left: Keys, right: Keys, out: Keys) -> None:
         out[row] = _finish(v0, v1, v2, v3, right[row])
 
 
-def text_keys(column: pl.Series) -> Keys:
+def joined_texts(column: pl.Series) -> bytes:
+    """The UTF-8 of all texts of `column` (String), back to back."""
+    return bytes(column.str.join("").item(), "utf-8")
+
+
+def text_keys(column: pl.Series, joined: bytes | None = None) -> Keys:
     """The key of each text in `column` (String, any length); 0 where it is null.
+
+    `joined` is what `joined_texts` gives for `column`, where that is known already.
 
     >>> text_keys(pl.Series(["root", None, "root", "admin"])).tolist()[:3]
     [1475704013451018522, 0, 1475704013451018522]
     """
-    joined = column.str.join("").item()
-    data = np.frombuffer(joined.encode(), dtype=np.uint8)
+    data = np.frombuffer(joined_texts(column) if joined is None else joined, dtype=np.uint8)
     lengths = column.str.len_bytes().fill_null(0).to_numpy()
     keys = np.empty(len(column), dtype=np.uint64)
     _hash_texts(data, lengths, keys)

@@ -8,14 +8,17 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.batch import pack_addresses
-from livesec.core.hashing import Keys, combine_keys, number_keys, text_keys
+from livesec.core.hashing import Keys, combine_keys, joined_texts, number_keys, text_keys
 from livesec.core.schema import IP_COLUMNS, LogType, complete
+
+Value = TypeVar("Value", bound=np.generic)
 
 SHARDS = 256
 """Virtual shards; a key's shard is its top 8 bits."""
@@ -45,11 +48,19 @@ def network_64(address: str) -> str:
 
 def address_entities(column: pl.Series) -> pl.Series:
     """What stands for each address as an entity: itself for IPv4, its /64 for IPv6."""
-    is_v6 = column.str.contains(":", literal=True)
-    if not is_v6.any():
-        return column
-    distinct = column.filter(is_v6).unique()
+    distinct = column.filter(column.str.contains(":", literal=True)).unique()
     return column.replace(distinct, pl.Series([network_64(address) for address in distinct], dtype=pl.String))
+
+
+def address_keys(column: pl.Series) -> Keys:
+    """The key of each address's entity; 0 where it is null."""
+    joined = joined_texts(column)
+    return text_keys(address_entities(column)) if b":" in joined else text_keys(column, joined)
+
+
+def taken(values: NDArray[Value], at: NDArray[np.int64]) -> NDArray[Value]:
+    """`values[at]` for ascending positions `at`; the array itself where those are all."""
+    return values if len(at) == len(values) else values[at]
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,7 @@ class Rows:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """All columns; `column` and `tail` cost less where columns that come later are not needed."""
+        """All columns; `column` costs less where columns that come later are not needed."""
         if self._later is not None:
             later, self._later = self._later, None
             self._frame = self._frame.with_columns(**later.make(self))
@@ -94,9 +105,11 @@ class Rows:
             return self.frame[name]
         return self._frame[name]
 
-    def tail(self, count: int) -> pl.DataFrame:
-        """The last `count` rows of `frame`."""
-        return Rows(self.log_type, self._frame.tail(count), later=self._later).frame
+    def last(self, count: int) -> Rows:
+        """The last `count` rows."""
+        if count >= len(self):
+            return self
+        return Rows(self.log_type, self._frame.tail(count), later=self._later)
 
     def key(self, *columns: str) -> Keys:
         """The entity key of each row over `columns`, shape (n,); 0 where one of them is null."""
@@ -109,7 +122,7 @@ class Rows:
     def _one_key(self, name: str) -> Keys:
         column = self.column(name)
         if name in IP_COLUMNS:
-            return text_keys(address_entities(column))
+            return address_keys(column)
         if column.dtype == pl.String:
             return text_keys(column)
         keys = number_keys(column.cast(pl.Int64).fill_null(0).to_numpy())
@@ -174,12 +187,6 @@ class Rows:
         """The rows where `mask` holds, in order, with the keys already made."""
         keys = {columns[0]: made[mask] for columns, made in self._keys.items() if len(columns) == 1}
         return Rows(self.log_type, self._frame.filter(pl.Series(mask)), keys, self._later)
-
-    def with_columns(self, columns: Mapping[str, pl.Series]) -> Rows:
-        """These rows with more columns, in schema type; keys of other columns are kept."""
-        frame = self.frame.with_columns(**columns)
-        keys = {names[0]: made for names, made in self._keys.items() if len(names) == 1 and names[0] not in columns}
-        return Rows(self.log_type, frame, keys)
 
     def with_later(self, later: Later) -> Rows:
         """These rows with columns that are made when they are asked for, keys of other columns kept."""

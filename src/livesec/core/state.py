@@ -7,23 +7,20 @@ and depends on nothing but the order of keys: the same for any batching, worker 
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import zstandard
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from livesec.core.errors import StateVersionError
 from livesec.core.hashing import Keys
 from livesec.core.jit import inner_kernel, kernel
 from livesec.core.rows import SHARDS
+from livesec.core.state_parts import ColumnSpec as ColumnSpec  # noqa: PLC0414 - who uses a state declares columns
+from livesec.core.state_parts import StatePart, merged, pack_part, specs_of, unpack_part
 
-LAYOUT_VERSION = 1
 _NONE = -1
-_USED, _FREE = 0, 1  # places in Index.meta: slots ever used, head of the list of freed slots
+_USED, _FREE, _EPOCH = 0, 1, 2  # places in Index.meta: slots ever used, first of the freed slots, saves so far
 
 
 class Index(NamedTuple):
@@ -34,11 +31,12 @@ class Index(NamedTuple):
     slot_keys: NDArray[np.uint64]  # (capacity,)
     newer: NDArray[np.int32]  # (capacity,) neighbour towards the most recent, also links freed slots
     older: NDArray[np.int32]  # (capacity,)
+    stamps: NDArray[np.int64]  # (capacity,) epoch of the last touch
     newest: NDArray[np.int32]  # (256,)
     oldest: NDArray[np.int32]  # (256,)
     counts: NDArray[np.int32]  # (256,) slots in use
     limit: NDArray[np.int32]  # (1,) slots allowed per shard
-    meta: NDArray[np.int64]  # (2,)
+    meta: NDArray[np.int64]  # (3,)
 
 
 @inner_kernel
@@ -121,6 +119,7 @@ def touch(index: Index, key: np.uint64) -> tuple[int, bool]:
         if index.newest[shard] != slot:
             _unlink(index, slot, shard)
             _link_newest(index, slot, shard)
+        index.stamps[slot] = index.meta[_EPOCH]
         return slot, False
     if index.counts[shard] >= index.limit[0]:
         remove(index, int(np.int64(index.oldest[shard])))
@@ -136,6 +135,7 @@ def touch(index: Index, key: np.uint64) -> tuple[int, bool]:
     index.slot_keys[slot] = key
     index.counts[shard] += 1
     _link_newest(index, slot, shard)
+    index.stamps[slot] = index.meta[_EPOCH]
     return slot, True
 
 
@@ -157,14 +157,32 @@ def _touch_all(index: Index, keys: Keys) -> None:
 
 
 @kernel
-def _slots_oldest_first(index: Index, out: NDArray[np.int32]) -> None:
+def _slots_oldest_first(index: Index, first: int, end: int, out: NDArray[np.int32]) -> None:
     at = 0
-    for shard in range(len(index.oldest)):
+    for shard in range(first, end):
         slot = index.oldest[shard]
         while slot != _NONE:
             out[at] = slot
             at += 1
             slot = index.newer[slot]
+
+
+@kernel
+def _changed_slots(index: Index, out: NDArray[np.int32]) -> int:
+    """Slots touched in this epoch, in the order of `_slots_oldest_first`: they are the newest of their shards."""
+    at = 0
+    for shard in range(len(index.newest)):
+        slot = index.newest[shard]
+        first = _NONE
+        while slot != _NONE and index.stamps[slot] == index.meta[_EPOCH]:
+            first = slot
+            slot = index.older[slot]
+        slot = first
+        while slot != _NONE:
+            out[at] = slot
+            at += 1
+            slot = index.newer[slot]
+    return at
 
 
 @kernel
@@ -177,10 +195,6 @@ def _expire_before(index: Index, times_us: NDArray[np.int64], before_us: int) ->
     return freed
 
 
-ColumnSpec = DTypeLike | tuple[DTypeLike, int]
-"""A numpy type, or (type, width) for a fixed number of values per key."""
-
-
 class KeyedState:
     """Values per entity key. `state["level"]` is the column's array, indexed by the slot that `touch` gives.
 
@@ -191,28 +205,32 @@ class KeyedState:
     """
 
     def __init__(self, columns: Mapping[str, ColumnSpec], max_keys: int = 1 << 20) -> None:
-        self._specs = {name: spec if isinstance(spec, tuple) else (spec, 0) for name, spec in columns.items()}
+        self._specs = specs_of(columns)
         self.max_keys = max_keys
         self._allocate(1 << 10)
 
     def _allocate(self, capacity: int) -> None:
-        limit = max(1, self.max_keys // SHARDS)
         self.index = Index(
             table_keys=np.zeros(2 * capacity, dtype=np.uint64),
             table_slots=np.zeros(2 * capacity, dtype=np.int32),
             slot_keys=np.zeros(capacity, dtype=np.uint64),
             newer=np.full(capacity, _NONE, dtype=np.int32),
             older=np.full(capacity, _NONE, dtype=np.int32),
+            stamps=np.zeros(capacity, dtype=np.int64),
             newest=np.full(SHARDS, _NONE, dtype=np.int32),
             oldest=np.full(SHARDS, _NONE, dtype=np.int32),
             counts=np.zeros(SHARDS, dtype=np.int32),
-            limit=np.array([limit], dtype=np.int32),
-            meta=np.array([0, _NONE], dtype=np.int64),
+            limit=np.array([self._limit], dtype=np.int32),
+            meta=np.array([0, _NONE, 0], dtype=np.int64),
         )
         self._columns = {
             name: np.zeros((capacity, width) if width else capacity, dtype=dtype)
             for name, (dtype, width) in self._specs.items()
         }
+
+    @property
+    def _limit(self) -> int:
+        return max(1, self.max_keys // SHARDS)
 
     def __len__(self) -> int:
         return int(self.index.counts.sum())
@@ -237,14 +255,19 @@ class KeyedState:
         needed = in_use + len(np.unique(missing[:count]))
         if needed <= capacity:
             return
-        needed = min(needed, max(1, self.max_keys // SHARDS) * SHARDS)
+        needed = min(needed, self._limit * SHARDS)
         if needed > capacity:
             self._rebuild(1 << (needed - 1).bit_length())
 
-    def _ordered(self) -> tuple[Keys, dict[str, NDArray[np.generic]]]:
+    def _slots(self, first: int = 0, end: int = SHARDS) -> NDArray[np.int32]:
+        """The slots in use of shards `first` to before `end`, by shard, least recently touched first."""
+        slots = np.empty(int(self.index.counts[first:end].sum()), dtype=np.int32)
+        _slots_oldest_first(self.index, first, end, slots)
+        return slots
+
+    def _changed(self) -> NDArray[np.int32]:
         slots = np.empty(len(self), dtype=np.int32)
-        _slots_oldest_first(self.index, slots)
-        return self.index.slot_keys[slots], {name: array[slots] for name, array in self._columns.items()}
+        return slots[: _changed_slots(self.index, slots)]
 
     def _fill(self, keys: Keys, values: Mapping[str, NDArray[np.generic]]) -> None:
         _touch_all(self.index, keys)  # into an empty index: slot i is keys[i]
@@ -252,52 +275,58 @@ class KeyedState:
             self._columns[name][: len(keys)] = array
 
     def _rebuild(self, capacity: int) -> None:
-        keys, values = self._ordered()
+        slots = self._slots()
+        keys, stamps, epoch = self.index.slot_keys[slots], self.index.stamps[slots], self.index.meta[_EPOCH]
+        values = {name: array[slots] for name, array in self._columns.items()}
         self._allocate(capacity)
         self._fill(keys, values)
+        self.index.stamps[: len(keys)] = stamps
+        self.index.meta[_EPOCH] = epoch
 
     def expire(self, before_us: int, column: str = "last_us") -> int:
         """Free the keys whose `column` is below `before_us`, oldest first per shard; returns how many."""
         return int(_expire_before(self.index, self._columns[column].view(np.int64), before_us))
 
-    def to_bytes(self, shards: Iterable[int] | None = None) -> bytes:
-        """Keys and values, in order of use, of all shards or of the named ones. Versioned, compressed, no pickle."""
-        keys, values = self._ordered()
-        if shards is not None:
-            mask = np.isin((keys >> np.uint64(56)).astype(np.int64), list(shards))
-            keys, values = keys[mask], {name: array[mask] for name, array in values.items()}
-        head = {
-            "version": LAYOUT_VERSION,
-            "count": len(keys),
-            "max_keys": self.max_keys,
-            "columns": [[name, np.dtype(dtype).str, width] for name, (dtype, width) in self._specs.items()],
-        }
-        text = json.dumps(head).encode()
-        body = b"".join([keys.tobytes(), *(np.ascontiguousarray(array).tobytes() for array in values.values())])
-        return zstandard.ZstdCompressor(level=1).compress(struct.pack("<I", len(text)) + text + body)
+    def to_bytes(self, shards: range = range(SHARDS)) -> bytes:
+        """All keys and values of `shards` (one after the other), as one part for `load_parts`."""
+        return self._part(self._slots(shards.start, shards.stop), {"shards": list(shards)})
+
+    def changes_to_bytes(self) -> bytes:
+        """What `mark_saved` has not covered, as one part for `load_parts`: keys touched since, and the shards' counts.
+
+        That is enough: touched keys are the newest of their shard's order of use, and keys only ever go at its other
+        end, as eviction and expiry take them.
+        """
+        return self._part(self._changed(), {"counts": self.index.counts.tolist()})
+
+    def changed_keys(self) -> int:
+        """How many keys `changes_to_bytes` would save."""
+        return len(self._changed())
+
+    def mark_saved(self) -> None:
+        """From now on changes are those that come after this."""
+        self.index.meta[_EPOCH] += 1
+
+    def _part(self, slots: NDArray[np.int32], head: dict[str, list[int]]) -> bytes:
+        return pack_part(
+            StatePart(
+                keys=self.index.slot_keys[slots],
+                values={name: array[slots] for name, array in self._columns.items()},
+                shards=head.get("shards"),
+                counts=head.get("counts"),
+            )
+        )
 
     def load(self, blob: bytes) -> None:
-        """Replace the content by what `to_bytes` wrote.
+        """Replace the content by what `to_bytes` wrote. Errors as `load_parts`."""
+        self.load_parts([blob])
+
+    def load_parts(self, blobs: Sequence[bytes]) -> None:
+        """Replace the content by what parts say together, in the order in which they were saved.
 
         Raises StateVersionError where the layout is another one, ValueError where the bytes are damaged.
         """
-        try:
-            raw = zstandard.ZstdDecompressor().decompress(blob)
-        except zstandard.ZstdError as error:
-            raise ValueError(f"a saved state cannot be decompressed: {error}") from error
-        (size,) = struct.unpack_from("<I", raw)
-        head = json.loads(raw[4 : 4 + size])
-        columns = [[name, np.dtype(dtype).str, width] for name, (dtype, width) in self._specs.items()]
-        if head["version"] != LAYOUT_VERSION or head["columns"] != columns:
-            raise StateVersionError(f"a saved state has columns {head['columns']}, this version has {columns}")
-        count = int(head["count"])
-        at = 4 + size
-        keys = np.frombuffer(raw, dtype=np.uint64, count=count, offset=at)
-        at += keys.nbytes
-        values: dict[str, NDArray[np.generic]] = {}
-        for name, (dtype, width) in self._specs.items():
-            array = np.frombuffer(raw, dtype=dtype, count=count * max(1, width), offset=at)
-            at += array.nbytes
-            values[name] = array.reshape(count, width) if width else array
-        self._allocate(1 << max(10, (count - 1).bit_length() if count else 0))
+        keys, values = merged([unpack_part(blob, self._specs) for blob in blobs], self._specs, self._limit)
+        self._allocate(1 << max(10, (len(keys) - 1).bit_length() if len(keys) else 0))
         self._fill(keys, values)
+        self.mark_saved()

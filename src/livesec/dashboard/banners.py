@@ -14,14 +14,13 @@ from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.memo import remembered
 from livesec.dashboard.wording import age, utc
 from livesec.store.health_queries import DaemonHealth, daemon_health
-from livesec.store.status import SILENT_AFTER_S
 
 START_ALL = "python3 run_livesec.py"
 
 
 def is_silent(daemon: DaemonHealth | None, wall_us: int) -> bool:
     """Whether no daemon is feeding the store."""
-    return daemon is None or daemon.stopped or daemon.silent_for_s(wall_us) > SILENT_AFTER_S
+    return daemon is None or not daemon.is_alive(wall_us)
 
 
 def start_command(db: str, *, demo: bool) -> str:

@@ -25,6 +25,8 @@ def draw_health(desk: Desk) -> None:
         streams = queries.stream_health(connection)
         rejects = queries.reject_counts(connection)
         gaps = queries.gap_rows(connection)
+        gaps_in_all = queries.gap_count(connection)
+        sources_in_all = queries.stream_count(connection)
         coverage = queries.coverage_rows(connection)
     _draw_daemon(desk, daemon)
     # No numbers in the names: a tab that changes its name loses the reader's place.
@@ -32,11 +34,11 @@ def draw_health(desk: Desk) -> None:
         ["Sources", "Rejected lines", "Gaps", "Detectors"], key="health_tabs"
     )
     with sources_tab:
-        _draw_sources(streams, desk.wall_us)
+        _draw_sources(streams, sources_in_all, desk.wall_us)
     with rejects_tab:
         _draw_rejects(desk, rejects)
     with gaps_tab:
-        _draw_gaps(gaps)
+        _draw_gaps(gaps, gaps_in_all)
     with detectors_tab:
         _draw_detectors(coverage)
 
@@ -54,11 +56,37 @@ def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None) -> None:
         else:
             st.badge("Alive", color="green", icon=":material/monitor_heart:")
         commit = "none yet" if daemon.last_commit_us is None else utc(daemon.last_commit_us)
+        watching = f"watching {daemon.sources:,d} sources by {shown(daemon.watcher)}"
+        if not daemon.is_alive(desk.wall_us):
+            watching = "watching nothing"
         st.text(
-            f"process {daemon.pid} · version {shown(daemon.version)} · watching {daemon.sources:,d} sources by "
-            f"{shown(daemon.watcher)} · up since {utc(daemon.started_us)} · last commit {commit}",
+            f"process {daemon.pid} · version {shown(daemon.version)} · {watching} · "
+            f"up since {utc(daemon.started_us)} · last commit {commit}",
             width="stretch",
         )
+    for problem in problems(daemon):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge("Problem", color="orange", icon=":material/warning:")
+            st.text(problem, width="stretch")
+
+
+def problems(daemon: queries.DaemonHealth) -> list[str]:
+    """What hinders the daemon, in words that are safe to show as text."""
+    found = []
+    if daemon.commit_problem:
+        found.append(
+            f"The store cannot be written: {shown(daemon.commit_problem)}. Nothing is lost; it is tried again."
+        )
+    if daemon.settings_problem:
+        found.append(f"Changed settings: {shown(daemon.settings_problem)}")
+    if daemon.wal_held_since_us is not None:
+        since = utc(daemon.wal_held_since_us)
+        found.append(f"A reader holds the store's write-ahead log since {since}: it grows until that reader ends.")
+    if daemon.watcher_overflows:
+        found.append(f"File events were lost {daemon.watcher_overflows:,d} times; every file was looked at instead.")
+    if daemon.watcher_rebuilt:
+        found.append(f"Threads for file events died and were started again {daemon.watcher_rebuilt:,d} times.")
+    return found
 
 
 def sources_frame(streams: Sequence[queries.StreamHealth], wall_us: int) -> pl.DataFrame:
@@ -79,7 +107,7 @@ def sources_frame(streams: Sequence[queries.StreamHealth], wall_us: int) -> pl.D
     )
 
 
-def _draw_sources(streams: Sequence[queries.StreamHealth], wall_us: int) -> None:
+def _draw_sources(streams: Sequence[queries.StreamHealth], in_all: int, wall_us: int) -> None:
     if not streams:
         st.caption("Nothing is watched yet.")
         return
@@ -90,6 +118,8 @@ def _draw_sources(streams: Sequence[queries.StreamHealth], wall_us: int) -> None
         column_config={"Source": _TEXT_WIDE, "Problem": _TEXT_WIDE},
         alt="The sources and how far each was read",
     )
+    if in_all > len(streams):
+        st.caption(f"Of {in_all:,d} sources, those that are behind first.")
 
 
 def _draw_rejects(desk: Desk, rejects: Sequence[queries.RejectCount]) -> None:
@@ -118,7 +148,7 @@ def _draw_rejects(desk: Desk, rejects: Sequence[queries.RejectCount]) -> None:
         st.code(shown_bytes(sample.line, 400), language=None, wrap_lines=True)
 
 
-def _draw_gaps(gaps: Sequence[queries.GapRow]) -> None:
+def _draw_gaps(gaps: Sequence[queries.GapRow], in_all: int) -> None:
     if not gaps:
         st.caption("No byte was lost.")
         return
@@ -137,6 +167,8 @@ def _draw_gaps(gaps: Sequence[queries.GapRow]) -> None:
         column_config={"Source": _TEXT_WIDE, "Why": _TEXT_WIDE},
         alt="Bytes that may have been lost",
     )
+    if in_all > len(gaps):
+        st.caption(f"The latest of {in_all:,d} gaps.")
 
 
 def coverage_frame(coverage: Sequence[queries.DetectorCoverage]) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import ClassVar, Final
 
 import numpy as np
@@ -13,8 +14,8 @@ from livesec.core.country_names import iso_code
 from livesec.core.errors import StateVersionError
 from livesec.core.hashing import Keys
 from livesec.core.protocols import Lookup
-from livesec.core.rows import Rows
-from livesec.core.schema import LOG_TYPES, LogType
+from livesec.core.rows import Later, Rows
+from livesec.core.schema import COLUMNS, IP_COLUMNS, LOG_TYPES, LogType
 from livesec.enrich.address_memo import AddressMemo
 from livesec.enrich.geo_table import GeoColumns, GeoTable
 
@@ -23,7 +24,16 @@ _STATE_VERSION: Final = b"geo 1"
 # Address column to the prefix of the columns it gives.
 _PREFIXES: Final = {"src_ip": "", "dst_ip": "dst_"}
 
+_NAMES: Final = ("country", "asn", "lat", "lon", "geo_radius_km", "is_internal", "is_relay")
+
 _FLAG_BITS: Final = 48  # above 16 bits of country and 32 of network
+
+
+@cache
+def _added(log_type: LogType) -> frozenset[str]:
+    """Columns that the lookup gives rows of a log type."""
+    addresses = IP_COLUMNS & COLUMNS[log_type].keys()
+    return frozenset(f"{_PREFIXES[address]}{name}" for address in addresses for name in _NAMES)
 
 
 def _null_where(column: pl.Series, unknown: NDArray[np.bool_]) -> pl.Series:
@@ -78,7 +88,10 @@ class GeoLookup(Lookup[GeoMemo]):
         return GeoMemo(_answers_frame(self.table, self.table.lookup([None])))
 
     def step(self, state: GeoMemo, rows: Rows) -> Rows:
-        """`rows` with the columns of each address they have."""
+        """`rows` with the columns of each address they have, made when they are asked for."""
+        return rows.with_later(Later(_added(rows.log_type), partial(self._columns, state)))
+
+    def _columns(self, state: GeoMemo, rows: Rows) -> dict[str, pl.Series]:
         columns: dict[str, pl.Series] = {}
         for address, prefix in _PREFIXES.items():
             if address not in rows.frame.columns:
@@ -88,7 +101,7 @@ class GeoLookup(Lookup[GeoMemo]):
             if stated.null_count() < len(stated):
                 found = self._as_stated(found, stated)
             columns |= {f"{prefix}{name}": found[name] for name in found.columns}
-        return rows.with_columns(columns)
+        return columns
 
     def _look_up(self, state: GeoMemo, keys: Keys, addresses: pl.Series) -> pl.DataFrame:
         answer_rows = np.empty(len(keys), dtype=np.int32)

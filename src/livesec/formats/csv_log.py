@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from livesec.core.protocols import Format
 from livesec.core.schema import LogType
 from livesec.formats.csv_fields import Cut, Wanted, cut_fields
 from livesec.formats.header_spans import spans
+from livesec.formats.plain_csv import Plain, read_plain
 from livesec.formats.typed_fields import TypedRows
 
 LOGIN_HEADER = ("timestamp", "username", "ip_address", "country", "success", "user_agent")
@@ -62,11 +63,17 @@ class CsvLog(Format[HeaderSeen]):
 
     header: ClassVar[tuple[str, ...]]
     """Its columns, as a header names them."""
+    plain: ClassVar[Mapping[str, Plain]] = {}
+    """How plain lines are read, for each of `header`; empty where `typed` reads all lines."""
     order = 80  # its lines have little of their own; formats that know theirs by shape come first
 
     @abstractmethod
     def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
         """Rows of `texts`: line_index and a String column for each of `header`, all null where it is missing."""
+
+    def typed_plain(self, fields: Mapping[str, pl.Series], time_zone: str) -> dict[str, pl.Series] | None:
+        """As `typed`, schema columns of plain lines' `fields` (see plain_csv); None: leave them to `typed`."""
+        return None
 
     def initial(self, stream: StreamInfo) -> HeaderSeen:
         """No header seen."""
@@ -74,15 +81,37 @@ class CsvLog(Format[HeaderSeen]):
 
     def parse(self, state: HeaderSeen, stream: StreamInfo, lines: pl.DataFrame) -> tuple[HeaderSeen, Parsed]:
         """Take headers of this log and what follows them."""
-        headers = list(_headers(lines, self.header))
+        plain, others = self._plain(lines, state.wanted, stream.time_zone)
+        headers = list(_headers(others, self.header))  # a header is never plain
+        if headers and others is not lines:
+            plain, others, headers = NOTHING_PARSED, lines, list(_headers(lines, self.header))
         if not headers and state.wanted is None:
             return state, NOTHING_PARSED
         own = [row for row, seen in headers if seen.wanted is not None]
-        parts = [Parsed(consumed=lines["line_index"].gather(own).to_numpy())]
+        parts = [plain, Parsed(consumed=others["line_index"].gather(own).to_numpy())]
         changes = [(row, seen.wanted) for row, seen in headers]
-        for wanted, data in spans(lines, state.wanted, changes).items():
+        for wanted, data in spans(others, state.wanted, changes).items():
             parts.append(self._records(data, wanted, stream.time_zone))
         return headers[-1][1] if headers else state, _together(self.log_types[0], parts)
+
+    def _plain(self, lines: pl.DataFrame, wanted: Wanted | None, time_zone: str) -> tuple[Parsed, pl.DataFrame]:
+        """Rows of the plain ones among `lines`, and the other lines."""
+        nothing = NOTHING_PARSED, lines
+        if wanted is None or not self.plain or sorted(wanted.places) != list(range(wanted.width)):
+            return nothing
+        names = sorted(self.header, key=lambda name: wanted.places[self.header.index(name)])
+        found = read_plain(lines["line"], [self.plain[name] for name in names])
+        if not found.is_plain.any():
+            return nothing
+        columns = self.typed_plain(dict(zip(names, found.fields, strict=True)), time_zone)
+        if columns is None:
+            return nothing
+        is_plain = pl.Series(found.is_plain)
+        all_plain = is_plain.all()
+        line_index = lines["line_index"] if all_plain else lines["line_index"].filter(is_plain)
+        rows = pl.DataFrame({"line_index": line_index, **columns})
+        others = lines.clear() if all_plain else lines.filter(~is_plain)
+        return Parsed({self.log_types[0]: rows}, consumed=line_index.to_numpy()), others
 
     def _records(self, lines: pl.DataFrame, wanted: Wanted, time_zone: str) -> Parsed:
         cut = _without_strangers(cut_fields(lines, wanted), lines, wanted.width)
@@ -158,7 +187,10 @@ def _without_strangers(cut: Cut, lines: pl.DataFrame, width: int) -> Cut:
 
 
 def _together(log_type: LogType, parts: Sequence[Parsed]) -> Parsed:
-    rows = [part.rows[log_type] for part in parts if part.rows]
+    filled = [part for part in parts if len(part.consumed) or part.rejects.height]
+    if len(filled) == 1:
+        return filled[0]
+    rows = [part.rows[log_type] for part in filled if part.rows]
     return Parsed(
         {log_type: pl.concat(rows).sort("line_index")} if rows else {},
         consumed=np.sort(np.concatenate([part.consumed for part in parts])),

@@ -5,14 +5,17 @@ Read: all eight; `port` is the destination's. A line without `connections`, or w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import polars as pl
 
 from livesec.core.schema import LogType
 from livesec.formats.csv_log import NETWORK_HEADER, CsvLog
-from livesec.formats.text_times import iso_us
+from livesec.formats.plain_csv import LOWER_TEXT, NUMBER, TEXT, TIME, Plain
+from livesec.formats.text_times import iso_us, utc_of_local
 from livesec.formats.typed_fields import (
+    MAX_PORT,
     Field,
     Reading,
     TypedRows,
@@ -37,6 +40,16 @@ class LivesecNetworkCsv(CsvLog):
     title = "network_logs.csv (header line with timestamp, source_ip, dest_ip, port)"
     log_types = (LogType.NETWORK,)
     header = NETWORK_HEADER
+    plain = {  # noqa: RUF012
+        "timestamp": Plain(TIME),
+        "source_ip": Plain(TEXT),
+        "dest_ip": Plain(TEXT),
+        "port": Plain(NUMBER, largest=MAX_PORT),
+        "protocol": Plain(LOWER_TEXT),
+        "bytes_sent": Plain(NUMBER),
+        "bytes_received": Plain(NUMBER),
+        "connections": Plain(NUMBER),
+    }
 
     def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
         """Rows of connections."""
@@ -53,6 +66,22 @@ class LivesecNetworkCsv(CsvLog):
                 Field("connections", "connections", _connections, "no number of connections"),
             ),
         )
+
+    def typed_plain(self, fields: Mapping[str, pl.Series], time_zone: str) -> dict[str, pl.Series] | None:
+        """Columns as `typed` gives them."""
+        event_time_us = utc_of_local(fields["timestamp"].cast(pl.Datetime("us")), time_zone)
+        if event_time_us.null_count():  # hours from 1970-01-01 or 2199-12-31 that lie outside these years in UTC
+            return None
+        return {
+            "event_time_us": event_time_us,
+            "src_ip": fields["source_ip"],
+            "dst_ip": fields["dest_ip"],
+            "dst_port": fields["port"].cast(pl.Int32),
+            "protocol": fields["protocol"],
+            "bytes_out": fields["bytes_sent"],
+            "bytes_in": fields["bytes_received"],
+            "connections": fields["connections"].clip(lower_bound=1),
+        }
 
 
 FORMAT = LivesecNetworkCsv()

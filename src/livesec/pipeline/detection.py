@@ -32,11 +32,13 @@ _ENTITY_FIELDS = ("user", "src_ip", "dst_ip")
 def judged_positions(detector: Detector[Any], rows: Rows) -> tuple[NDArray[np.int64], int]:
     """(positions of the rows that matter to `detector`, number of rows it could judge)."""
     known = rows.known(*detector.key, *detector.needs)
-    judged = int(known.sum())
+    judged = int(np.count_nonzero(known))
     wanted = detector.wants(rows)
     if wanted is not None:
         known &= wanted
-    return np.flatnonzero(known).astype(np.int64), judged
+    elif judged == len(rows):
+        return np.arange(len(rows), dtype=np.int64), judged
+    return np.flatnonzero(known).astype(np.int64, copy=False), judged
 
 
 def _plain(value: Any) -> Scalar:

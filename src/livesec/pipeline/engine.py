@@ -7,7 +7,8 @@ restores between them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,16 @@ from livesec.core.anomaly import (
 )
 from livesec.core.batch import RawBatch, StreamInfo
 from livesec.core.clock import US_PER_S
+from livesec.core.errors import StateVersionError
 from livesec.core.finding import Finding
+from livesec.core.json_text import json_text
 from livesec.core.protocols import Lookup
 from livesec.core.rows import Rows
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.core.settings import Settings
+from livesec.core.snapshot import PartKind, SavedPart, Snapshot
 from livesec.core.state import KeyedState
+from livesec.core.text import shown
 from livesec.correlate.incidents import IncidentBuilder
 from livesec.correlate.risk import RiskLevels
 from livesec.formats.stream_parser import ParsedBatch, StreamParser
@@ -36,6 +41,9 @@ from livesec.pipeline.detection import run_detector
 from livesec.pipeline.evidence import FetchLine, evidence_lines
 from livesec.pipeline.recent import RecentRows
 from livesec.pipeline.scoring import Scorer
+from livesec.pipeline.state_saver import StateSaver
+
+_log = logging.getLogger(__name__)
 
 EXPIRY_EVERY = 1 << 20
 """State is expired when the sequence passes a multiple of this: a point of the journalled order, not of any clock."""
@@ -67,6 +75,7 @@ class Engine:
         self._parsers: dict[int, StreamParser] = {}
         self._lookup_states: dict[str, Any] = {item.name: item.initial() for item in lookups}
         self._states: dict[str, KeyedState] = {item.name: item.initial() for item in parts.detectors}
+        self._saver = StateSaver({f"detector:{name}": state for name, state in self._states.items()})
         self._correlator_states: dict[str, Any] = {item.name: item.initial() for item in parts.correlators}
         self._risk = RiskLevels()
         self._incidents = IncidentBuilder()
@@ -81,15 +90,20 @@ class Engine:
         """The parser of a stream, made on first use or from saved state."""
         known = self._parsers.get(stream.stream_id)
         if known is None:
-            blob = self._saved_parsers.pop(stream.stream_id, None)
-            known = (
-                StreamParser(stream, self._parts.formats)
-                if blob is None
-                else StreamParser.from_bytes(blob, stream, self._parts.formats)
-            )
+            known = self._saved_parser(stream) or StreamParser(stream, self._parts.formats)
             self._parsers[stream.stream_id] = known
             self._infos[stream.stream_id] = stream
         return known
+
+    def _saved_parser(self, stream: StreamInfo) -> StreamParser | None:
+        blob = self._saved_parsers.pop(stream.stream_id, None)
+        if blob is None:
+            return None
+        try:
+            return StreamParser.from_bytes(blob, stream, self._parts.formats)
+        except (StateVersionError, ValueError) as error:
+            _log.warning("%s: its formats' saved state cannot be used and starts anew: %s", shown(stream.path), error)
+            return None
 
     def close_stream(self, stream_id: int) -> None:
         """Forget the parser of a stream that will not grow again."""
@@ -246,47 +260,55 @@ class Engine:
 
     # State -----------------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> dict[str, bytes]:
-        """Components that changed since the last snapshot, as bytes."""
-        saved: dict[str, bytes] = {}
-        for component in sorted(self._dirty):
-            kind, _, name = component.partition(":")
-            if kind == "parser":
-                if int(name) in self._parsers:
-                    saved[component] = self._parsers[int(name)].to_bytes()
-            elif kind == "lookup":
-                saved[component] = self._lookups[name].to_bytes(self._lookup_states[name])
-            elif kind == "detector":
-                saved[component] = self._states[name].to_bytes()
-            elif kind == "correlator":
-                saved[component] = self._correlators[name].to_bytes(self._correlator_states[name])
-            elif kind == "risk":
-                saved[component] = self._risk.to_bytes()
-            elif kind == "incidents":
-                saved[component] = self._incidents.to_bytes()
-            else:
-                values = {"world_time_us": self._world_time_us, "expired_epoch": self._expired_epoch}
-                saved[component] = json.dumps(values).encode()
+    def snapshot(self) -> Snapshot:
+        """What changed since the last snapshot."""
+        keyed = sorted(component for component in self._dirty if component.startswith("detector:"))
+        whole = {component: self._saved_whole(component) for component in sorted(self._dirty) if component not in keyed}
         self._dirty.clear()
-        return saved
+        return self._saver.take(keyed, {name: data for name, data in whole.items() if data is not None})
 
-    def restore(self, saved: Mapping[str, bytes]) -> None:
-        """Take over saved components; those of parts that no longer run are passed over. Raises StateVersionError."""
-        for component, blob in saved.items():
-            kind, _, name = component.partition(":")
-            if kind == "parser":
-                self._saved_parsers[int(name)] = blob
-            elif kind == "lookup" and name in self._lookups:
-                self._lookup_states[name] = self._lookups[name].from_bytes(blob)
-            elif kind == "detector" and name in self._states:
-                self._states[name].load(blob)
-            elif kind == "correlator" and name in self._correlators:
-                self._correlator_states[name] = self._correlators[name].from_bytes(blob)
-            elif kind == "risk":
-                self._risk = RiskLevels.from_bytes(blob)
-            elif kind == "incidents":
-                self._incidents = IncidentBuilder.from_bytes(blob)
-            elif kind == "engine":
-                values = json.loads(blob)
-                self._world_time_us = int(values["world_time_us"])
-                self._expired_epoch = int(values["expired_epoch"])
+    def _saved_whole(self, component: str) -> bytes | None:
+        kind, _, name = component.partition(":")
+        if kind == "parser":
+            parser = self._parsers.get(int(name))
+            return None if parser is None else parser.to_bytes()
+        if kind == "lookup":
+            return self._lookups[name].to_bytes(self._lookup_states[name])
+        if kind == "correlator":
+            return self._correlators[name].to_bytes(self._correlator_states[name])
+        if kind == "risk":
+            return self._risk.to_bytes()
+        if kind == "incidents":
+            return self._incidents.to_bytes()
+        return json_text({"world_time_us": self._world_time_us, "expired_epoch": self._expired_epoch}).encode()
+
+    def restore(self, parts: Sequence[SavedPart]) -> dict[str, Exception]:
+        """Take over saved parts; those of components that no longer run are passed over.
+
+        Components that cannot be read start anew; gives the reason of each.
+        """
+        failed: dict[str, Exception] = {}
+        for part in parts:
+            if part.kind == PartKind.WHOLE:
+                try:
+                    self._restore_whole(part.component, part.data)
+                except (StateVersionError, ValueError, KeyError, TypeError) as error:
+                    failed[part.component] = error
+        return failed | self._saver.restore([part for part in parts if part.kind != PartKind.WHOLE])
+
+    def _restore_whole(self, component: str, blob: bytes) -> None:
+        kind, _, name = component.partition(":")
+        if kind == "parser":
+            self._saved_parsers[int(name)] = blob
+        elif kind == "lookup" and name in self._lookups:
+            self._lookup_states[name] = self._lookups[name].from_bytes(blob)
+        elif kind == "correlator" and name in self._correlators:
+            self._correlator_states[name] = self._correlators[name].from_bytes(blob)
+        elif kind == "risk":
+            self._risk = RiskLevels.from_bytes(blob)
+        elif kind == "incidents":
+            self._incidents = IncidentBuilder.from_bytes(blob)
+        elif kind == "engine":
+            values = json.loads(blob)
+            self._world_time_us = int(values["world_time_us"])
+            self._expired_epoch = int(values["expired_epoch"])

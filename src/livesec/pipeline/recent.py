@@ -19,18 +19,23 @@ class RecentRows:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._tails: dict[LogType, pl.DataFrame] = {}
+        self._tails: dict[LogType, list[Rows]] = {}
 
     def add(self, rows: Rows) -> None:
         """Note the end of `rows`."""
-        tail = rows.tail(self._limit)
-        kept = self._tails.get(rows.log_type)
-        self._tails[rows.log_type] = tail if kept is None else pl.concat([kept, tail]).tail(self._limit)
+        tail = rows.last(self._limit)
+        kept, room = [tail], self._limit - len(tail)
+        for earlier in reversed(self._tails.get(rows.log_type, [])):
+            if room > 0:
+                kept.insert(0, earlier.last(room))
+            room -= len(earlier)
+        self._tails[rows.log_type] = kept
 
     def drain(self) -> list[RecentEvent]:
         """What was noted since the last drain, in order."""
         events = []
-        for log_type, frame in self._tails.items():
+        for log_type, tails in self._tails.items():
+            frame = pl.concat([rows.frame for rows in tails])
             known = [name for name in frame.columns if frame[name].null_count() < frame.height]
             for row in frame.select(known).to_dicts():
                 fields = {

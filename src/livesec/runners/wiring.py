@@ -6,7 +6,8 @@ from livesec.core.settings import Settings
 from livesec.enrich.geo import GeoLookup
 from livesec.enrich.geo_table import GeoTable
 from livesec.pipeline.assembly import assemble
-from livesec.pipeline.engine import Engine, FetchLine
+from livesec.pipeline.engine import Engine
+from livesec.pipeline.evidence import FetchLine
 
 
 def make_engine(settings: Settings, fetch_line: FetchLine) -> Engine:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from livesec.core.anomaly import StreamPosition
 from livesec.core.batch import MAX_LINE_BYTES, RawBatch, batch_of_bytes
 from livesec.core.clock import US_PER_DAY, US_PER_S
-from livesec.sources.tail_file import cut_long_lines, stream_info
+from livesec.sources.line_cut import cut_long_lines
+from livesec.sources.tail_file import stream_info
 
 JOURNAL_PATH = "journald"
 _CURSOR = re.compile(rb'"__CURSOR"\s*:\s*"([^"\\]+)"')

@@ -17,8 +17,8 @@ import numpy as np
 from livesec.core.anomaly import KEPT_LINE_BYTES
 from livesec.core.batch import MAX_LINE_BYTES, RawBatch, StreamInfo, batch_of_bytes
 from livesec.core.errors import InputUnreadableError
-from livesec.sources.file_source import expand
-from livesec.sources.tail_file import cut_long_lines, line_at
+from livesec.sources.line_cut import cut_long_lines, line_at
+from livesec.sources.watched_paths import expand
 
 CHUNK_BYTES = 3 << 20
 """Read this much at once: some 27,000 syslog lines."""
@@ -108,7 +108,7 @@ class WholeFile:
     def line_at(self, offset: int) -> tuple[bytes, int] | None:
         """(first KEPT_LINE_BYTES, length) of the line at `offset`; of a compressed file only among the last read."""
         if not self._compressed:
-            return line_at(self._raw.fileno(), offset, KEPT_LINE_BYTES)
+            return line_at(lambda size, at: os.pread(self._raw.fileno(), size, at), offset, KEPT_LINE_BYTES)
         for batch in self._recent:
             index = batch.index_at(offset)
             if index is not None:

@@ -8,13 +8,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from livesec.store import tables as t
 
 MAX_ROWS = 200
+SILENT_AFTER_S = 15.0
+"""The daemon gives a sign of life every 2 s; after this long without one it is called silent."""
+SURE_ALIVE_S = 5.0
+"""A sign of life this fresh needs no second witness: the daemon may run where its process cannot be seen."""
 READ_ON = frozenset({"active", "rotated", "error"})
 """States of a stream of which more may be read."""
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,23 @@ class DaemonHealth:
     sources: int
     last_commit_us: int | None
     stopped: bool
+    watcher_rebuilt: int = 0
+    """Times that dead event threads were found and replaced."""
+    watcher_overflows: int = 0
+    """Times that events were lost and everything was looked at instead."""
+    commit_problem: str | None = None
+    """Why the store could not be written at the last sign of life."""
+    wal_held_since_us: int | None = None
+    """Since when a reader keeps the write-ahead log from being emptied."""
+    settings_problem: str | None = None
+    """Why changed settings are not in use."""
+
+    def is_alive(self, now_us: int) -> bool:
+        """Whether it gave a sign of life not long ago and, where that is some beats old, its process still exists."""
+        silent_s = self.silent_for_s(now_us)
+        if self.stopped or silent_s > SILENT_AFTER_S:
+            return False
+        return silent_s < SURE_ALIVE_S or _exists(self.pid)
 
     def silent_for_s(self, now_us: int) -> float:
         """Seconds since the last sign of life."""
@@ -119,38 +150,59 @@ def daemon_health(connection: Connection) -> DaemonHealth | None:
         sources=int(value.get("sources", 0)),
         last_commit_us=None if last_commit is None else int(last_commit),
         stopped=bool(value.get("stopped", False)),
+        watcher_rebuilt=int(value.get("watcher_rebuilt", 0)),
+        watcher_overflows=int(value.get("watcher_overflows", 0)),
+        commit_problem=value.get("commit_problem"),
+        wal_held_since_us=value.get("wal_held_since_us"),
+        settings_problem=value.get("settings_problem"),
     )
 
 
-def _size_now(row: Any) -> int | None:
-    """A daemon that is silent no longer sees its files grow; the desk does."""
+def _file_now(row: Any) -> tuple[int | None, int | None]:
+    """(size, time of the last change in us) as they are now: a silent daemon no longer sees its files grow.
+
+    Where the file cannot be seen, or is another one: the size that the daemon saw, and no time.
+    """
     try:
         found = os.stat(row.path)
     except (OSError, ValueError):  # a path with a zero byte is a ValueError
-        return cast("int | None", row.size)
-    same = row.kind == "file" and (found.st_dev, found.st_ino) == (row.device, row.inode)
-    return found.st_size if same else cast("int | None", row.size)
+        return cast("int | None", row.size), None
+    if row.kind == "file" and (found.st_dev, found.st_ino) == (row.device, row.inode):
+        return found.st_size, found.st_mtime_ns // 1000
+    return cast("int | None", row.size), None
+
+
+def _unread_since(connection: Connection) -> dict[int, int]:
+    """When the daemon first saw unread bytes of the streams that were behind at its last sign of life, by stream id."""
+    text = connection.execute(select(t.health.c.value).where(t.health.c.key == "unread")).scalar()
+    return {} if text is None else {int(stream_id): int(since_us) for stream_id, since_us in json.loads(text).items()}
+
+
+def _stream_health(row: Any, since_us: int | None) -> StreamHealth:
+    size, changed_us = _file_now(row)
+    is_behind = row.state in READ_ON and (size or 0) > row.offset
+    return StreamHealth(
+        path=row.path,
+        kind=row.kind,
+        generation=row.generation,
+        format=row.format,
+        state=row.state,
+        error=row.error,
+        offset=row.offset,
+        size=size,
+        # What the daemon has not seen yet is at least as old as the file's last change.
+        oldest_unread_us=(row.oldest_unread_us or since_us or changed_us) if is_behind else None,
+    )
 
 
 def stream_health(connection: Connection) -> list[StreamHealth]:
     """Every stream, those that are behind first; at most MAX_ROWS."""
     columns = t.streams.c
     behind = func.coalesce(columns.size, 0) - columns.offset
-    statement = select(t.streams).order_by(behind.desc(), columns.path, columns.stream_id).limit(MAX_ROWS)
-    return [
-        StreamHealth(
-            path=row.path,
-            kind=row.kind,
-            generation=row.generation,
-            format=row.format,
-            state=row.state,
-            error=row.error,
-            offset=row.offset,
-            size=_size_now(row),
-            oldest_unread_us=row.oldest_unread_us,
-        )
-        for row in connection.execute(statement)
-    ]
+    since_us = _unread_since(connection)
+    rank = case((columns.stream_id.in_(since_us), 0), (columns.state.in_(READ_ON), 1), else_=2)
+    statement = select(t.streams).order_by(rank, behind.desc(), columns.path, columns.stream_id).limit(MAX_ROWS)
+    return [_stream_health(row, since_us.get(row.stream_id)) for row in connection.execute(statement)]
 
 
 def bytes_behind(streams: Sequence[StreamHealth]) -> tuple[int, int | None]:
@@ -190,6 +242,17 @@ def gap_rows(connection: Connection) -> list[GapRow]:
         select(*(t.gaps.c[name] for name in GapRow.__dataclass_fields__)).order_by(t.gaps.c.gap.desc()).limit(MAX_ROWS)
     )
     return [GapRow(**row._mapping) for row in connection.execute(statement)]
+
+
+def gap_count(connection: Connection) -> int:
+    """How many gaps there are in all."""
+    return connection.execute(select(func.count()).select_from(t.gaps)).scalar_one()
+
+
+def stream_count(connection: Connection) -> int:
+    """How many streams more may be read of."""
+    known = select(func.count()).select_from(t.streams).where(t.streams.c.state.in_(READ_ON))
+    return connection.execute(known).scalar_one()
 
 
 def coverage_rows(connection: Connection) -> list[DetectorCoverage]:

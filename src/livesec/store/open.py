@@ -22,7 +22,8 @@ from livesec.core.errors import (
 )
 from livesec.store.tables import SCHEMA_VERSION, meta, metadata
 
-BUSY_TIMEOUT_MS = 5_000
+LOCK_WAIT_MS = 5_000
+"""How long a transaction waits for another connection's lock before it fails."""
 
 
 def store_path(db: str) -> Path:
@@ -38,7 +39,6 @@ def store_path(db: str) -> Path:
 
 
 def _on_connect(connection: Any, _record: object) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
@@ -47,6 +47,7 @@ def _on_writer_connect(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")  # a committed offset must never run ahead of its anomalies
     connection.execute("PRAGMA cache_size = -16000")  # 16 MB
     connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages of 4 KiB
+    connection.execute("PRAGMA journal_size_limit = 67108864")  # what a reader let it grow to is given back
 
 
 def reader_engine(db: str) -> Engine:
@@ -57,7 +58,7 @@ def reader_engine(db: str) -> Engine:
     uri = f"file:{path.absolute()}?mode=ro"
     engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False),
+        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=LOCK_WAIT_MS / 1000),
         poolclass=NullPool,  # opening is cheap, and no reader keeps an old view of the store
     )
     event.listen(engine, "connect", _on_connect)
@@ -113,7 +114,7 @@ class WriterLock:
         os.close(self._fd)
 
 
-def writer_engine(db: str, *, demo: bool = False) -> tuple[Engine, WriterLock]:
+def writer_engine(db: str, *, demo: bool = False, lock_wait_ms: int = LOCK_WAIT_MS) -> tuple[Engine, WriterLock]:
     """The engine of the one writer, the store made where it is missing. Raises StoreHeldError, StoreVersionError."""
     path = store_path(db)
     try:
@@ -123,7 +124,7 @@ def writer_engine(db: str, *, demo: bool = False) -> tuple[Engine, WriterLock]:
         raise LiveSecError(f"{path}: the store cannot be written here ({error.strerror}); give another --db") from error
     with ExitStack() as on_failure:
         on_failure.callback(lock.release)
-        engine = create_engine(f"sqlite:///{path}")
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": lock_wait_ms / 1000})
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "connect", _on_writer_connect)
         with _damage_named(path):

@@ -25,7 +25,7 @@ def upsert(table: Table, keys: Sequence[str], adding: Sequence[str], setting: Se
 PUT_STREAM = upsert(t.streams, ["stream_id"], [], [column.name for column in t.streams.c if column.name != "stream_id"])
 PUT_META = upsert(t.meta, ["key"], [], ["value"])
 PUT_HEALTH = upsert(t.health, ["key"], [], ["value"])
-PUT_SNAPSHOT = upsert(t.snapshots, ["component"], [], ["data"])
+PUT_STATE = upsert(t.saved_state, ["component", "kind", "part"], [], ["number", "data"])
 INCIDENT_COLUMNS = [column.name for column in t.incidents.c]
 PUT_INCIDENT = upsert(t.incidents, ["id"], [], [name for name in INCIDENT_COLUMNS if name not in ("id", "status")])
 PUT_RISK = upsert(t.risk, ["entity_type", "entity"], [], ["risk", "time_us", "anomalies"])

@@ -15,14 +15,23 @@ from livesec.store.health_queries import (
     DetectorCoverage,
     StreamHealth,
     coverage_rows,
+    bytes_behind,
     daemon_health,
+    gap_count,
     gap_rows,
+    reject_counts,
+    stream_count,
     stream_health,
 )
 from livesec.store.open import reader_engine, store_path
+from livesec.store.wal import wal_bytes
 
-SILENT_AFTER_S = 15.0
-"""The daemon gives a sign of life every 2 s; after this long without one it is called silent."""
+NOT_RUNNING = "not running"
+"""The watcher of a daemon that gives no sign of life, whatever it last said."""
+
+
+def _age_s(since_us: int) -> float:
+    return round(max(0, now_us() - since_us) / US_PER_S, 3)
 
 
 def _stream(stream: StreamHealth) -> dict[str, Any]:
@@ -34,7 +43,7 @@ def _stream(stream: StreamHealth) -> dict[str, Any]:
         "format": stream.format,
         "offset": stream.offset,
         "bytes_behind": behind,
-        "oldest_unread_s": 0.0 if since_us is None else round(max(0, now_us() - since_us) / US_PER_S, 3),
+        "oldest_unread_s": 0.0 if since_us is None else _age_s(since_us),
         "state": stream.state,
         "error": stream.error,
     }
@@ -54,14 +63,12 @@ def _detector(item: DetectorCoverage) -> dict[str, Any]:
 def _daemon(health: DaemonHealth | None) -> dict[str, Any] | None:
     if health is None:
         return None
-    alive = not health.stopped and health.silent_for_s(now_us()) < SILENT_AFTER_S
-    return asdict(health) | {"alive": alive}
+    return asdict(health) | {"alive": health.is_alive(now_us())}
 
 
 def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
     """Everything `status --json` prints. Raises LiveSecError where there is no store."""
     path = store_path(db)
-    wal = path.with_name(path.name + "-wal")
     with reader_engine(db).connect() as connection:
         health = daemon_health(connection)
         totals = {row.name: row.value for row in connection.execute(select(t.totals))}
@@ -69,22 +76,32 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
         waiting = connection.execute(
             select(func.count()).select_from(t.outbox).where(t.outbox.c.delivered_us.is_(None))
         ).scalar_one()
-        streams = [_stream(stream) for stream in stream_health(connection)]
+        healths = stream_health(connection)
+        known = stream_count(connection)
+        gaps_in_all = gap_count(connection)
+        rejects = [asdict(count) for count in reject_counts(connection)]
         gaps = [
             {"path": gap.path, "start": gap.start_offset, "end": gap.end_offset, "reason": gap.reason}
             for gap in gap_rows(connection)
         ]
         coverage = {item.detector: _detector(item) for item in coverage_rows(connection)}
+    behind, since_us = bytes_behind(healths)
+    daemon = _daemon(health)
     last_commit_us = health.last_commit_us if health is not None else None
     return {
-        "daemon": _daemon(health),
-        "streams": streams,
-        "watcher": health.watcher if health is not None else None,
+        "daemon": daemon,
+        "streams": [_stream(stream) for stream in healths],
+        "streams_read": known,
+        "bytes_behind": behind,
+        "oldest_unread_s": 0.0 if since_us is None else _age_s(since_us),
+        "watcher": None if daemon is None else daemon["watcher"] if daemon["alive"] else NOT_RUNNING,
         "last_commit": rfc3339(last_commit_us) if last_commit_us else None,
-        "wal_bytes": wal.stat().st_size if wal.exists() else 0,
+        "wal_bytes": wal_bytes(path),
         "totals": totals,
         "gaps": gaps,
+        "gap_count": gaps_in_all,
         "rejects": int(totals.get("rejects", 0)),
+        "reject_reasons": rejects,
         "alerts_realised_per_day": round(realised, 3),
         "alerts_budget_per_day": alerts_budget_per_day,
         "coverage": {name: item["coverage"] for name, item in coverage.items()},

@@ -49,9 +49,11 @@ streams = Table(
     Column("reference_time_us", BigInteger, nullable=False),
     Column("time_zone", String, nullable=False),
     Column("cursor", Text, comment="journal: resume after this"),
-    Column("state", String, nullable=False, comment="active, rotated, drained, truncated or error"),
+    Column("state", String, nullable=False, comment="active, error, rotated, drained, truncated, unwatched or retired"),
     Column("error", Text),
     Column("format", String, comment="format of most of its lines"),
+    Column("modified_us", BigInteger, comment="mtime of its file when last looked at"),
+    Column("searched", BigInteger, nullable=False, default=0, comment="no line break from offset up to here"),
 )
 
 journal = Table(
@@ -73,10 +75,13 @@ journal = Table(
     Index("journal_stream", "stream_id", "start_offset"),
 )
 
-snapshots = Table(
-    "snapshots",
+saved_state = Table(
+    "saved_state",
     metadata,
     Column("component", String, primary_key=True),
+    Column("kind", String, primary_key=True, comment="whole, changes or group: core/snapshot.py"),
+    Column("part", Integer, primary_key=True),
+    Column("number", Integer, nullable=False, comment="of the snapshot that wrote it"),
     Column("data", LargeBinary, nullable=False),
 )
 
@@ -102,9 +107,7 @@ anomalies = Table(
     Column("reason", String, nullable=False),
     Column("confidence", Float, nullable=False),
     Column("explanation", Text, nullable=False, comment="JSON of core.explanation.Explanation"),
-    Column(
-        "evidence", LargeBinary, nullable=False, comment="the lines behind it, see store/evidence.py"
-    ),
+    Column("evidence", LargeBinary, nullable=False, comment="the lines behind it, see store/evidence.py"),
     Column("status", String, nullable=False),
     Column("incident_id", String),
     Column("historical", Boolean, nullable=False),

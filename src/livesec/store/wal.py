@@ -19,21 +19,26 @@ LARGE_BYTES = 64 << 20
 """Twice what the automatic checkpoint lets it grow to: longer means that a reader is in the way."""
 
 
+def wal_bytes(store: Path) -> int:
+    """Length of a store's log now, 0 where there is none."""
+    try:
+        return store.with_name(store.name + "-wal").stat().st_size
+    except OSError:
+        return 0
+
+
 class WriteAheadLog:
     """The log of the store at `path`, of which `engine` is the one writer's."""
 
     def __init__(self, path: Path, engine: Engine) -> None:
-        self._path = path.with_name(path.name + "-wal")
+        self._store = path
         self._engine = engine
         self.held_since_us: int | None = None
         """Since when a reader keeps it from being emptied; None where none does."""
 
     def size_bytes(self) -> int:
         """Its length now, 0 where there is none."""
-        try:
-            return self._path.stat().st_size
-        except OSError:
-            return 0
+        return wal_bytes(self._store)
 
     def keep_short(self, large_bytes: int = LARGE_BYTES) -> bool:
         """Empty the file where it is longer than `large_bytes`; False where a reader does not let it happen.

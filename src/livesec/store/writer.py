@@ -15,20 +15,35 @@ from sqlalchemy import func, insert, select
 from livesec.core.anomaly import KEPT_LINE_BYTES, Commit, StreamPosition
 from livesec.core.batch import RawBatch, StreamInfo
 from livesec.core.clock import now_us
+from livesec.core.snapshot import SavedPart
 from livesec.store import tables as t
 from livesec.store.journal import forget_passed, journal_batches, journalled_line
 from livesec.store.mirror import CsvMirror
-from livesec.store.open import store_path, writer_engine
+from livesec.store.open import LOCK_WAIT_MS, store_path, writer_engine
 from livesec.store.result_rows import ResultRows
-from livesec.store.statements import PUT_HEALTH, PUT_META, PUT_SNAPSHOT, PUT_STREAM, put_many
+from livesec.store.saved_state import put_snapshot, saved_parts
+from livesec.store.statements import PUT_HEALTH, PUT_META, PUT_STREAM, put_many
+from livesec.store.wal import WriteAheadLog
 
 
 class StoreWriter:
-    """Writes a store. Raises StoreHeldError where another process does."""
+    """Writes a store. Raises StoreHeldError where another process does.
 
-    def __init__(self, db: str, *, demo: bool = False, recent_events: int = 500, reject_samples: int = 1000) -> None:
+    `lock_wait_ms`: how long a transaction waits for another connection's before it fails.
+    """
+
+    def __init__(
+        self,
+        db: str,
+        *,
+        demo: bool = False,
+        recent_events: int = 500,
+        reject_samples: int = 1000,
+        lock_wait_ms: int = LOCK_WAIT_MS,
+    ) -> None:
         self.path = store_path(db)
-        self._engine, self._lock = writer_engine(db, demo=demo)
+        self._engine, self._lock = writer_engine(db, demo=demo, lock_wait_ms=lock_wait_ms)
+        self.wal = WriteAheadLog(self.path, self._engine)
         self._compressor = zstandard.ZstdCompressor(level=1)
         with self._engine.connect() as connection:
             values = {row.key: row.value for row in connection.execute(select(t.meta))}
@@ -76,12 +91,8 @@ class StoreWriter:
                 put_many(connection, PUT_STREAM, [asdict(stream) for stream in commit.streams])
             if commit.batch is not None:
                 connection.execute(insert(t.journal), self._journal_row(commit.batch, commit.historical))
-            if commit.snapshots is not None:
-                put_many(
-                    connection,
-                    PUT_SNAPSHOT,
-                    [{"component": name, "data": data} for name, data in commit.snapshots.items()],
-                )
+            if commit.snapshot is not None:
+                put_snapshot(connection, commit.snapshot)
                 passed = connection.execute(select(func.coalesce(func.max(t.journal.c.batch), 0))).scalar_one()
                 forget_passed(connection, passed)
                 put_many(connection, PUT_META, [{"key": "snapshot_batch", "value": str(passed)}])
@@ -126,10 +137,10 @@ class StoreWriter:
         with self._engine.connect() as connection:
             return [StreamPosition(**row._mapping) for row in connection.execute(select(t.streams))]
 
-    def snapshots(self) -> dict[str, bytes]:
-        """Saved state by component."""
+    def saved_parts(self) -> list[SavedPart]:
+        """The parts of the state as the last snapshots left them."""
         with self._engine.connect() as connection:
-            return {row.component: row.data for row in connection.execute(select(t.snapshots))}
+            return saved_parts(connection)
 
     def journalled(self, infos: Mapping[int, StreamInfo]) -> Iterator[tuple[RawBatch, bool]]:
         """The batches committed since the last snapshot, in order, each with whether it was historical."""

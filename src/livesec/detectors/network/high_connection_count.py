@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from livesec.baselines import count_tail, tails
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
-from livesec.core.rows import Rows
+from livesec.core.rows import Rows, taken
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 
@@ -73,15 +73,15 @@ class HighConnectionCount(Detector[Params]):
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count the connections that each row stands for."""
-        connections = np.maximum(rows.integers("connections", null=1), 1)[at]
+        connections = np.maximum(taken(rows.integers("connections", null=1), at), 1)
         if self.seed_mode:
             return self._every_large_row(at, connections)
         reports = count_tail.count(
             state,
-            rows.key(*self.key)[at],
-            rows.time_us[at],
+            taken(rows.key(*self.key), at),
+            taken(rows.time_us, at),
             connections,
-            rows.addresses()[at],
+            taken(rows.addresses(), at),
             self._rules(),
         )
         return Findings(

@@ -74,7 +74,7 @@ class HorizontalScan(Detector[Params]):
             state,
             rows.key(*self.key)[at],
             rows.time_us[at],
-            text_keys(rows.frame["dst_ip"].gather(at)),
+            text_keys(rows.column("dst_ip").gather(at)),
             rows.addresses()[at],
             threshold=self.p.hosts,
             window_s=self.p.window_s,

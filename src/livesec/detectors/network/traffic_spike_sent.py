@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from livesec.baselines import running_mean, tails, window_volume
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
-from livesec.core.rows import Rows
+from livesec.core.rows import Rows, taken
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 
@@ -79,8 +79,8 @@ class SentSpike(Detector[Params]):
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Add each row's bytes to the window of its key."""
-        keys, times_us = rows.key(*self.key)[at], rows.time_us[at]
-        amounts = rows.integers("bytes_out")[at]
+        keys, times_us = taken(rows.key(*self.key), at), taken(rows.time_us, at)
+        amounts = taken(rows.integers("bytes_out"), at)
         if self.seed_mode:
             return self._above_mean(
                 state,
@@ -96,7 +96,7 @@ class SentSpike(Detector[Params]):
                 ),
                 amounts,
             )
-        reports = window_volume.fill(state, keys, times_us, amounts, rows.addresses()[at], self._rules())
+        reports = window_volume.fill(state, keys, times_us, amounts, taken(rows.addresses(), at), self._rules())
         return Findings(
             at=at[reports.at],
             details={

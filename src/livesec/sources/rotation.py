@@ -1,0 +1,283 @@
+"""What becomes of a stream whose file left its path or lost its bytes: read to its end, or declared lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livesec.core.anomaly import StreamPosition
+from livesec.core.clock import US_PER_S
+from livesec.sources.content import Content, open_content
+from livesec.sources.identity import is_beginning_of, is_distinct, is_same
+from livesec.sources.read_queue import ReadQueue
+from livesec.sources.stream_book import DRAINED, LIVE, ROTATED, TRUNCATED, FileId, StreamBook
+from livesec.sources.stream_files import StreamFiles
+from livesec.sources.whereabouts import Whereabouts, opened_if_same
+
+QUIET_US = 30 * US_PER_S
+"""A rotated file that has not grown for so long is done: its last line needs no line break any more."""
+MAX_ROTATED = 128
+"""Rotated files kept open at once; beyond that the longest quiet is done early."""
+_AWAY = "while nobody was reading"
+
+
+@dataclass(slots=True)
+class _Quiet:
+    size: int
+    since_us: int
+    is_done: bool = False
+
+
+class Rotation:
+    """Follows files that were renamed, copied and truncated, compressed or removed.
+
+    Parameters
+    ----------
+    is_watched : whether the user's patterns name a path
+    begin : starts a stream for (path it is known by, status of its file) that is read from its first byte
+    """
+
+    def __init__(
+        self,
+        book: StreamBook,
+        files: StreamFiles,
+        queue: ReadQueue,
+        clock: Callable[[], int],
+        is_watched: Callable[[str], bool],
+        begin: Callable[[str, os.stat_result], StreamPosition],
+    ) -> None:
+        self._book = book
+        self._files = files
+        self._queue = queue
+        self._clock = clock
+        self._is_watched = is_watched
+        self._begin = begin
+        self._around = Whereabouts()
+        self._rotated: dict[int, _Quiet] = {}
+
+    def look_anew(self) -> None:
+        """Trust no listing of a folder from before."""
+        self._around.forget()
+
+    def is_done(self, position: StreamPosition) -> bool:
+        """Whether the stream's file will not grow any more."""
+        quiet = self._rotated.get(position.stream_id)
+        return quiet is not None and quiet.is_done
+
+    # Where did it go? -------------------------------------------------------------------------------------------------
+
+    def follow(self, position: StreamPosition, other_path: str | None, *, was_away: bool) -> None:
+        """The stream's path holds another file, or none. `other_path`: the watched path that now has its file."""
+        path, modified_us = position.path, position.modified_us
+        self._book.leave_path(position)
+        if other_path is not None and self.go_on_at(position, other_path):
+            pass
+        elif position.stream_id in self._files.pool or self._is_found_renamed(position):
+            if not self._goes_on_in_its_place(position):
+                self._keep_reading(position)
+        elif not self._goes_on_in_its_place(position) and not self._goes_on_in_copy(position):
+            self._lost(position, was_away)
+        self._read_later_rotations(path, modified_us)
+
+    def go_on_at(self, position: StreamPosition, path: str) -> bool:
+        """Go on with the stream's file at the watched `path`; False where that is not what was read."""
+        if path in self._book.current:
+            return False
+        tail = self._files.pool.get(position.stream_id)
+        try:
+            if tail is None:
+                self._files.where[position.stream_id] = path
+                tail = self._files.open(position)
+            if tail is None or not tail.is_same_content():
+                self._files.drop(position)
+                return False
+        except OSError as error:
+            self._files.failed(position, error)
+            return False
+        self._take_path(position, path)
+        return True
+
+    def _take_path(self, position: StreamPosition, path: str) -> None:
+        self._rotated.pop(position.stream_id, None)
+        position.path = path
+        self._book.current[path] = position.stream_id
+        self._book.revive(position, "active")
+        self._files.moved(position)
+        self._queue.add(position.stream_id)
+
+    def _is_found_renamed(self, position: StreamPosition) -> bool:
+        for path in self._around.renamed(position):
+            self._files.where[position.stream_id] = path
+            tail = self._files.open(position)
+            try:
+                if tail is not None and tail.is_same_content():
+                    return True
+            except OSError as error:
+                self._files.failed(position, error)
+        self._files.drop(position)
+        return False
+
+    def _goes_on_in_its_place(self, position: StreamPosition) -> bool:
+        """Its path has another file with all that was read, and more: rewritten as a whole, or restored."""
+        try:
+            content = open_content(position.path)
+        except OSError:
+            return False
+        old = self._files.pool.get(position.stream_id)
+        is_it = content.inode == position.inode or is_distinct(position)  # another device: mounted anew
+        is_free = position.path not in self._book.current
+        try:
+            holds_all = is_it and is_free and position.offset > 0 and is_same(position, content)
+            if holds_all and (old is None or is_beginning_of(old.content, content)):
+                self._go_on_in(position, position.path, content)
+                return True
+        except OSError:  # it can be read again at the next look, then as another file
+            pass
+        content.close()
+        return False
+
+    def _goes_on_in_copy(self, position: StreamPosition) -> bool:
+        for path, content in self._around.copies(position):
+            if self._is_of_another(position, (content.device, content.inode), content):
+                content.close()
+                continue
+            self._go_on_in(position, path, content)
+            return True
+        return False
+
+    def _is_of_another(self, position: StreamPosition, file: FileId, content: Content) -> bool:
+        """Whether a stream of its own reads (or has read) `content`."""
+        other_id = self._book.by_file.get(file)
+        if other_id is None or other_id == position.stream_id:
+            return False
+        other = self._book.positions[other_id]
+        return other.state in LIVE or other.state == ROTATED or (other.offset > 0 and is_same(other, content))
+
+    def _go_on_in(self, position: StreamPosition, path: str, content: Content) -> None:
+        self._book.move_to_file(position, content.device, content.inode)
+        self._files.use(position, content)
+        if self._is_watched(path) and path not in self._book.current:
+            self._take_path(position, path)
+            return
+        self._files.where[position.stream_id] = path
+        self._keep_reading(position)
+        self._rotated[position.stream_id].is_done = True  # nobody writes to a copy
+
+    # It is gone -------------------------------------------------------------------------------------------------------
+
+    def _keep_reading(self, position: StreamPosition) -> None:
+        """Read the rest of a rotated file, and what still comes."""
+        self._book.revive(position, ROTATED)
+        tail = self._files.open(position)
+        size = tail.content.size() if tail is not None else position.offset
+        is_whole = tail is not None and tail.content.is_compressed
+        self._rotated[position.stream_id] = _Quiet(size, self._clock(), is_whole)
+        self._queue.add(position.stream_id, first=True)
+        if len(self._rotated) > MAX_ROTATED:
+            oldest = next(iter(self._rotated))
+            self._rotated[oldest].is_done = True
+            self._queue.add(oldest)
+
+    def _lost(self, position: StreamPosition, was_away: bool) -> None:
+        if was_away:
+            self._book.gap(position, position.offset, None, f"rotated away {_AWAY}")
+        elif (position.size or 0) > position.offset:
+            self._book.gap(position, position.offset, position.size, "removed before it was read")
+        self._finish(position, DRAINED)
+
+    def _finish(self, position: StreamPosition, state: str) -> None:
+        self._rotated.pop(position.stream_id, None)
+        self._queue.discard(position.stream_id)
+        self._files.drop(position)
+        self._book.end(position, state)
+
+    def drained(self, position: StreamPosition) -> None:
+        """A rotated file was read to its end."""
+        self._finish(position, DRAINED)
+
+    def truncated(self, position: StreamPosition, status: os.stat_result, *, was_away: bool) -> None:
+        """The bytes that were read are not in the file any more: what it holds now is another stream."""
+        path, modified_us = position.path, position.modified_us
+        offset, seen_size = position.offset, position.size or 0
+        self._book.leave_path(position)
+        self._queue.discard(position.stream_id)
+        self._files.drop(position)
+        position.searched = 0
+        if self._goes_on_in_copy(position):
+            tail = self._files.open(position)
+            copied = seen_size if tail is None or tail.content.is_compressed else tail.content.size()
+            if copied < seen_size:
+                self._book.gap(position, max(copied, offset), seen_size, "written between copy and truncation")
+        else:
+            if was_away:
+                what = "truncated" if status.st_size < offset else "rewritten"
+                self._book.gap(position, offset, None, f"{what} {_AWAY}")
+            elif seen_size > offset:
+                self._book.gap(position, offset, seen_size, "truncated before it was read")
+            self._finish(position, TRUNCATED)
+        self._read_later_rotations(path, modified_us)
+        if path not in self._book.current:
+            new = self._begin(path, status)
+            self._book.current[path] = new.stream_id
+            self._queue.hold_back(new.stream_id, position.stream_id)
+
+    def _read_later_rotations(self, path: str, since_us: int | None) -> None:
+        """Files that came to `path` and were rotated away since it was last looked at: nobody has seen them."""
+        if since_us is None:
+            return
+        for other, status in self._around.later(path, since_us):
+            if self._is_watched(other) or self._is_known(path, other, (status.st_dev, status.st_ino)):
+                continue
+            position = self._begin(path, status)
+            self._files.where[position.stream_id] = other
+            self._keep_reading(position)
+
+    def _is_known(self, path: str, other: str, file: FileId) -> bool:
+        """Whether `other`, a rotated file of `path`, is or was read under any name."""
+        own = self._book.by_file.get(file)
+        if own is not None and self._book.positions[own].offset == 0:
+            return True
+        candidates = [item for item in self._book.positions.values() if item.path == path and item.offset]
+        if own is not None:
+            candidates.append(self._book.positions[own])
+        for position in candidates:
+            content = opened_if_same(position, other)
+            if content is None:
+                continue
+            with_more = not is_distinct(position) and position.stream_id != own and content.pread(1, position.offset)
+            content.close()
+            if not with_more:  # else it only begins alike
+                return True
+        return False
+
+    # Rotated files ----------------------------------------------------------------------------------------------------
+
+    def look_at_rotated(self) -> None:
+        """See whether rotated files still grow; those that have not for QUIET_US are done."""
+        now_us = self._clock()
+        for stream_id, quiet in list(self._rotated.items()):
+            position = self._book.positions[stream_id]
+            tail = self._files.open(position)
+            if tail is None:
+                if stream_id not in self._files.failing:
+                    self.follow(position, None, was_away=False)
+                continue
+            size = tail.content.size()
+            if not tail.content.is_compressed:
+                if size < position.offset:
+                    self.rewritten(position)
+                    continue
+                position.size = size
+            if size != quiet.size or now_us < quiet.since_us:
+                quiet.size, quiet.since_us = size, now_us
+                self._queue.add(stream_id)
+            elif now_us - quiet.since_us >= QUIET_US:
+                quiet.is_done = True
+                self._queue.add(stream_id)
+
+    def rewritten(self, position: StreamPosition) -> None:
+        """A rotated file does not hold what was read of it any more."""
+        if (position.size or 0) > position.offset:
+            self._book.gap(position, position.offset, position.size, "rewritten before it was read")
+        self._finish(position, DRAINED)

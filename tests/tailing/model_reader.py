@@ -1,0 +1,197 @@
+"""What a reader that keeps the promises of docs/guarantees.md must have stored or declared, and that it has.
+
+Readable is what a look reaches: the content at a watched name, behind a handle held since an earlier look, or, for a
+stream of the store that has not ended, under another name in the folder (renamed, copied, compressed). After a look
+every whole line of it is stored once, in order. Not promised, and named by `Content.excuse` where it happens: lines
+that no look could reach.
+"""
+
+from __future__ import annotations
+
+from livesec.core.anomaly import Gap, StreamPosition
+from tests.tailing.model_files import Body, Content, Files
+from tests.tailing.tailer import Tailer
+
+OPEN_STATES = ("active", "rotated", "error")
+BETWEEN_LOOKS = "appended after the last look and cut off before the next, with the daemon alive"
+SAME_INODE = "nothing of it was taken, and its inode went to another file: not to be told from growth"
+NEVER_REACHED = "came and went out of sight between two looks"
+
+
+class Reader:
+    """The model's side of a Tailer: call `before_turn` and `after_turn` around each of its turns, `died` when it is."""
+
+    def __init__(self, files: Files, tailer: Tailer) -> None:
+        self.files = files
+        self.tailer = tailer
+        self._held: set[Body] = set()
+        self._is_first_look = True
+        self.has_failed = False
+        self._content_of: dict[int, Content] = {}
+        self._rows: dict[int, StreamPosition] = {}
+        self._checked_lines = 0
+        self._checked_gaps = 0
+        self._reached: dict[Content, bool] = {}
+        self._pending: list[Content] = []
+        self._reused_inodes: dict[int, Content] = {}
+
+    def died(self) -> None:
+        """Its handles are gone, and what it knew beyond the store."""
+        self._held = set()
+        self._is_first_look = True
+        for content in self.files.contents:
+            content.seen = content.taken
+
+    # What can be reached ----------------------------------------------------------------------------------------------
+
+    def _watched(self) -> list[Body]:
+        return [body for name, body in self.files.names.items() if self.files.is_watched(name)]
+
+    def _reachable(self) -> dict[Content, bool]:
+        """Content to whether it stands at a watched name, so that it may grow."""
+        by_handle = [body.content for body in self._held]
+        by_name = [body.content for body in self.files.names.values() if _is_followed(body.content)]
+        return dict.fromkeys([*by_handle, *by_name], False) | {body.content: True for body in self._watched()}
+
+    def before_turn(self) -> None:
+        """Note what has been destroyed since the last turn, before the reader can say anything about it."""
+        self._reached = reachable = self._reachable()
+        self._pending = [item for item in self.files.contents if _is_followed(item) and item not in reachable]
+        if self._is_first_look:
+            self._find_reused_inodes()
+        for content in self._pending:
+            content.may_have_gap = True
+        for content in reachable:
+            if content.seen > len(content.data):  # cut off at or above the offset: seen, never taken
+                content.may_have_gap = True
+
+    def _find_reused_inodes(self) -> None:
+        """Streams of which nothing was taken have nothing but an inode to know them by."""
+        newcomers = {body.inode: body.content for body in self.files.names.values() if not body.content.streams}
+        for lost in list(self._pending):
+            for stream_id in list(lost.streams):
+                content = newcomers.get(self._rows[stream_id].inode or 0)
+                if lost.taken == 0 and content is not None and content.taken == 0:
+                    self._reused_inodes[stream_id] = content
+                    content.may_have_gap = True
+                    lost.excuse = SAME_INODE
+                    self._pending.remove(lost)
+
+    # What the reader did ----------------------------------------------------------------------------------------------
+
+    def after_turn(self, *, is_whole: bool) -> None:
+        """Check everything that was committed; where the turn was `is_whole`, that it is everything there was."""
+        self.has_failed = True  # until the last check below
+        self._take_over_rows()
+        self._check_new_lines()
+        for content in self._pending:
+            if is_whole or content.closed:
+                self._account_for_lost(content)
+        if is_whole:
+            self._check_all_was_taken()
+        self._check_gaps()
+        self._held = {body for body in self._held if not body.content.closed}
+        if is_whole:
+            self._held |= {body for body in self.files.names.values() if _is_followed(body.content)}
+            self._held |= set(self._watched())
+            self._is_first_look = False
+        self.has_failed = False
+
+    def _take_over_rows(self) -> None:
+        rows = {row.stream_id: row for row in self.tailer.streams()}
+        bodies = {body.inode: body for body in [*self._held, *self.files.names.values()]}
+        for stream_id in sorted(rows.keys() - self._content_of.keys()):
+            row = rows[stream_id]
+            body = bodies.get(row.inode or 0)
+            assert body is not None, f"stream {stream_id} ({row.path}) is of no file that exists"
+            self._assign(stream_id, body.content)
+        self._rows |= rows
+        for content in self.files.contents:
+            states = [rows[stream_id].state for stream_id in content.streams if stream_id in rows]
+            content.closed = bool(content.streams) and not any(state in OPEN_STATES for state in states)
+
+    def _assign(self, stream_id: int, content: Content) -> None:
+        before = self._content_of.get(stream_id)
+        if before is not None:
+            before.streams.discard(stream_id)
+        self._content_of[stream_id] = content
+        content.streams.add(stream_id)
+
+    def _check_new_lines(self) -> None:
+        lines = self.tailer.lines()
+        live = {body.content for body in self._watched()}
+        for line in lines[self._checked_lines :]:
+            if line.stream_id in self._reused_inodes:
+                self._assign(line.stream_id, self._reused_inodes.pop(line.stream_id))
+            content = self._content_of[line.stream_id]
+            assert line.offset == content.taken, f"{line} is not the next line of {content}"
+            text, end = content.next_line()
+            assert line.line == text, f"{line} is not what {content} says there: {text!r}"
+            is_cut = not content.data[:end].endswith(b"\n")
+            assert not (is_cut and content in live), f"{line}: the partial line of a file that may grow"
+            content.taken = end
+        self._checked_lines = len(lines)
+
+    def _account_for_lost(self, content: Content) -> None:
+        """`content` cannot be reached any more: what of it a gap row must cover, and what nobody could know."""
+        if self._is_first_look:  # the daemon knows that it was away, so it knows that it may have missed bytes
+            content.lost.append((content.taken, len(content.data)))
+        else:
+            content.lost.append((content.taken, content.seen))
+            content.excuse = BETWEEN_LOOKS
+        content.closed = True
+
+    def _check_all_was_taken(self) -> None:
+        for content, is_live in self._reached.items():
+            due = content.whole() if is_live or not content.closed else len(content.data)
+            assert content.taken >= due, f"{content}: {bytes(content.data[content.taken : due])!r} was not read"
+            if content.seen > len(content.data):
+                content.lost.append((len(content.data), content.seen))
+            content.seen = len(content.data)
+
+    # Gaps -------------------------------------------------------------------------------------------------------------
+
+    def _check_gaps(self) -> None:
+        gaps = self.tailer.gaps()
+        for gap in gaps[self._checked_gaps :]:
+            content = self._content_of[gap.stream_id]
+            assert content.may_have_gap, f"{gap}: nothing of {content} can have been lost"
+        self._checked_gaps = len(gaps)
+        for content in self.files.contents:
+            mine = [gap for gap in gaps if gap.stream_id in content.streams]
+            for start, end in content.lost:
+                assert _is_covered(start, end, mine), f"{content}: bytes {start} to {end} are lost without a gap: {mine}"
+
+    @property
+    def is_first_look(self) -> bool:
+        """Whether no whole look came since it started."""
+        return self._is_first_look
+
+    # The end ----------------------------------------------------------------------------------------------------------
+
+    def check_every_line(self) -> int:
+        """After a last look: each line ever written is stored, in a gap, or excused; how many were excused."""
+        excused = 0
+        for content in self.files.contents:
+            missing = bytes(content.data[content.taken : content.whole()]).count(b"\n")
+            if not missing or any(start <= content.taken for start, end in content.lost if end >= content.whole()):
+                continue
+            if content.excuse is None and not content.streams:
+                content.excuse = NEVER_REACHED
+            assert content.excuse is not None, f"{content}: {missing} lines are neither stored nor declared lost"
+            excused += missing
+        return excused
+
+
+def _is_followed(content: Content) -> bool:
+    """Whether the store has a stream of it that has not ended."""
+    return bool(content.streams) and not content.closed
+
+
+def _is_covered(start: int, end: int, gaps: list[Gap]) -> bool:
+    """Whether the bytes from start to end are in the gaps; one without an end reaches to the file's."""
+    place = start
+    for gap in sorted(gaps, key=lambda item: item.start_offset or 0):
+        if (gap.start_offset or 0) <= place:
+            place = end if gap.end_offset is None else max(place, gap.end_offset)
+    return place >= end

@@ -1,0 +1,250 @@
+"""SIGTERM, SIGINT and SIGHUP to a real daemon, in the middle of its work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.e2e.command import Daemon, Record, exported, livesec, status_of
+from tests.e2e.service import wait_until
+from tests.e2e.store_watch import total, wait_for_total
+
+from livesec.simulate.sshd import sshd_lines
+
+SOON_S = 15.0
+STOP_S = 2.0
+READ_S = 60.0
+
+
+def guesses(first: int, count: int, src_ip: str = "192.0.2.66") -> str:
+    """Failed logins, one a second."""
+    return "".join(
+        f"2026-03-02T06:{25 + second // 60}:{second % 60:02d}+00:00 gate01 sshd[{700 + second}]: "
+        f"Failed password for root from {src_ip} port {40_000 + second} ssh2\n"
+        for second in range(first, first + count)
+    )
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+@contextmanager
+def locked(db: Path) -> Iterator[None]:
+    """Hold the right to write the store from another connection, as a backup or a tool may."""
+    connection = sqlite3.connect(db, isolation_level=None, timeout=SOON_S)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def seconds_to_stop(daemon: Daemon, number: signal.Signals = signal.SIGTERM) -> float:
+    """Ask the daemon to stop; the seconds until it has ended with 0."""
+    started = time.monotonic()
+    os.kill(daemon.pid, number)
+    wait_until(lambda: not daemon.is_running, SOON_S, "the end of the daemon", pause_s=0.01)
+    assert daemon.stop() == 0, daemon.said()
+    return time.monotonic() - started
+
+
+def streams_of(db: Path) -> dict[str, Record]:
+    return {Path(stream["path"]).name: stream for stream in status_of(db)["streams"]}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "livesec.db"
+
+
+# Stopping -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_sigterm_inside_a_large_backlog(logs: Path, db: Path, number: signal.Signals) -> None:
+    log = logs / "auth.log"
+    content = sshd_lines(50_000, seed=3, start_us=1_772_409_600_000_000) * 8
+    log.write_bytes(content)
+    lines = content.count(b"\n")
+    with Daemon([log], db, history="start") as daemon:
+        wait_for_total(db, "lines", 1, READ_S, alive=lambda: daemon.is_running)
+        assert seconds_to_stop(daemon, number) < STOP_S
+        done = total(db, "lines")
+        assert 0 < done < lines, "it stopped inside the backlog"
+        stream = streams_of(db)["auth.log"]
+        assert content.count(b"\n", 0, stream["offset"]) == done, "its place is that of its last batch"
+        assert status_of(db)["daemon"]["stopped"]
+
+        daemon.start()
+        wait_for_total(db, "lines", lines, READ_S, alive=lambda: daemon.is_running)
+        assert seconds_to_stop(daemon) < STOP_S
+    assert total(db, "lines") == lines
+    assert sum(total(db, name) for name in ("consumed", "skipped", "rejects")) == lines
+    assert exported(db, "gaps") == []
+
+
+def test_sigterm_while_another_process_holds_the_store(logs: Path, db: Path) -> None:
+    log = logs / "auth.log"
+    log.write_text(guesses(0, 3))
+    with Daemon([log], db, history="start") as daemon:
+        wait_for_total(db, "lines", 3, READ_S, alive=lambda: daemon.is_running)
+        with locked(db):
+            append(log, guesses(3, 3))
+            wait_until(lambda: "cannot be written" in daemon.said(), SOON_S, "the complaint")
+            assert seconds_to_stop(daemon) < STOP_S
+        assert total(db, "lines") == 3
+        daemon.start()
+        wait_for_total(db, "lines", 6, READ_S, alive=lambda: daemon.is_running)
+        assert daemon.stop() == 0
+    assert total(db, "lines") == 6
+    assert len([item for item in exported(db) if item["type"] == "bf_fast"]) == 1
+
+
+def test_a_failed_commit_keeps_the_batch_and_is_tried_again(logs: Path, db: Path) -> None:
+    log = logs / "auth.log"
+    log.write_text(guesses(0, 3))
+    with Daemon([log], db, history="start") as daemon:
+        wait_for_total(db, "lines", 3, READ_S, alive=lambda: daemon.is_running)
+        with locked(db):
+            append(log, guesses(3, 2))
+            wait_until(lambda: "cannot be written" in daemon.said(), SOON_S, "the complaint")
+            append(log, guesses(5, 2))
+            log.rename(log.with_suffix(".1"))  # rotated away meanwhile
+            log.write_text(guesses(7, 2))
+            time.sleep(1.5)
+        wait_for_total(db, "lines", 9, READ_S, alive=lambda: daemon.is_running)
+        assert "written again" in daemon.said()
+        assert daemon.stop() == 0
+    assert total(db, "lines") == 9
+    assert exported(db, "gaps") == []
+
+
+def test_a_second_daemon_on_the_store_says_who_holds_it(logs: Path, db: Path) -> None:
+    with Daemon([logs], db) as daemon:
+        daemon.wait_until_watching()
+        second = livesec("run", "--logs", logs, "--db", db)
+        assert second.returncode == 4
+        assert f"pid {daemon.pid}" in second.stderr
+        assert daemon.stop() == 0
+
+
+# Reading the settings again -------------------------------------------------------------------------------------------
+
+
+def hang_up(daemon: Daemon, said: str) -> None:
+    """SIGHUP, and wait until the daemon has said something about it."""
+    before = len(daemon.said())
+    os.kill(daemon.pid, signal.SIGHUP)
+    wait_until(lambda: said in daemon.said()[before:], SOON_S, f"{said!r} after SIGHUP")
+
+
+def config_of(folder: Path, **settings: object) -> Path:
+    """A settings file."""
+    path = folder / "config.py"
+    path.write_text("".join(f"{name.upper()} = {value!r}\n" for name, value in settings.items()))
+    return path
+
+
+def test_sighup_takes_a_changed_threshold_over_and_keeps_state(logs: Path, db: Path, tmp_path: Path) -> None:
+    log = logs / "auth.log"
+    log.write_text(guesses(0, 6))
+    config = config_of(tmp_path, failed_login_threshold=50)
+    with Daemon([log], db, history="start", config=config) as daemon:
+        wait_for_total(db, "lines", 6, READ_S, alive=lambda: daemon.is_running)
+        config_of(tmp_path, failed_login_threshold=8)
+        hang_up(daemon, "failed_login_threshold is 8")
+        append(log, guesses(6, 4))  # four alone are fewer than eight: six are remembered
+        wait_for_total(db, "lines", 10, READ_S, alive=lambda: daemon.is_running)
+        assert status_of(db)["daemon"]["settings_problem"] is None
+        assert daemon.stop() == 0
+    assert [item["src_ip"] for item in exported(db) if item["type"] == "bf_fast"] == ["192.0.2.66"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [("FAILED_LOGIN_THRESHOLD = 'many'\n", "failed_login_threshold"), ("LOGS = [\n", "config.py:1"),
+     ("DETECTORS = {'no_such_detector': {'a': 1}}\n", "no_such_detector")],
+)  # fmt: skip
+def test_sighup_with_bad_settings_keeps_the_old_ones_and_says_so(
+    logs: Path, db: Path, tmp_path: Path, bad: str, named: str
+) -> None:
+    log = logs / "auth.log"
+    log.write_text(guesses(0, 2))
+    config = config_of(tmp_path, failed_login_threshold=5)
+    with Daemon([log], db, history="start", config=config) as daemon:
+        wait_for_total(db, "lines", 2, READ_S, alive=lambda: daemon.is_running)
+        config.write_text(bad)
+        hang_up(daemon, "not taken over")
+        assert named in daemon.said()
+        problem = status_of(db)["daemon"]["settings_problem"]
+        assert problem.startswith("not taken over") and named in problem
+        append(log, guesses(2, 6))
+        wait_for_total(db, "lines", 8, READ_S, alive=lambda: daemon.is_running)
+        config_of(tmp_path, failed_login_threshold=5)
+        hang_up(daemon, "settings read again")
+        assert status_of(db)["daemon"]["settings_problem"] is None
+        assert daemon.stop() == 0
+    assert "Traceback" not in daemon.said()
+    assert len([item for item in exported(db) if item["type"] == "bf_fast"]) == 1
+
+
+def test_sighup_takes_paths_over_without_losing_place(logs: Path, db: Path, tmp_path: Path) -> None:
+    first, second = logs / "first.log", logs / "second.log"
+    first.write_text(guesses(0, 5))
+    second.write_text(guesses(0, 4, "198.51.100.7"))
+    config = config_of(tmp_path, logs=[str(first)])
+    with Daemon([], db, history="start", config=config) as daemon:
+        wait_for_total(db, "lines", 5, READ_S, alive=lambda: daemon.is_running)
+        config_of(tmp_path, logs=[str(first), str(second)])
+        hang_up(daemon, f"watching {second}")
+        append(first, guesses(5, 1))
+        wait_for_total(db, "lines", 10, READ_S, alive=lambda: daemon.is_running)
+        config_of(tmp_path, logs=[str(second)])
+        hang_up(daemon, f"no longer watching {first}")
+        append(first, guesses(6, 3))
+        append(second, guesses(4, 1, "198.51.100.7"))
+        wait_for_total(db, "lines", 11, READ_S, alive=lambda: daemon.is_running)
+        config_of(tmp_path, logs=[str(first), str(second)])
+        hang_up(daemon, f"watching {first}")
+        wait_for_total(db, "lines", 14, READ_S, alive=lambda: daemon.is_running)
+        assert daemon.stop() == 0
+    assert total(db, "lines") == 14
+    streams = streams_of(db)
+    assert {name: stream["offset"] for name, stream in streams.items()} == {
+        "first.log": first.stat().st_size,
+        "second.log": second.stat().st_size,
+    }
+    assert exported(db, "gaps") == []
+
+
+def test_sighup_inside_a_large_backlog_loses_nothing(logs: Path, db: Path) -> None:
+    log = logs / "auth.log"
+    content = sshd_lines(50_000, seed=3, start_us=1_772_409_600_000_000) * 8
+    log.write_bytes(content)
+    lines = content.count(b"\n")
+    with Daemon([log], db, history="start") as daemon:
+        wait_for_total(db, "lines", 1, READ_S, alive=lambda: daemon.is_running)
+        hang_up(daemon, "settings read again")
+        wait_for_total(db, "lines", lines, READ_S, alive=lambda: daemon.is_running)
+        assert daemon.stop() == 0
+    assert total(db, "lines") == lines
+
+
+def test_sighup_says_what_waits_for_the_next_start(logs: Path, db: Path, tmp_path: Path) -> None:
+    config = config_of(tmp_path, time_zone="UTC")
+    with Daemon([logs], db, config=config) as daemon:
+        daemon.wait_until_watching()
+        config_of(tmp_path, time_zone="Europe/Paris", reject_samples=7)
+        hang_up(daemon, "only the next start takes over: time_zone, reject_samples")
+        hang_up(daemon, "only the next start takes over: time_zone, reject_samples")
+        assert "time_zone" in status_of(db)["daemon"]["settings_problem"]
+        assert daemon.stop() == 0
