@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import idle_cpu, live_latency, network_replay, peak_memory, sshd_replay
+from benchmarks import idle_cpu, idle_files, live_latency, network_replay, peak_memory, sshd_replay
 from benchmarks.figure import Figure, number
 from benchmarks.measurement import Bench, Measurement
 from benchmarks.page import page_of
@@ -27,6 +27,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "network": network_replay.measure,
     "latency": live_latency.measure,
     "idle": idle_cpu.measure,
+    "files": idle_files.measure,
     "memory": peak_memory.measure,
 }
 PAGE = CHECKOUT / "docs" / "benchmarks.md"

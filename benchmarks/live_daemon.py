@@ -56,6 +56,28 @@ class LiveDaemon:
         assert self._process is not None
         return float(psutil.Process(self._process.pid).memory_info().rss / 1024**2)
 
+    def handles(self) -> int:
+        """How many file descriptors it has open now."""
+        assert self._process is not None
+        return int(psutil.Process(self._process.pid).num_fds())
+
+    def wait_for_lines(self, lines: int, seconds: float) -> None:
+        """Return when it has committed `lines` lines. Raises RuntimeError where it does not in time."""
+        assert self._process is not None
+        deadline = time.monotonic() + seconds
+        while (done := self._lines()) < lines:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the daemon committed {done} of {lines} lines in {seconds:g} s")
+            time.sleep(0.2)
+
+    def _lines(self) -> int:
+        connection = sqlite3.connect(f"file:{self._db}?mode=ro", uri=True)
+        try:
+            row = connection.execute("SELECT value FROM totals WHERE name = 'lines'").fetchone()
+        finally:
+            connection.close()
+        return 0 if row is None else int(row[0])
+
     def _beats(self) -> bool:
         assert self._process is not None
         try:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from livesec.store.evidence import unpack_evidence
+
 _POLL_S = 0.005
 
 
@@ -80,8 +82,7 @@ class Found:
 
 
 _FIRST = """
-SELECT a.id, a.type, e.offset FROM anomalies a JOIN evidence e ON e.anomaly_id = a.id
-WHERE a.type IN ({types}) AND a.src_ip = ? ORDER BY a.number, e.position DESC LIMIT 1
+SELECT id, type, evidence FROM anomalies WHERE type IN ({types}) AND src_ip = ? ORDER BY number LIMIT 1
 """
 
 
@@ -99,6 +100,6 @@ def wait_for_anomaly(
         with contextlib.suppress(sqlite3.OperationalError), reading(db) as connection:
             row = connection.execute(query, (*sorted(types), src_ip)).fetchone()
             if row is not None:
-                return Found(row[0], row[1], row[2], time.monotonic())
+                return Found(row[0], row[1], unpack_evidence(row[2])[-1].offset, time.monotonic())
         time.sleep(_POLL_S)
     raise AssertionError(f"no {' or '.join(sorted(types))} about {src_ip} within {seconds:g} s")

@@ -110,7 +110,11 @@ def test_each_distinct_address_is_looked_up_once(lookup: GeoLookup, monkeypatch:
     monkeypatch.setattr(lookup.table, "lookup", counted)
     # The second IPv6 address is of the same /64, so the same entity.
     for batch in (["192.0.2.1", "192.0.2.2", "192.0.2.1"], ["192.0.2.2", "2001:db8::1", "2001:db8::2"]):
-        lookup.step(state, make_rows(LogType.LOGIN, pl.DataFrame({"src_ip": batch})))
+        rows = lookup.step(state, make_rows(LogType.LOGIN, pl.DataFrame({"src_ip": batch})))
+        before = len(asked)
+        assert rows.column("user").null_count() == len(rows)
+        assert len(asked) == before  # nobody wanted to know yet
+        assert rows.column("country").to_list() == rows.frame["country"].to_list()
     assert asked == ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
 
 

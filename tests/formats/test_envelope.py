@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.formats.fixture import time_us
 
 from livesec.core.batch import StreamInfo
@@ -83,6 +86,44 @@ def test_years_do_not_depend_on_cuts() -> None:
         pieces += decode(frame([line]), state, STREAM)["event_time_us"].to_list()
         state = EnvelopeState.from_bytes(state.to_bytes())
     assert pieces == whole
+
+
+WORDS = (
+    "Mar  2 00:00:01 |Mar 2 00:00:01 |Mar 12 00:00:01.25 |Foo  2 00:00:01 |2026-03-02T00:00:01Z |<13>|1 | |\t|web01 |"
+    "sudo[2]: |sudo: |sudo[+7]: |a[b[3]]: |x]: |:|[|]|]:|é|two"
+)
+PIECES = st.sampled_from(WORDS.split("|"))
+TAG = re.compile(r"(?:(?![^ ]*: )(?![^ ]*:\Z)([^ ]*) )?([^ ]*:)(?: (.*))?\Z", re.DOTALL)
+
+
+def read_slowly(rest: str) -> tuple[object, ...] | None:
+    """host, program, pid and message of what follows a stamp."""
+    found = TAG.match(rest)
+    if found is None:
+        return None
+    tag = found[2].removesuffix(":").removesuffix("]")
+    program, bracket, pid = tag.partition("[")
+    number = pl.Series([pid if bracket else None], dtype=pl.String).cast(pl.Int64, strict=False)[0]
+    return found[1], program, number, found[3] or ""
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.lists(PIECES, max_size=7).map("".join), max_size=12))
+def test_hosts_tags_and_messages_as_read_slowly(rests: list[str]) -> None:
+    wanted = [(row, *found) for row, rest in enumerate(rests) if (found := read_slowly(rest)) is not None]
+    stamped = decoded(["Mar  2 00:00:01 " + rest for rest in rests])
+    assert [(index, *others) for index, _, *others in stamped] == wanted
+    assert {time for _, time, *_ in stamped} <= {time_us("2026-03-02T00:00:01Z")}
+    iso = decoded(["2026-03-02T00:00:01Z " + rest for rest in rests])
+    assert iso == stamped
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.lists(PIECES, max_size=9).map("".join), max_size=12))
+def test_lines_around_a_line_do_not_matter(lines: list[str]) -> None:
+    state = EnvelopeState()
+    alone = [(row, *one[1:]) for row, line in enumerate(lines) for one in decode(frame([line]), state, STREAM).rows()]
+    assert decoded(lines) == alone
 
 
 def test_what_has_an_envelope() -> None:

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.formats.fixture import pieces, read_fixture, time_us
 
-from livesec.core.batch import RawBatch, StreamInfo, batch_of_bytes
+from livesec.core.batch import NOTHING_PARSED, Parsed, RawBatch, StreamInfo, batch_of_bytes
 from livesec.core.errors import SettingsError, StateVersionError
 from livesec.core.schema import LogType, dtypes
 from livesec.formats import known_formats
+from livesec.formats.stateless import StatelessFormat
 from livesec.formats.stream_parser import ParsedBatch, Sniffed, StreamParser, sniff
 
 STREAM = StreamInfo(7, "0" * 16, "auth.log", time_us("2026-03-05T00:00:00Z"))
@@ -151,6 +152,39 @@ def test_formats_that_came_or_went_since_the_save_do_not_matter() -> None:
 def test_an_unknown_zone_stops_the_start() -> None:
     with pytest.raises(SettingsError, match="Mars/Base"):
         StreamParser(replace(STREAM, time_zone="Mars/Base"), known_formats())
+
+
+class Broken(StatelessFormat):
+    """Fails on lines with `boom` in them."""
+
+    name, title, log_types, order = "broken", "for a test", (LogType.LOGIN,), 30
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
+        if lines["line"].str.contains("boom").any():
+            raise self.error
+        return NOTHING_PARSED
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), pl.exceptions.PanicException("internal")])
+def test_a_format_that_fails_costs_one_batch(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
+    parser = StreamParser(STREAM, [*known_formats(), Broken(error)])
+    parsed = parser.parse(batch([FAILED.format(1, 5, 22), "boom", ""]))
+    assert (parsed.lines, parsed.consumed, parsed.skipped) == (3, 1, 0)
+    reason = "broken could not read this batch: internal fault"
+    assert parsed.rejects.rows() == [(1, reason), (2, reason)]
+    assert parsed.formats == {"openssh": 1, "broken": 2}
+    assert "auth.log: broken could not read" in caplog.text
+    after = parser.parse(batch([FAILED.format(2, 6, 23), ""]))
+    assert (after.consumed, after.skipped, after.rejects.height) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_a_stop_is_no_fault_of_a_format(stop: type[BaseException]) -> None:
+    with pytest.raises(stop):
+        StreamParser(STREAM, [Broken(stop())]).parse(batch(["boom"]))
 
 
 def test_sniffing() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.formats.fixture import time_us
 
-from livesec.formats.syslog_time import UNREADABLE, bsd_us, iso_stamps_us
+from livesec.formats.syslog_time import BSD_CHARACTERS, UNREADABLE, bsd_us, iso_stamps_us
 
 QUIET = settings(deadline=None, max_examples=150)
 REFERENCE_US = time_us("2026-03-05T00:00:00Z")
@@ -19,7 +19,9 @@ MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2199, 12, 30))  # zone add
 
 
 def bsd(stamps: list[str], zone: str = "UTC", reference_us: int = REFERENCE_US) -> list[str | None]:
-    times = bsd_us(pl.Series(stamps, dtype=pl.String), np.zeros(2, dtype=np.int64), reference_us, zone)
+    text = np.frombuffer("".join(stamps).encode(), dtype=np.uint8)
+    starts = np.arange(len(stamps)) * BSD_CHARACTERS
+    times = bsd_us(text, starts, np.zeros(2, dtype=np.int64), reference_us, zone)
     return [None if time == UNREADABLE else _text(time) for time in times.tolist()]
 
 

@@ -1,20 +1,40 @@
-"""Word patterns match whole words at fixed places only."""
+"""Word patterns match whole words at fixed places only, as regular expressions would."""
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from livesec.formats.word_patterns import WordPattern, split_words
+from livesec.formats.text_spans import joined
+from livesec.formats.word_patterns import WordPattern, match, pattern_table
 
-PLAIN = WordPattern("Invalid user {user} from {src_ip}", "Invalid user ")
-LONGER = WordPattern("Invalid user {user} from {src_ip} port {src_port}", "Invalid user ")
-OPEN = WordPattern("Invalid user {user} from ...", "Invalid user ")
+PLAIN = WordPattern("Invalid user {user} from {src_ip}")
+LONGER = WordPattern("Invalid user {user} from {src_ip} port {src_port}")
+OPEN = WordPattern("Invalid user {user} from ...")
+GROUPS = [
+    ("Invalid user ", [PLAIN, LONGER]),
+    ("In", [WordPattern("In {user}"), WordPattern("Inv*")]),
+    ("user", [WordPattern("user {a} {user} x ...")]),
+]
+
+
+def matched(groups: list[tuple[str, list[WordPattern]]], texts: list[str]) -> list[tuple[int, int, dict[str, str]]]:
+    """(group, pattern, words by name) of each text."""
+    table, whole = pattern_table(groups), joined(pl.Series(texts, dtype=pl.String))
+    found = match(whole.data, whole.bounds[:-1], whole.bounds[1:], table)
+    results = []
+    for row, pattern in enumerate(found.pattern.tolist()):
+        places = zip(table.names, found.starts[row], found.ends[row], strict=True) if pattern >= 0 else ()
+        words = {name: whole.data[start:end].tobytes().decode() for name, start, end in places if start >= 0}
+        results.append((int(found.group[row]), pattern, words))
+    return results
 
 
 def users(pattern: WordPattern, texts: list[str]) -> list[str | None]:
-    fields = split_words(pl.Series(texts), [PLAIN, LONGER, OPEN])
-    found = pattern.matches(fields)
-    return [user if hit else None for user, hit in zip(pattern.columns(fields)["user"], found, strict=True)]
+    return [words.get("user") for _, _, words in matched([("Invalid user ", [pattern])], texts)]
 
 
 def test_number_of_words_must_fit() -> None:
@@ -32,6 +52,44 @@ def test_number_of_words_must_fit() -> None:
     assert users(OPEN, texts) == ["a", "", "a", "a", None, None, None]
 
 
-def test_names_and_their_places() -> None:
-    assert LONGER.names == {"user": 2, "src_ip": 4, "src_port": 6}
-    assert (LONGER.open_ended, OPEN.open_ended) == (False, True)
+def test_the_first_group_that_a_text_starts_like_has_it() -> None:
+    assert matched(GROUPS, ["Invalid user x", "Inx", "In b", "Inverse b", "other", ""]) == [
+        (0, -1, {}),
+        (1, -1, {}),
+        (1, 2, {"user": "b"}),
+        (1, 3, {}),
+        (-1, -1, {}),
+        (-1, -1, {}),
+    ]
+
+
+def regex_of(pattern: WordPattern) -> str:
+    text, end = pattern.text, r"\Z"
+    if text.endswith(" ..."):
+        text, end = text[:-4], r"(?: |\Z)"
+    elif text.endswith("*"):
+        text, end = text[:-1], ""
+    return re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^ ]*)", re.escape(text)) + end
+
+
+def expected(text: str) -> tuple[int, int, dict[str, str]]:
+    number = 0
+    for group, (start, patterns) in enumerate(GROUPS):
+        if text.startswith(start):
+            for place, pattern in enumerate(patterns):
+                if found := re.match(regex_of(pattern), text):
+                    return group, number + place, found.groupdict()
+            return group, -1, {}
+        number += len(patterns)
+    return -1, -1, {}
+
+
+PIECES = st.sampled_from(
+    ["Invalid user ", "In ", "user", " ", " from ", " port ", "x", "é", "\n", "\0", "{", " x", "22"]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=9).map("".join), max_size=20))
+def test_any_text_as_by_regular_expressions(texts: list[str]) -> None:
+    assert matched(GROUPS, texts) == [expected(text) for text in texts]

@@ -40,6 +40,10 @@ class Content:
         """Where its last whole line ends."""
         return max(self.data.rfind(b"\n") + 1, self.taken)
 
+    def ends_with_a_line(self) -> bool:
+        """Whether it is empty or its last byte is a line break."""
+        return not self.data or self.data.endswith(b"\n")
+
     def next_line(self) -> tuple[bytes, int]:
         """(the line that starts at `taken`, offset behind it and its break); the last one may be without break."""
         found = self.data.find(b"\n", self.taken)
@@ -67,6 +71,7 @@ class Files:
         self.pattern = pattern
         self.names: dict[str, Body] = {}
         self.contents: list[Content] = []
+        self._guards: dict[Body, int] = {}
         self._written = 0
         self._rotations = 0
 
@@ -77,6 +82,16 @@ class Files:
     def rotated(self) -> list[str]:
         """Names that rotation made, of files that are not compressed."""
         return sorted(name for name, body in self.names.items() if not name.endswith(".log") and not body.is_gz)
+
+    def live(self) -> list[str]:
+        """Names under which programs write now."""
+        return sorted(name for name in self.names if name.endswith(".log"))
+
+    def unfinished(self) -> list[str]:
+        """Names of files, compressed ones aside, that end within a line."""
+        return sorted(
+            name for name, body in self.names.items() if not body.is_gz and not body.content.ends_with_a_line()
+        )
 
     # What writers do --------------------------------------------------------------------------------------------------
 
@@ -102,8 +117,10 @@ class Files:
         body = self.names[name]
         old = body.content
         if size < old.taken:
-            body.content = self._new_content(old.data[:size])
-        else:
+            body.content = self._new_content(bytes(old.data[:size]))
+            self._guard(name)
+        else:  # bytes that were seen, perhaps, and never taken
+            old.may_have_gap |= size < len(old.data)
             del old.data[size:]
 
     def delete(self, name: str) -> None:
@@ -134,13 +151,18 @@ class Files:
         return new
 
     def copytruncate(self, name: str) -> None:
-        """The content goes on in the copy; the file has a new one. With nothing taken no reader can tell which is it."""
+        """The content goes on in the copy; the file has a new one.
+
+        Where nothing was taken no reader can tell the two apart but by the inode: its streams stay with the file.
+        """
         copy = self.rotated_name(name)
         shutil.copyfile(self.folder / name, self.folder / copy)
         os.truncate(self.folder / name, 0)
         body = self.names[name]
         self.names[copy] = Body(body.content, os.stat(self.folder / copy).st_ino)
         old, body.content = body.content, self._new_content(b"")
+        self._guard(name)
+        self._guard(copy)
         if old.taken == 0:
             body.content.streams, old.streams = old.streams, set()
             body.content.seen, old.seen = old.seen, 0
@@ -153,9 +175,28 @@ class Files:
         (self.folder / name).unlink()
         del self.names[name]
         self.names[packed.name] = Body(body.content, os.stat(packed).st_ino, is_gz=True)
+        self._guard(packed.name)
 
     def _adopt(self, name: str) -> None:
         self.names[name] = Body(self._new_content(b""), os.stat(self.folder / name).st_ino)
+        self._guard(name)
+
+    # Inodes -----------------------------------------------------------------------------------------------------------
+
+    def _guard(self, name: str) -> None:
+        """Keep the file's inode from the next file while nothing was taken of it.
+
+        A stream of which nothing was taken is known by its inode alone, so no reader can tell it from the next file
+        with that inode. Once something was taken the inode may be used again at once, as ext4 does.
+        """
+        body = self.names[name]
+        if body not in self._guards:
+            self._guards[body] = os.open(self.folder / name, os.O_RDONLY)
+
+    def free_inodes(self, *, all_of_them: bool = False) -> None:
+        """Let go of the inodes of files of which something was taken."""
+        for body in [body for body in self._guards if all_of_them or body.content.taken]:
+            os.close(self._guards.pop(body))
 
     def _new_content(self, data: bytes) -> Content:
         content = Content(len(self.contents), bytearray(data))

@@ -8,13 +8,13 @@ that no look could reach.
 
 from __future__ import annotations
 
-from livesec.core.anomaly import Gap, StreamPosition
 from tests.tailing.model_files import Body, Content, Files
 from tests.tailing.tailer import Tailer
 
+from livesec.core.anomaly import Gap, StreamPosition
+
 OPEN_STATES = ("active", "rotated", "error")
 BETWEEN_LOOKS = "appended after the last look and cut off before the next, with the daemon alive"
-SAME_INODE = "nothing of it was taken, and its inode went to another file: not to be told from growth"
 NEVER_REACHED = "came and went out of sight between two looks"
 
 
@@ -24,20 +24,21 @@ class Reader:
     def __init__(self, files: Files, tailer: Tailer) -> None:
         self.files = files
         self.tailer = tailer
-        self._held: set[Body] = set()
+        self._held: dict[Body, Content] = {}
+        """Files that it has open, with the content that it opened: it opens those that have something to read."""
         self._is_first_look = True
         self.has_failed = False
-        self._content_of: dict[int, Content] = {}
         self._rows: dict[int, StreamPosition] = {}
         self._checked_lines = 0
         self._checked_gaps = 0
         self._reached: dict[Content, bool] = {}
-        self._pending: list[Content] = []
-        self._reused_inodes: dict[int, Content] = {}
+        self._missed: dict[Content, bool] = {}
+        """Contents that cannot be reached any more, and whether the daemon was away when they went."""
+        self._taken_before: dict[Content, int] = {}
 
     def died(self) -> None:
         """Its handles are gone, and what it knew beyond the store."""
-        self._held = set()
+        self._held = {}
         self._is_first_look = True
         for content in self.files.contents:
             content.seen = content.taken
@@ -49,33 +50,18 @@ class Reader:
 
     def _reachable(self) -> dict[Content, bool]:
         """Content to whether it stands at a watched name, so that it may grow."""
-        by_handle = [body.content for body in self._held]
+        by_handle = [body.content for body, opened in self._held.items() if not opened.closed]
         by_name = [body.content for body in self.files.names.values() if _is_followed(body.content)]
         return dict.fromkeys([*by_handle, *by_name], False) | {body.content: True for body in self._watched()}
 
     def before_turn(self) -> None:
         """Note what has been destroyed since the last turn, before the reader can say anything about it."""
-        self._reached = reachable = self._reachable()
-        self._pending = [item for item in self.files.contents if _is_followed(item) and item not in reachable]
-        if self._is_first_look:
-            self._find_reused_inodes()
-        for content in self._pending:
-            content.may_have_gap = True
-        for content in reachable:
-            if content.seen > len(content.data):  # cut off at or above the offset: seen, never taken
+        reachable = self._reached = self._reachable()
+        for content in self.files.contents:
+            if _is_followed(content) and content not in reachable:
                 content.may_have_gap = True
-
-    def _find_reused_inodes(self) -> None:
-        """Streams of which nothing was taken have nothing but an inode to know them by."""
-        newcomers = {body.inode: body.content for body in self.files.names.values() if not body.content.streams}
-        for lost in list(self._pending):
-            for stream_id in list(lost.streams):
-                content = newcomers.get(self._rows[stream_id].inode or 0)
-                if lost.taken == 0 and content is not None and content.taken == 0:
-                    self._reused_inodes[stream_id] = content
-                    content.may_have_gap = True
-                    lost.excuse = SAME_INODE
-                    self._pending.remove(lost)
+                self._missed.setdefault(content, self._is_first_look)
+        self._taken_before = {content: content.taken for content in self.files.contents}
 
     # What the reader did ----------------------------------------------------------------------------------------------
 
@@ -84,67 +70,70 @@ class Reader:
         self.has_failed = True  # until the last check below
         self._take_over_rows()
         self._check_new_lines()
-        for content in self._pending:
-            if is_whole or content.closed:
-                self._account_for_lost(content)
+        for content in [item for item in self._missed if item.closed]:
+            self._account_for_lost(content, was_away=self._missed.pop(content))
         if is_whole:
             self._check_all_was_taken()
         self._check_gaps()
-        self._held = {body for body in self._held if not body.content.closed}
         if is_whole:
-            self._held |= {body for body in self.files.names.values() if _is_followed(body.content)}
-            self._held |= set(self._watched())
+            self._held = self._held_now()
             self._is_first_look = False
+        self.files.free_inodes()
         self.has_failed = False
+
+    def _held_now(self) -> dict[Body, Content]:
+        """After a whole look: watched files of which something was read in this life, and rotated ones to their end."""
+        watched = self._watched()
+        live = {
+            body: body.content
+            for body in watched
+            if self._held.get(body) is body.content or len(body.content.data) > self._taken_before.get(body.content, 0)
+        }
+        bodies = [*self._held, *self.files.names.values()]
+        return {body: body.content for body in bodies if _is_followed(body.content) and body not in watched} | live
 
     def _take_over_rows(self) -> None:
         rows = {row.stream_id: row for row in self.tailer.streams()}
         bodies = {body.inode: body for body in [*self._held, *self.files.names.values()]}
-        for stream_id in sorted(rows.keys() - self._content_of.keys()):
+        for stream_id in sorted(rows.keys() - self._rows.keys()):
             row = rows[stream_id]
             body = bodies.get(row.inode or 0)
             assert body is not None, f"stream {stream_id} ({row.path}) is of no file that exists"
-            self._assign(stream_id, body.content)
+            body.content.streams.add(stream_id)
         self._rows |= rows
         for content in self.files.contents:
             states = [rows[stream_id].state for stream_id in content.streams if stream_id in rows]
             content.closed = bool(content.streams) and not any(state in OPEN_STATES for state in states)
 
-    def _assign(self, stream_id: int, content: Content) -> None:
-        before = self._content_of.get(stream_id)
-        if before is not None:
-            before.streams.discard(stream_id)
-        self._content_of[stream_id] = content
-        content.streams.add(stream_id)
+    def _content_of(self, stream_id: int) -> Content:
+        return next(content for content in self.files.contents if stream_id in content.streams)
 
     def _check_new_lines(self) -> None:
         lines = self.tailer.lines()
         live = {body.content for body in self._watched()}
         for line in lines[self._checked_lines :]:
-            if line.stream_id in self._reused_inodes:
-                self._assign(line.stream_id, self._reused_inodes.pop(line.stream_id))
-            content = self._content_of[line.stream_id]
-            assert line.offset == content.taken, f"{line} is not the next line of {content}"
+            content = self._content_of(line.stream_id)
+            shown = f"stream {line.stream_id} at {line.offset}: {line.line[:20]!r}"
+            assert line.offset == content.taken, f"{shown} is not the next line of {content}"
             text, end = content.next_line()
-            assert line.line == text, f"{line} is not what {content} says there: {text!r}"
+            assert line.line == text, f"{shown} is not what {content} says there: {text[:20]!r}"
             is_cut = not content.data[:end].endswith(b"\n")
-            assert not (is_cut and content in live), f"{line}: the partial line of a file that may grow"
+            assert not (is_cut and content in live), f"{shown}: the partial line of a file that may grow, {content}"
             content.taken = end
         self._checked_lines = len(lines)
 
-    def _account_for_lost(self, content: Content) -> None:
-        """`content` cannot be reached any more: what of it a gap row must cover, and what nobody could know."""
-        if self._is_first_look:  # the daemon knows that it was away, so it knows that it may have missed bytes
+    def _account_for_lost(self, content: Content, *, was_away: bool) -> None:
+        """The reader has given `content` up: what of it a gap row must cover, and what nobody could know."""
+        if was_away:  # the daemon knows that it was away, so it knows that it may have missed bytes
             content.lost.append((content.taken, len(content.data)))
         else:
             content.lost.append((content.taken, content.seen))
             content.excuse = BETWEEN_LOOKS
-        content.closed = True
 
     def _check_all_was_taken(self) -> None:
         for content, is_live in self._reached.items():
             due = content.whole() if is_live or not content.closed else len(content.data)
-            assert content.taken >= due, f"{content}: {bytes(content.data[content.taken : due])!r} was not read"
+            assert content.taken >= due, f"{content}: not read as far as {due}"
             if content.seen > len(content.data):
                 content.lost.append((len(content.data), content.seen))
             content.seen = len(content.data)
@@ -154,13 +143,15 @@ class Reader:
     def _check_gaps(self) -> None:
         gaps = self.tailer.gaps()
         for gap in gaps[self._checked_gaps :]:
-            content = self._content_of[gap.stream_id]
+            content = self._content_of(gap.stream_id)
             assert content.may_have_gap, f"{gap}: nothing of {content} can have been lost"
         self._checked_gaps = len(gaps)
         for content in self.files.contents:
             mine = [gap for gap in gaps if gap.stream_id in content.streams]
             for start, end in content.lost:
-                assert _is_covered(start, end, mine), f"{content}: bytes {start} to {end} are lost without a gap: {mine}"
+                assert _is_covered(start, end, mine), (
+                    f"{content}: bytes {start} to {end} are lost without a gap: {mine}"
+                )
 
     @property
     def is_first_look(self) -> bool:
@@ -171,6 +162,7 @@ class Reader:
 
     def check_every_line(self) -> int:
         """After a last look: each line ever written is stored, in a gap, or excused; how many were excused."""
+        assert not self._missed, f"given up by nobody, and out of reach: {list(self._missed)}"
         excused = 0
         for content in self.files.contents:
             missing = bytes(content.data[content.taken : content.whole()]).count(b"\n")

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, select
 
 from livesec.core.anomaly import BatchResult, Commit, Gap, StreamPosition
 from livesec.core.batch import RawBatch
-from livesec.core.clock import US_PER_S
+from livesec.core.clock import US_PER_S, now_us
 from livesec.core.settings import Settings
 from livesec.pipeline.engine import Engine
 from livesec.runners.wiring import make_engine
@@ -46,7 +46,7 @@ class Tailer:
         self, db: Path, patterns: Sequence[str | Path], *, history: str = "start", detects: bool = False
     ) -> None:
         self.db = db
-        self.now_us = 1_700_000_000 * US_PER_S
+        self.now_us = now_us()  # files have real times
         self._patterns = [str(pattern) for pattern in patterns]
         self._history = history
         self._settings = Settings()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-
 from tests.tailing.model_files import Files
 from tests.tailing.model_reader import Reader
 from tests.tailing.tailer import Tailer
@@ -22,7 +22,14 @@ FINAL_WAIT_S = 3600.0  # longer than any wait for late writes to a rotated file
 
 logs = st.sampled_from(LOGS)
 line_counts = st.integers(1, 3)
-paddings = st.sampled_from((0, 0, 0, 1, 40, 1500))  # mostly of one size, so that rewrites collide; some beyond the hashed head
+paddings = st.sampled_from(
+    (0, 0, 0, 1, 40, 1500)
+)  # mostly of one size, so that rewrites collide; some beyond the hashed head
+
+
+def one_of(names: Callable[[Files], list[str]]) -> st.SearchStrategy[str]:
+    """One of the files that `names` finds now; the rule's precondition says that there are some."""
+    return st.runner().flatmap(lambda machine: st.sampled_from(names(machine.files)))
 
 
 class Tailing(RuleBasedStateMachine):
@@ -50,65 +57,68 @@ class Tailing(RuleBasedStateMachine):
     def write_part_of_a_line(self, log: str, padding: int) -> None:
         self.files.append(log, self.files.new_line(padding))
 
-    @rule(log=logs)
-    def finish_the_line(self, log: str) -> None:
-        self.files.append(log, b"!\n")
+    @precondition(lambda self: self.files.unfinished())
+    @rule(name=one_of(Files.unfinished))
+    def finish_the_line(self, name: str) -> None:
+        self.files.append(name, b"!\n")
 
-    @rule(log=logs)
-    def create_empty(self, log: str) -> None:
-        self.files.append(log, b"")
+    @precondition(lambda self: len(self.files.live()) < len(LOGS))
+    @rule()
+    def create_empty(self) -> None:
+        self.files.append(next(log for log in LOGS if log not in self.files.names), b"")
 
     @precondition(lambda self: self.files.rotated())
-    @rule(data=st.data(), padding=paddings, is_whole=st.booleans())
-    def write_late(self, data: st.DataObject, padding: int, is_whole: bool) -> None:
-        name = data.draw(st.sampled_from(self.files.rotated()))
+    @rule(name=one_of(Files.rotated), padding=paddings, is_whole=st.booleans())
+    def write_late(self, name: str, padding: int, is_whole: bool) -> None:
         self.files.append(name, self.files.new_line(padding) + (b"\n" if is_whole else b""))
 
     # Rotation ---------------------------------------------------------------------------------------------------------
 
-    @rule(log=logs, creates=st.booleans())
+    @precondition(lambda self: self.files.live())
+    @rule(log=one_of(Files.live), creates=st.booleans())
     def rename(self, log: str, creates: bool) -> None:
-        if log in self.files.names:
-            self.files.rename(log)
-            if creates:
-                self.files.append(log, b"")
+        self.files.rename(log)
+        if creates:
+            self.files.append(log, b"")
 
-    @rule(log=logs)
+    @precondition(lambda self: self.files.live())
+    @rule(log=one_of(Files.live))
     def copytruncate(self, log: str) -> None:
-        if log in self.files.names:
-            self.files.copytruncate(log)
+        self.files.copytruncate(log)
 
     @precondition(lambda self: self.files.rotated())
-    @rule(data=st.data())
-    def compress(self, data: st.DataObject) -> None:
-        self.files.compress(data.draw(st.sampled_from(self.files.rotated())))
+    @rule(name=one_of(Files.rotated))
+    def compress(self, name: str) -> None:
+        self.files.compress(name)
 
     @precondition(lambda self: self.files.rotated())
-    @rule(data=st.data(), moves=st.booleans())
-    def move_or_remove_a_rotated_file(self, data: st.DataObject, moves: bool) -> None:
-        name = data.draw(st.sampled_from(self.files.rotated()))
-        if moves:
-            self.files.rename(name)
-        else:
-            self.files.delete(name)
+    @rule(name=one_of(Files.rotated))
+    def rename_again(self, name: str) -> None:
+        self.files.rename(name)
+
+    @precondition(lambda self: self.files.rotated())
+    @rule(name=one_of(Files.rotated))
+    def delete_rotated(self, name: str) -> None:
+        self.files.delete(name)
 
     # Rewriting --------------------------------------------------------------------------------------------------------
 
-    @rule(log=logs, share=st.sampled_from((0.0, 0.0, 0.5, 0.9)), to_line=st.booleans())
+    @precondition(lambda self: self.files.live())
+    @rule(log=one_of(Files.live), share=st.sampled_from((0.0, 0.0, 0.5, 0.9)), to_line=st.booleans())
     def truncate(self, log: str, share: float, to_line: bool) -> None:
-        if log in self.files.names:
-            data = self.files.names[log].content.data
-            size = int(len(data) * share)
-            self.files.truncate(log, data.rfind(b"\n", 0, size) + 1 if to_line else size)
+        data = self.files.names[log].content.data
+        size = int(len(data) * share)
+        self.files.truncate(log, data.rfind(b"\n", 0, size) + 1 if to_line else size)
 
-    @rule(log=logs)
+    @precondition(lambda self: self.files.live())
+    @rule(log=one_of(Files.live))
     def delete(self, log: str) -> None:
-        if log in self.files.names:
-            self.files.delete(log)
+        self.files.delete(log)
 
-    @rule(log=logs)
-    def replace(self, log: str) -> None:
-        self.files.replace(log, self.files.new_line() + b"\n")
+    @precondition(lambda self: self.files.live())
+    @rule(log=one_of(Files.live), is_empty=st.booleans())
+    def replace(self, log: str, is_empty: bool) -> None:
+        self.files.replace(log, b"" if is_empty else self.files.new_line() + b"\n")
 
     # The reader -------------------------------------------------------------------------------------------------------
 
@@ -152,6 +162,8 @@ class Tailing(RuleBasedStateMachine):
         finally:
             if hasattr(self, "tailer") and self.tailer.is_alive:
                 self.tailer.kill()
+            if hasattr(self, "files"):
+                self.files.free_inodes(all_of_them=True)
             shutil.rmtree(self.folder)
 
     def _check_the_end(self) -> None:

@@ -12,20 +12,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.command import Daemon, status_of
+from tests.e2e.command import Daemon, Record
 from tests.e2e.requirements import missing
 from tests.e2e.service import wait_until
 from tests.e2e.store_watch import total
 from watchdog.observers.inotify import InotifyEmitter
 from watchdog.observers.inotify_c import InotifyFD
 
-from livesec.sources import network_mounts, watch
+from livesec.sources import bell, network_mounts, watch
 from livesec.sources.network_mounts import remote_devices
 from livesec.sources.watch import Watcher
 from livesec.sources.watched_directories import WatchedDirectories
+from livesec.store.status import store_status
 
 SOON_S = 10.0
 LINE = "2026-03-02T06:25:00+00:00 gate01 sshd[7]: Failed password for root from 192.0.2.66 port 4 ssh2\n"
+
+
+def status_of(db: Path) -> Record:
+    """What `livesec status --json` prints, without starting Python for it."""
+    return store_status(str(db), alerts_budget_per_day=5.0)
 
 
 class Clock:
@@ -129,7 +135,7 @@ def test_fast_subdirectory_create_delete(watcher: Watcher, logs: Path) -> None:
 def test_more_touched_paths_than_are_remembered_have_everything_looked_at(
     watcher: Watcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "MAX_TOUCHED", 3)
+    monkeypatch.setattr(bell, "MAX_TOUCHED", 3)
     for number in range(5):
         watcher.note(f"/logs/{number}")
     wake = watcher.wait(1)
@@ -303,7 +309,8 @@ def test_without_handles_it_polls_and_leaks_none(watcher: Watcher, logs: Path, c
 def test_parents_are_watched_never_single_files(logs: Path) -> None:
     log = logs / "app.log"
     log.touch()
-    assert WatchedDirectories().of([str(log), str(logs / "*.csv")], [str(log)]) == [str(logs)]
+    patterns = [str(log), str(logs / "*.csv"), f"!{logs}/below/*.old"]
+    assert WatchedDirectories().of(patterns, [str(log)]) == [str(logs)]
 
 
 def test_recursive_globs_watch_the_directories_that_exist(logs: Path) -> None:

@@ -28,6 +28,8 @@ class SavedPart:
     """The group; of changes the snapshot's number, so that they do not replace one another; else 0."""
     number: int
     data: bytes
+    is_damaged: bool = False
+    """Whether the store gives other bytes than were put there."""
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,15 @@ def unpack_part(blob: bytes, specs: Specs) -> StatePart:
     """
     try:
         raw = zstandard.ZstdDecompressor().decompress(blob)
-    except zstandard.ZstdError as error:
+    except (zstandard.ZstdError, MemoryError) as error:  # damage may claim any length
         raise ValueError(f"a saved state cannot be decompressed: {error}") from error
+    try:
+        return _unpacked(raw, specs)
+    except (struct.error, KeyError, TypeError) as error:
+        raise ValueError(f"a saved state is damaged: {error!r}") from error
+
+
+def _unpacked(raw: bytes, specs: Specs) -> StatePart:
     (size,) = _HEAD_SIZE.unpack_from(raw)
     at = _HEAD_SIZE.size + size
     head = json.loads(raw[_HEAD_SIZE.size : at])

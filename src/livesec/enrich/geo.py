@@ -107,7 +107,7 @@ class GeoLookup(Lookup[GeoMemo]):
         answer_rows = np.empty(len(keys), dtype=np.int32)
         for asked, blanks in state.memo.fill(keys, answer_rows):
             blanks[:] = self._new_answers(state, self.table.lookup(addresses.gather(asked)))
-        return state.answers.select(pl.all().gather(pl.Series(answer_rows)))
+        return state.answers[answer_rows]
 
     def _new_answers(self, state: GeoMemo, geo: GeoColumns) -> NDArray[np.int32]:
         """Rows of `state.answers` with these answers, shape (n,), put there where they are new."""

@@ -119,7 +119,7 @@ class CsvLog(Format[HeaderSeen]):
         return Parsed(
             {self.log_types[0]: rows},
             consumed=rows["line_index"].to_numpy(),
-            rejects=pl.concat([cut.failed, unusable]),
+            rejects=pl.concat([cut.failed, unusable]).sort("line_index"),
         )
 
     def to_bytes(self, state: HeaderSeen) -> bytes:

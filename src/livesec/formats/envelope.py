@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from livesec.core.batch import StreamInfo
 from livesec.core.errors import StateVersionError
+from livesec.core.jit import kernel
 from livesec.formats.journald_json import DECODED, MARK, decode_journal
 from livesec.formats.syslog_time import BSD_CHARACTERS, UNREADABLE, bsd_us, iso_stamps_us
+from livesec.formats.text_spans import SPACE, Joined, joined, parts, repeated_parts, whole_numbers, word_end
 from livesec.formats.text_times import possible
 
 STATE_VERSION = 1
@@ -33,6 +35,9 @@ _ENVELOPE = (
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[^ ]+ [^ ]+ [^ :]+:"
     r"|1 [0-9]{4}-[0-9]{2}-[0-9]{2}T[^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+ [-\[])"
 )
+_HOST, _PROGRAM, _PID, _MESSAGE = range(4)
+_A, _Z, _COLON, _OPEN, _CLOSE = (ord(character) for character in "AZ:[]")
+_ASCII = 0x7F
 
 
 @dataclass(frozen=True)
@@ -65,24 +70,26 @@ def decode(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.
     the same order; null where a line does not say. Lines without an envelope are left out. `state` is carried on, so
     that the years depend on the lines given, not on how they are cut.
     """
+    if lines["line"].is_between("A", "[", closed="left").all():  # capitals first: RFC 3164 throughout, as most logs are
+        return _rfc3164(lines, state, stream)
     rest = lines
     if rest["line"].str.starts_with("<").any():
         rest = rest.with_columns(pl.col("line").str.replace(_PRIORITY, ""))
-    parts = []
+    found = []
     for starts, read in ((("{",), _journal), (("1 ",), _rfc5424), (("2", "19"), _rfc3339), (("",), _rfc3164)):
         line = rest["line"]
         own = line.str.starts_with(starts[0])
         for start in starts[1:]:
             own |= line.str.starts_with(start)
         if own.any():
-            parts.append(read(rest.filter(own), state, stream))
+            found.append(read(rest.filter(own), state, stream))
             rest = rest.filter(~own)
         if rest.height == 0:
             break
-    parts = [part for part in parts if part.height]
-    if len(parts) == 1:
-        return parts[0]
-    return pl.concat([pl.DataFrame(schema=DECODED), *parts]).sort("line_index")
+    found = [part for part in found if part.height]
+    if len(found) == 1:
+        return found[0]
+    return pl.concat([pl.DataFrame(schema=DECODED), *found]).sort("line_index")
 
 
 def has_envelope(line: pl.Series) -> pl.Series:
@@ -92,10 +99,6 @@ def has_envelope(line: pl.Series) -> pl.Series:
     [True, False]
     """
     return line.str.contains(_ENVELOPE) | (line.str.starts_with("{") & line.str.contains(MARK, literal=True))
-
-
-def _times(time_us: NDArray[np.int64]) -> pl.Series:
-    return possible(pl.Series("event_time_us", time_us))
 
 
 def _journal(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:
@@ -119,29 +122,40 @@ def _rfc5424(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> p
 
 def _rfc3339(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:
     words = _words(lines["line"], ("stamp", "rest"))
-    times = _times(iso_stamps_us(words["stamp"], stream.time_zone))
-    return _tagged(lines["line_index"], times, words["rest"].fill_null(""))
+    rest = words["rest"].fill_null("")
+    return _tagged(lines["line_index"], iso_stamps_us(words["stamp"], stream.time_zone), rest, joined(rest))
 
 
 def _rfc3164(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:
-    head = lines["line"].str.slice(0, BSD_CHARACTERS + 1)
-    strict = (head.str.len_bytes() == BSD_CHARACTERS + 1) & head.str.ends_with(" ")
-    if strict.all():
-        parts = lines.select(
-            "line_index",
-            head.str.slice(0, BSD_CHARACTERS).alias("stamp"),
-            pl.col("line").str.slice(BSD_CHARACTERS + 1).alias("rest"),
-        )
-        fraction_us: NDArray[np.int64] | int = 0
-    else:
-        parts = _with_padded_stamps(lines, strict)
-        fraction_us = parts["fraction_us"].to_numpy()
-    time_us = bsd_us(parts["stamp"], state.year_and_month, stream.reference_time_us, stream.time_zone)
-    time_us = np.where(time_us == UNREADABLE, UNREADABLE, time_us + fraction_us)
-    return _tagged(parts["line_index"], _times(time_us), parts["rest"])
+    whole = joined(lines["line"])
+    plain = np.empty(lines.height, dtype=np.bool_)
+    _stamped(*whole, plain)
+    if plain.all():  # as most logs are throughout: nothing to copy
+        times_us = _bsd_us(whole, state, stream)
+        return _tagged(lines["line_index"], times_us, lines["line"], whole, BSD_CHARACTERS + 1)
+    stamped = pl.concat([_cut(lines.filter(pl.Series(plain))), _padded(lines.filter(pl.Series(~plain)))]).sort(
+        "line_index"
+    )
+    times_us = _bsd_us(joined(stamped["stamp"]), state, stream)
+    times_us = np.where(times_us == UNREADABLE, UNREADABLE, times_us + stamped["fraction_us"].to_numpy())
+    return _tagged(stamped["line_index"], times_us, stamped["rest"], joined(stamped["rest"]))
 
 
-def _with_padded_stamps(lines: pl.DataFrame, strict: pl.Series) -> pl.DataFrame:
+def _bsd_us(stamps: Joined, state: EnvelopeState, stream: StreamInfo) -> NDArray[np.int64]:
+    return bsd_us(stamps.data, stamps.bounds[:-1], state.year_and_month, stream.reference_time_us, stream.time_zone)
+
+
+def _cut(lines: pl.DataFrame) -> pl.DataFrame:
+    """Each line's first 15 characters as its stamp, and the text behind the next one."""
+    return lines.select(
+        "line_index",
+        pl.col("line").str.slice(0, BSD_CHARACTERS).alias("stamp"),
+        pl.col("line").str.slice(BSD_CHARACTERS + 1).alias("rest"),
+        pl.lit(0, dtype=pl.Int64).alias("fraction_us"),
+    )
+
+
+def _padded(lines: pl.DataFrame) -> pl.DataFrame:
     """Stamps of 15 bytes, the text behind them and fractions; lines that do not start with a stamp are left out."""
     loose = lines["line"].str.extract_groups(_LOOSE_STAMP).struct.unnest().with_columns(lines["line_index"])
     day = pl.col("day").str.pad_start(2, " ")
@@ -151,14 +165,13 @@ def _with_padded_stamps(lines: pl.DataFrame, strict: pl.Series) -> pl.DataFrame:
         "rest",
         pl.col("fraction").str.pad_end(6, "0").cast(pl.Int64).fill_null(0).alias("fraction_us"),
     ).filter(pl.col("stamp").is_not_null())
-    others = lines.filter(strict & loose["month"].is_null())  # shaped like one, but no time
-    unknown = others.select(
-        "line_index",
-        pl.col("line").str.slice(0, BSD_CHARACTERS).alias("stamp"),
-        pl.col("line").str.slice(BSD_CHARACTERS + 1).alias("rest"),
-        pl.lit(0, dtype=pl.Int64).alias("fraction_us"),
-    )
-    return pl.concat([known, unknown.filter(pl.col("stamp").str.len_bytes() == BSD_CHARACTERS)]).sort("line_index")
+    head = lines["line"].str.slice(0, BSD_CHARACTERS + 1)
+    shaped = (head.str.len_bytes() == BSD_CHARACTERS + 1) & head.str.ends_with(" ")
+    return pl.concat([known, _cut(lines.filter(shaped & loose["month"].is_null()))])  # the latter: shaped, but no time
+
+
+def _times(time_us: NDArray[np.int64]) -> pl.Series:
+    return possible(pl.Series("event_time_us", time_us))
 
 
 def _words(text: pl.Series, names: tuple[str, ...]) -> pl.DataFrame:
@@ -167,30 +180,65 @@ def _words(text: pl.Series, names: tuple[str, ...]) -> pl.DataFrame:
     return words.rename(dict(zip(words.columns, names, strict=True)))
 
 
-def _tagged(line_index: pl.Series, times: pl.Series, rest: pl.Series) -> pl.DataFrame:
-    """Lines whose `rest` is `host tag: message` or `tag: message`, where tag is `program` or `program[pid]`."""
-    words = _words(rest, ("host", "tag", "message")).with_columns(line_index, times)
-    hostless = words["host"].str.ends_with(":")
-    if hostless.any():
-        shifted = _words(rest.filter(hostless), ("tag", "message")).with_columns(
-            pl.lit(None, dtype=pl.String).alias("host"), line_index.filter(hostless), times.filter(hostless)
-        )
-        words = pl.concat([words.filter(~hostless), shifted.select(words.columns)]).sort("line_index")
-    tags = words["tag"]
-    tagged = tags.str.ends_with(":").fill_null(False)
-    if not tagged.all():
-        words, tags = words.filter(tagged), tags.filter(tagged)
-    parts = _words_of_tag(tags)
-    return words.select(
-        "line_index",
-        "event_time_us",
-        "host",
-        parts["program"],
-        parts["pid"].cast(pl.Int64, strict=False),
-        pl.col("message").fill_null(""),
-    )
+@kernel
+def _stamped(data: NDArray[np.uint8], bounds: NDArray[np.int64], out: NDArray[np.bool_]) -> None:
+    """Which lines begin with something of the very shape of `Mar 27 13:06:56 `."""
+    for row in range(len(out)):
+        start = bounds[row]
+        out[row] = False
+        if bounds[row + 1] - start <= BSD_CHARACTERS or data[start] < _A or data[start] > _Z:
+            continue
+        if data[start + BSD_CHARACTERS - 1] == SPACE or data[start + BSD_CHARACTERS] != SPACE:
+            continue
+        bits = 0
+        for place in range(start, start + BSD_CHARACTERS):
+            bits |= int(data[place])
+        out[row] = bits <= _ASCII
 
 
-def _words_of_tag(tags: pl.Series) -> pl.DataFrame:
-    parts = tags.str.strip_suffix(":").str.strip_suffix("]").str.splitn("[", 2).struct.unnest()
-    return parts.rename({"field_0": "program", "field_1": "pid"})
+@kernel
+def _read_tags(
+    data: NDArray[np.uint8],
+    bounds: NDArray[np.int64],
+    skipped: int,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> None:
+    for row in range(len(bounds) - 1):
+        first, end = bounds[row], bounds[row + 1]
+        at = first + skipped
+        stop = word_end(data, at, end)
+        starts[:, row] = -1
+        if stop == at or data[stop - 1] != _COLON:
+            starts[_HOST, row], ends[_HOST, row] = at - first, stop - first
+            at = min(stop + 1, end)
+            stop = word_end(data, at, end)
+            if stop == at or data[stop - 1] != _COLON:
+                continue
+        starts[_MESSAGE, row], ends[_MESSAGE, row] = min(stop + 1, end) - first, end - first
+        last = stop - 1
+        if last > at and data[last - 1] == _CLOSE:
+            last -= 1
+        starts[_PROGRAM, row] = at - first
+        while at < last and data[at] != _OPEN:
+            at += 1
+        ends[_PROGRAM, row] = at - first
+        if at < last:
+            starts[_PID, row], ends[_PID, row] = at + 1 - first, last - first
+
+
+def _tagged(
+    line_index: pl.Series, times_us: NDArray[np.int64], texts: pl.Series, whole: Joined, skipped: int = 0
+) -> pl.DataFrame:
+    """Lines that go on, after `skipped` bytes, with `host tag: message` or `tag: message`; `whole` is joined(texts).
+
+    A tag is `program` or `program[pid]`.
+    """
+    starts, ends = np.empty((2, 4, len(texts)), dtype=np.int64)
+    _read_tags(*whole, skipped, starts, ends)
+    host, program = (repeated_parts(texts, whole, starts[part], ends[part]) for part in (_HOST, _PROGRAM))
+    pid = whole_numbers(texts, whole.bounds[:-1], whole.data, starts[_PID], ends[_PID])
+    message = parts(texts, starts[_MESSAGE], ends[_MESSAGE])
+    columns = (line_index, _times(times_us), host, program, pid, message)
+    decoded = pl.DataFrame(dict(zip(DECODED, columns, strict=True)))
+    return decoded.filter(pl.col("program").is_not_null()) if program.null_count() else decoded

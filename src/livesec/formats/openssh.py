@@ -82,10 +82,9 @@ class OpenSSH(Format[OpenSSHState]):
         rejects.append(events.unusable)
         rows, tied = _rows(state.sessions, events.stated, timed)
         unusable = pl.concat(rejects).sort("line_index")
-        consumed = np.sort(np.concatenate([tied, events.parts.to_numpy()]))
-        taken = np.concatenate([consumed, unusable["line_index"].to_numpy()])
-        skipped = np.setdiff1d(own["line_index"].to_numpy(), taken, assume_unique=True)
-        return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, unusable)
+        consumed = np.concatenate([tied, events.parts.to_numpy()])
+        skipped = _left(own["line_index"].to_numpy(), consumed, unusable["line_index"].to_numpy())
+        return state, Parsed({LogType.LOGIN: rows}, np.sort(consumed), skipped, unusable)
 
     def to_bytes(self, state: OpenSSHState) -> bytes:
         """The sessions behind the syslog state."""
@@ -103,6 +102,14 @@ class OpenSSH(Format[OpenSSHState]):
 
 
 FORMAT = OpenSSH()
+
+
+def _left(lines: NDArray[np.uint32], *taken: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Those of `lines` (ascending) that are in none of `taken`."""
+    left = np.ones(1 + max((int(some.max()) for some in (lines, *taken) if len(some)), default=0), dtype=np.bool_)
+    for some in taken:
+        left[some] = False
+    return lines[left[lines]]
 
 
 def _without_envelope(mine: pl.DataFrame, decoded: pl.DataFrame) -> pl.DataFrame:

@@ -5,35 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from livesec.core.jit import inner_kernel, kernel
 from livesec.formats.ip_text import is_ip
 from livesec.formats.openssh_messages import MESSAGES, OFFERS, Form, Kind, Messages
-from livesec.formats.word_patterns import WordPattern, split_words
+from livesec.formats.text_spans import SPACE, Joined, has_at, joined, parts, whole_numbers
+from livesec.formats.word_patterns import Matches, match, pattern_table
 
 MAX_REPEATS = 1_000_000
 MAX_PORT = 65_535
 
-_HEAD = min(len(messages.start) for messages in MESSAGES)
-_PREAUTH = " [preauth]"
-_REPEATED = "message repeated "
-_REPEATED_FORM = r"^message repeated (?P<repeats>[0-9]{1,7}) times: \[ ?(?P<repeated>.*)\]$"
+_COUNT_DIGITS = 7
+_UNCOUNTED = 0
+_PREAUTH, _ERROR, _FATAL, _REPEATED, _TIMES, _DIGITS = (
+    np.frombuffer(text, dtype=np.uint8)
+    for text in (b" [preauth]", b"error: ", b"fatal: ", b"message repeated ", b" times: [", b"0123456789")
+)
+_CLOSE, _LINE_BREAK = b"]\n"
 _MAPPED = r"^::[fF]{4}:([0-9.]+)$"  # IPv4 on a socket for both: the same host as without it
 _SECOND_ADDRESS = r" from [^ ]+ port [0-9].* from [^ ]+ port [0-9]"
 _NEEDS_ADDRESS = (Kind.OPENS, Kind.CLOSED, Kind.CLOSED_EARLY, Kind.DROPPED)
 """Without an address these are not worth a row, or another line of the session tells it with one."""
 
-_CAPTURED = ("user", "src_ip", "src_port", "auth_method", "key_id", "client", "pid")
-_STATED: dict[str, type[pl.DataType]] = {
-    "line_index": pl.UInt32,
-    "kind": pl.Int8,
-    "reason": pl.String,
-    **dict.fromkeys(_CAPTURED, pl.String),
-    "unknown": pl.Boolean,
-    "count": pl.Int64,
+_CAPTURED: dict[str, type[pl.DataType]] = {
+    "user": pl.String,
+    "src_ip": pl.String,
+    "src_port": pl.Int64,
+    "auth_method": pl.String,
+    "key_id": pl.String,
+    "client": pl.String,
+    "pid": pl.Int64,
 }
+_PORT_END = ":"  # that of `port 4242:11: Bye Bye` comes with what follows it
 
-
+_TABLE = pattern_table([(messages.start, [pattern for pattern, _ in messages.worded]) for messages in MESSAGES])
+_FORMS = [form for messages in MESSAGES for _, form in messages.worded]
+"""By the numbers of `_TABLE`. What follows is, too, and has at -1 what is said of no form and no messages."""
+_NONE = -1
+_KINDS = np.array([*(form.kind_of(marked=True) for form in _FORMS), Kind.NOTHING], dtype=np.int8)
+_UNMARKED_KINDS = np.array([*(form.kind_of(marked=False) for form in _FORMS), Kind.NOTHING], dtype=np.int8)
+_REASONS = pl.Series([form.reason_of(unknown_user=form.unknown_user) for form in _FORMS], dtype=pl.String)
+_UNKNOWN_USERS = np.array([form.unknown_user for form in _FORMS])
+_READ_FURTHER = np.array([*(bool(messages.others or messages.claims) for messages in MESSAGES), False])
 _CANNOT_READ = "an sshd message about a login attempt that is cut off or not of a known form"
 _BAD_COUNT = f"repeated more often than {MAX_REPEATS:,} times, or never"
 
@@ -54,73 +70,149 @@ class Events(NamedTuple):
 
 def read_events(lines: pl.DataFrame) -> Events:
     """The events in `lines` (line_index UInt32, message String; ascending)."""
-    left = _unwrapped(lines)
-    unusable = [left.filter(pl.col("count").is_null()).select("line_index", reason=pl.lit(_BAD_COUNT))]
-    if unusable[0].height:
-        left = left.filter(pl.col("count").is_not_null())
-    parts = [left["line_index"].clear()]
-    stated = [pl.DataFrame(schema=_STATED)]
-    heads = set(left["message"].str.slice(0, _HEAD).unique())
-    for messages in MESSAGES:
-        if messages.start[:_HEAD] not in heads:
-            continue
-        own = left["message"].str.starts_with(messages.start)
-        if not own.any():
-            continue
-        mine, left = left.filter(own), left.filter(~own)
-        for form, found in _by_form(messages, mine):
+    whole = joined(lines["message"])
+    text = _unwrapped(whole)
+    found = match(whole.data, text.starts, text.ends, _TABLE)
+    uncounted = text.counts == _UNCOUNTED
+    found.group[uncounted], found.pattern[uncounted] = _NONE, _NONE
+    unusable = [lines["line_index"].filter(pl.Series(uncounted)).to_frame().with_columns(reason=pl.lit(_BAD_COUNT))]
+    kinds = np.where(text.marked, _KINDS[found.pattern], _UNMARKED_KINDS[found.pattern])
+    parts_of_attempts = [lines["line_index"].filter(pl.Series(kinds == Kind.PART))]
+    stated = [_matched(lines, whole, found, kinds, text.counts)]
+    left = np.flatnonzero((found.pattern == _NONE) & _READ_FURTHER[found.group])
+    for group in np.unique(found.group[left]):
+        rows = left[found.group[left] == group]
+        for form, others in _by_form(MESSAGES[group], _texts(lines, whole, text, rows)):
             if form is None:
-                unusable.append(found.select("line_index", reason=pl.lit(_CANNOT_READ)))
+                unusable.append(others.select("line_index", reason=pl.lit(_CANNOT_READ)))
             elif form.kind == Kind.PART:
-                parts.append(found["line_index"])
+                parts_of_attempts.append(others["line_index"])
             elif form.kind != Kind.NOTHING:
-                stated.append(_of_form(form, found))
-    events = _told(pl.concat(stated, how="diagonal").sort("line_index"))
+                stated.append(_of_form(form, others))
+    events = _told(stated[0] if len(stated) == 1 else pl.concat(stated, how="diagonal").sort("line_index"))
     part = events["kind"] == Kind.PART
     if part.any():
-        parts.append(events["line_index"].filter(part))
-    return Events(events.filter(pl.col("kind") > Kind.PART), pl.concat(parts), pl.concat(unusable))
+        parts_of_attempts.append(events["line_index"].filter(part))
+    return Events(events.filter(pl.col("kind") > Kind.PART), pl.concat(parts_of_attempts), pl.concat(unusable))
 
 
-def _unwrapped(lines: pl.DataFrame) -> pl.DataFrame:
-    """line_index, message without what is wrapped around it, marked ([preauth]) and count (null: out of range)."""
-    lines = lines.with_columns(count=pl.lit(1, dtype=pl.Int64))
-    repeated = lines["message"].str.starts_with(_REPEATED)
-    if repeated.any():
-        wrapped = lines.filter(repeated)
-        form = wrapped["message"].str.extract_groups(_REPEATED_FORM).struct.unnest()
-        repeats = pl.lit(form["repeats"].cast(pl.Int64))
-        unwrapped = wrapped.with_columns(
-            message=form["repeated"].zip_with(form["repeated"].is_not_null(), wrapped["message"]),
-            count=pl.when(repeats.is_null()).then(1).when(repeats.is_between(1, MAX_REPEATS)).then(repeats),
-        )
-        lines = pl.concat([lines.filter(~repeated), unwrapped]).sort("line_index")
-    return lines.select(
-        "line_index",
-        "count",
-        pl.col("message").str.ends_with(_PREAUTH).alias("marked"),
-        pl.col("message").str.strip_suffix(_PREAUTH).str.strip_prefix("error: ").str.strip_prefix("fatal: "),
+class _Texts(NamedTuple):
+    """Messages without what is wrapped around them; arrays of shape (n,)."""
+
+    starts: NDArray[np.int64]
+    """Where each begins in the data."""
+    ends: NDArray[np.int64]
+    marked: NDArray[np.bool_]
+    """[preauth] stood behind it."""
+    counts: NDArray[np.int64]
+    """How often it was written, _UNCOUNTED if that is out of range."""
+
+
+def _unwrapped(whole: Joined) -> _Texts:
+    size = len(whole.bounds) - 1
+    text = _Texts(whole.bounds[:-1].copy(), whole.bounds[1:].copy(), np.empty(size, np.bool_), np.empty(size, np.int64))
+    _unwrap(whole.data, *text)
+    return text
+
+
+@kernel
+def _unwrap(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    marked: NDArray[np.bool_],
+    counts: NDArray[np.int64],
+) -> None:
+    for row in range(len(starts)):
+        start, end, counts[row] = starts[row], ends[row], 1
+        if has_at(data, start, end, _REPEATED, 0, len(_REPEATED)):
+            start, end, counts[row] = _repeated(data, start, end)
+        mark = end - len(_PREAUTH)
+        marked[row] = mark >= start and has_at(data, mark, end, _PREAUTH, 0, len(_PREAUTH))
+        if marked[row]:
+            end = mark
+        if has_at(data, start, end, _ERROR, 0, len(_ERROR)):
+            start += len(_ERROR)
+        if has_at(data, start, end, _FATAL, 0, len(_FATAL)):
+            start += len(_FATAL)
+        starts[row], ends[row] = start, end
+
+
+@inner_kernel
+def _repeated(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
+    """Start, end and count of what is inside `message repeated 3 times: [ ... ]`; of the text itself if it is none."""
+    at = first = start + len(_REPEATED)
+    count = 0
+    while at < end and data[at] >= _DIGITS[0] and data[at] <= _DIGITS[-1] and at - first < _COUNT_DIGITS:
+        count = count * 10 + int(data[at]) - int(_DIGITS[0])
+        at += 1
+    if at == first or not has_at(data, at, end, _TIMES, 0, len(_TIMES)) or data[end - 1] != _CLOSE:
+        return start, end, 1
+    at += len(_TIMES)
+    for place in range(at, end):
+        if data[place] == _LINE_BREAK:
+            return start, end, 1
+    if data[at] == SPACE:
+        at += 1
+    return at, end - 1, count if 1 <= count <= MAX_REPEATS else _UNCOUNTED
+
+
+def _matched(
+    lines: pl.DataFrame, whole: Joined, found: Matches, kinds: NDArray[np.int8], counts: NDArray[np.int64]
+) -> pl.DataFrame:
+    """What messages state that match a pattern of words."""
+    rows = np.flatnonzero(kinds > Kind.PART)
+    pattern = found.pattern[rows]
+    origins = whole.bounds[rows]
+    messages = lines["message"].gather(rows)
+    columns = {
+        "line_index": lines["line_index"].gather(rows),
+        "kind": pl.Series(kinds[rows]),
+        "reason": _REASONS.gather(pattern),
+        "unknown": pl.Series(_UNKNOWN_USERS[pattern]),
+        "count": pl.Series(counts[rows]),
+    }
+    for name, dtype in _CAPTURED.items():
+        if name not in _TABLE.names:
+            columns[name] = pl.Series([None], dtype=dtype).new_from_index(0, len(rows))
+            continue
+        place = _TABLE.names.index(name)
+        starts, ends = found.starts[rows, place] - origins, found.ends[rows, place] - origins
+        if dtype == pl.String:
+            columns[name] = parts(messages, starts, ends)
+        else:
+            columns[name] = whole_numbers(messages, origins, whole.data, starts, ends, _PORT_END)
+    return pl.DataFrame(columns)
+
+
+def _texts(lines: pl.DataFrame, whole: Joined, text: _Texts, rows: NDArray[np.int64]) -> pl.DataFrame:
+    """line_index, count, marked and message, without what is wrapped around it, of the lines at `rows`."""
+    origins = whole.bounds[rows]
+    return pl.DataFrame(
+        {
+            "line_index": lines["line_index"].gather(rows),
+            "count": text.counts[rows],
+            "marked": text.marked[rows],
+            "message": parts(lines["message"].gather(rows), text.starts[rows] - origins, text.ends[rows] - origins),
+        }
     )
 
 
 def _by_form(messages: Messages, left: pl.DataFrame) -> Iterator[tuple[Form | None, pl.DataFrame]]:
-    """Lines by the form that they match, with its names as columns; under None those that should have matched one."""
-    patterns = [form.pattern for form in messages.forms if isinstance(form.pattern, WordPattern)]
-    fields = split_words(left["message"], patterns) if patterns else pl.DataFrame()
-    for form in messages.forms:
+    """Lines by the form that they match, with its names as columns; under None those that should have matched one.
+
+    Forms of words are left out: what matches one does not come here.
+    """
+    for regex, form in messages.others:
         if left.height == 0:
             return
-        if isinstance(form.pattern, WordPattern):
-            found = form.pattern.matches(fields)
-            columns = form.pattern.columns(fields)
-            fields = fields.filter(~found)
-        elif "(?P<" in form.pattern:
-            columns = left["message"].str.extract_groups(form.pattern).struct.unnest()
+        if "(?P<" in regex:
+            columns = left["message"].str.extract_groups(regex).struct.unnest()
             found = columns["src_ip"].is_not_null()
             if form.one_address:
                 found &= ~left["message"].str.contains(_SECOND_ADDRESS)
         else:
-            found = left["message"].str.contains(form.pattern)
+            found = left["message"].str.contains(regex)
             columns = pl.DataFrame()
         if found.any():
             yield form, pl.concat([left, columns], how="horizontal").filter(found)
@@ -130,22 +222,21 @@ def _by_form(messages: Messages, left: pl.DataFrame) -> Iterator[tuple[Form | No
 
 
 def _of_form(form: Form, found: pl.DataFrame) -> pl.DataFrame:
-    unmarked = form.kind if form.unmarked is None else form.unmarked
-    kind = pl.when("marked").then(int(form.kind)).otherwise(int(unmarked))
-    unknown = pl.col("unknown").is_not_null() if "unknown" in found.columns else pl.lit(form.unknown_user)
-    stated = found.select(
+    marked, unmarked = int(form.kind_of(marked=True)), int(form.kind_of(marked=False))
+    unknown = pl.col("unknown").is_not_null() if "unknown" in found.columns else pl.lit(False)
+    unknown_reason, reason = (pl.lit(form.reason_of(unknown_user=known), dtype=pl.String) for known in (True, False))
+    return found.select(
         "line_index",
-        (pl.lit(int(form.kind)) if unmarked == form.kind else kind).cast(pl.Int8).alias("kind"),
-        pl.lit(form.reason, dtype=pl.String).alias("reason"),
-        *(name for name in _CAPTURED if name in found.columns),
+        pl.when("marked").then(marked).otherwise(unmarked).cast(pl.Int8).alias("kind"),
+        pl.when(unknown).then(unknown_reason).otherwise(reason).alias("reason"),
+        *(pl.col(name).cast(dtype, strict=False) for name, dtype in _CAPTURED.items() if name in found.columns),
         unknown.alias("unknown"),
         "count",
-    )
-    return stated if unmarked == form.kind else stated.filter(pl.col("kind") != Kind.NOTHING)
+    ).filter(pl.col("kind") != Kind.NOTHING)
 
 
 def _told(stated: pl.DataFrame) -> pl.DataFrame:
-    """Kinds and reasons that depend on more than the form; numbers as such; only addresses as addresses."""
+    """Kinds that depend on more than the form; numbers as such; only addresses as addresses."""
     if stated["src_ip"].str.starts_with("::").any():
         stated = stated.with_columns(pl.col("src_ip").str.replace(_MAPPED, "${1}"))
     address_known = is_ip(stated["src_ip"])
@@ -158,19 +249,10 @@ def _told(stated: pl.DataFrame) -> pl.DataFrame:
         .when(failed & interactive).then(int(Kind.INTERACTIVE_FAILED))
         .otherwise("kind").cast(pl.Int8)
     )  # fmt: skip
-    reason = (
-        pl.when(pl.col("kind") == Kind.ACCEPTED).then(None)
-        .when("unknown").then(pl.lit("invalid_user"))
-        .otherwise(pl.col("reason").fill_null("bad_credentials"))
-    )  # fmt: skip
-    # The port of `port 4242:11: Bye Bye` comes with what follows it.
-    port = pl.col("src_port").str.splitn(":", 2).struct.field("field_0").cast(pl.Int32, strict=False)
     told = stated.with_columns(
         kind.alias("kind"),
-        reason.alias("reason"),
         pl.when(address_known).then("src_ip").alias("src_ip"),
-        pl.when(port.is_between(0, MAX_PORT)).then(port).alias("src_port"),
-        pl.col("pid").cast(pl.Int64, strict=False),
+        pl.when(pl.col("src_port").is_between(0, MAX_PORT)).then("src_port").cast(pl.Int32).alias("src_port"),
     )
     if address_known.all():
         return told

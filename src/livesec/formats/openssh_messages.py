@@ -51,7 +51,7 @@ class Form:
     """One form of a message: its named parts are columns."""
 
     pattern: WordPattern | str
-    """Words, or a regular expression."""
+    """Words, or a regular expression. Forms of words come first."""
     kind: Kind
     reason: str | None = None
     unmarked: Kind | None = None
@@ -62,7 +62,17 @@ class Form:
     @property
     def unknown_user(self) -> bool:
         """Whether the words themselves say that the user does not exist."""
-        return isinstance(self.pattern, WordPattern) and "invalid" in self.pattern.words
+        return isinstance(self.pattern, WordPattern) and " invalid user " in self.pattern.text
+
+    def kind_of(self, *, marked: bool) -> Kind:
+        """The kind of a message of this form."""
+        return self.kind if marked or self.unmarked is None else self.unmarked
+
+    def reason_of(self, *, unknown_user: bool) -> str | None:
+        """The reason in the row of such a message."""
+        if self.kind == Kind.ACCEPTED:
+            return None
+        return "invalid_user" if unknown_user else self.reason or "bad_credentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,16 @@ class Messages:
     forms: tuple[Form, ...]
     claims: str | None = None
     """A message that matches this and none of the forms is rejected; other unknown ones are no events."""
+
+    @property
+    def worded(self) -> tuple[tuple[WordPattern, Form], ...]:
+        """The forms of words, with their patterns."""
+        return tuple((form.pattern, form) for form in self.forms if isinstance(form.pattern, WordPattern))
+
+    @property
+    def others(self) -> tuple[tuple[str, Form], ...]:
+        """The forms of regular expressions, with these."""
+        return tuple((form.pattern, form) for form in self.forms if isinstance(form.pattern, str))
 
 
 _NO_USER = "invalid_user"
@@ -90,9 +110,9 @@ def _told(verb: str, kind: Kind) -> Messages:
     return Messages(
         verb + " ",
         (
-            Form(WordPattern(words, verb + " "), kind),
-            Form(WordPattern(unknown, verb + " "), kind),
-            Form(WordPattern(words + ": {key_type} {key_id}", verb + " "), kind),
+            Form(WordPattern(words), kind),
+            Form(WordPattern(unknown), kind),
+            Form(WordPattern(words + ": {key_type} {key_id}"), kind),
             # The last address, nothing but a key behind it; then a user of one word, foreign text behind the key.
             Form(rf"{start}(?P<user>.*) from {_IP_MAYBE_PORT}(?: ssh[0-9]?)?(?:{_KEY})?$", kind),
             Form(rf"{start}(?P<user>[^ ]+) from {_IP_PORT} ssh2{_KEY},? ", kind, one_address=True),
@@ -102,23 +122,24 @@ def _told(verb: str, kind: Kind) -> Messages:
 
 
 def _ended(start: str, unmarked: Kind) -> Messages:
-    plain = WordPattern(start + "{src_ip} port {src_port}", start)
-    unknown = WordPattern(start + "invalid user {user} {src_ip} port {src_port}", start)
-    known = WordPattern(start + "authenticating user {user} {src_ip} port {src_port}", start)
+    plain = WordPattern(start + "{src_ip} port {src_port}")
+    unknown = WordPattern(start + "invalid user {user} {src_ip} port {src_port}")
+    known = WordPattern(start + "authenticating user {user} {src_ip} port {src_port}")
     return Messages(
         start,
         (
             Form(plain, Kind.CLOSED, "preauth_close", unmarked),
             Form(unknown, Kind.CLOSED, "preauth_close"),
             Form(known, Kind.CLOSED, "preauth_close"),
-            Form(WordPattern(start + "{src_ip}", start), Kind.CLOSED, "preauth_close", Kind.NOTHING),
+            Form(WordPattern(start + "{src_ip}"), Kind.CLOSED, "preauth_close", Kind.NOTHING),
+            Form(WordPattern(start + "user *"), Kind.NOTHING),  # logged in
             Form(rf"^{start}{_WHO} (?P<user>.*) {_IP_PORT}$", Kind.CLOSED, "preauth_close"),
         ),
     )
 
 
 def _received(start: str) -> Messages:
-    words = WordPattern(start + "{src_ip} port {src_port} ...", start)
+    words = WordPattern(start + "{src_ip} port {src_port} ...")
     regex = rf"^{start}(?P<src_ip>[^ ]+): [0-9]+: "
     return Messages(
         start,
@@ -131,7 +152,7 @@ def _one(start: str, regex: str, kind: Kind, reason: str | None = None) -> Messa
 
 
 def _all(start: str, kind: Kind) -> Messages:
-    return Messages(start, (Form("", kind),))
+    return Messages(start, (Form(WordPattern(start + "*"), kind),))
 
 
 MESSAGES = (
@@ -140,10 +161,8 @@ MESSAGES = (
     Messages(
         "Invalid user ",
         (
-            Form(
-                WordPattern("Invalid user {user} from {src_ip} port {src_port}", "Invalid user "), Kind.OPENS, _NO_USER
-            ),
-            Form(WordPattern("Invalid user {user} from {src_ip}", "Invalid user "), Kind.OPENS, _NO_USER),
+            Form(WordPattern("Invalid user {user} from {src_ip} port {src_port}"), Kind.OPENS, _NO_USER),
+            Form(WordPattern("Invalid user {user} from {src_ip}"), Kind.OPENS, _NO_USER),
             Form(rf"^Invalid user (?P<user>.*) from {_IP_MAYBE_PORT}$", Kind.OPENS, _NO_USER),
         ),
         claims="^",
@@ -178,7 +197,14 @@ MESSAGES = (
     _one("User ", rf"(?P<user>.*) from {_IP_MAYBE_PORT} not allowed because ", Kind.OPENS, "not_allowed"),
     _one("ROOT LOGIN REFUSED FROM ", rf"{_IP_MAYBE_PORT}$", Kind.OPENS, "not_allowed"),
     _one("PAM: ", rf".+? for {_UNKNOWN}(?P<user>.*) from (?P<src_ip>[^ ]+)(?: via [^ ]+)?$", Kind.PAM_FAILED),
-    _one("PAM ", r"(?:[0-9]+ more authentication failure|service\(sshd\) ignoring max retries)", Kind.PART),
+    Messages(
+        "PAM ",
+        (
+            # By words, up to sshd's usual MaxAuthTries, because they are many.
+            *(Form(WordPattern(f"PAM {tries} more authentication failure*"), Kind.PART) for tries in range(1, 7)),
+            Form(r"^PAM (?:[0-9]+ more authentication failure|service\(sshd\) ignoring max retries)", Kind.PART),
+        ),
+    ),
     _one("pam_", r"[a-z0-9_]+\(sshd:auth\): ", Kind.PART),
     _all("kex_exchange_identification: ", Kind.VERSIONS_FAILED),
     _all("ssh_exchange_identification: ", Kind.VERSIONS_FAILED),

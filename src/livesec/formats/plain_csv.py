@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
 
-# How a field is read. A number is 1 to 18 digits, a text not empty and without a colon at its start (an address may be
+# How a field is read. A number is 1 to 18 digits, a text 1 to 40 bytes without a colon at its start (an address may be
 # IPv4 written as IPv6, which is rewritten elsewhere), a lower-case text ASCII.
 TIME: Final = 0
 TEXT: Final = 1
@@ -25,6 +25,7 @@ NUMBER: Final = 3
 _BAD: Final = -1
 _MAX_DIGITS: Final = 18  # any number of so many fits
 MAX_NUMBER: Final = 10**_MAX_DIGITS - 1
+_MAX_TEXT: Final = 40  # as long as addresses are
 _ZERO, _NINE, _COMMA, _NEWLINE, _COLON = (ord(character) for character in "09,\n:")
 _ENDS, _NOT_PLAIN = 0, 1
 # What becomes of each byte of a text, for either kind of text; nobody needs the control characters 0 and 1.
@@ -92,70 +93,77 @@ def _next_line(text: NDArray[np.uint8], at: int) -> int:
 
 
 @inner_kernel
-def _copied(text: NDArray[np.uint8], at: int, kind: int, out: NDArray[np.uint8], field: int, to: int) -> int:
-    """Where the text at `at`, copied to out[field, to:], ends; -1 where it is not plain."""
+def _copied(text: NDArray[np.uint8], at: int, kind: int, out: NDArray[np.uint8], row: int, to: int) -> int:
+    """Where the text at `at`, copied to out[row, to:], ends; -1 where it is not plain."""
     start = at
     if at < len(text) and text[at] == _COLON:
         return _BAD
-    while at < len(text):
+    while at < len(text) and at <= start + _MAX_TEXT:
         byte = _COPIES[kind, text[at]]
         if byte == _ENDS:
             break
         if byte == _NOT_PLAIN:
             return _BAD
-        out[field, to] = byte
+        out[row, to] = byte
         at, to = at + 1, to + 1
-    return at if at > start else _BAD
+    return at if start < at <= start + _MAX_TEXT else _BAD
+
+
+class _Fields(NamedTuple):
+    """The fields of a line in order; all (fields,)."""
+
+    kinds: NDArray[np.uint8]
+    largest: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    """Which row of its array a field is written to."""
+
+
+class _Out(NamedTuple):
+    is_plain: NDArray[np.bool_]
+    """(lines,)"""
+    numbers: NDArray[np.int64]
+    """(number fields, lines)"""
+    texts: NDArray[np.uint8]
+    """(text fields, bytes), a line break after each text."""
+    sizes: NDArray[np.int64]
+    """(2, text fields): bytes of `texts` in use, and where the line under way has come to."""
 
 
 @kernel
-def _read(
-    text: NDArray[np.uint8],
-    kinds: NDArray[np.uint8],
-    largest: NDArray[np.int64],
-    is_plain: NDArray[np.bool_],
-    numbers: NDArray[np.int64],
-    texts: NDArray[np.uint8],
-    sizes: NDArray[np.int64],
-) -> int:
-    """Mark the plain lines of `text` and read their fields; returns how many there are.
-
-    numbers[field, i] is of the i-th plain line; texts[field, : sizes[0, field]] holds their texts, a line break after
-    each. sizes[1] is where the line under way has come to.
-    """
-    at, found, last = 0, 0, len(kinds) - 1
-    for row in range(len(is_plain)):
-        is_plain[row] = True
-        for field in range(len(kinds)):
-            kind, end = kinds[field], at
+def _read(text: NDArray[np.uint8], fields: _Fields, out: _Out) -> int:
+    """Mark the plain lines of `text` and read their fields; returns how many there are."""
+    at, found, last = 0, 0, len(fields.kinds) - 1
+    for line in range(len(out.is_plain)):
+        out.is_plain[line] = True
+        for field in range(len(fields.kinds)):
+            kind, row, end = fields.kinds[field], fields.rows[field], at
             if kind == NUMBER:
                 number, end = _number(text, at)
-                numbers[field, found] = number
-                good = number != _BAD and number <= largest[field]
+                out.numbers[row, found] = number
+                good = number != _BAD and number <= fields.largest[field]
             elif kind == TIME:
                 time_us = _time_us(text, at)
-                numbers[field, found] = time_us
+                out.numbers[row, found] = time_us
                 good = time_us != _BAD
                 end += len(_LAYOUT)
             else:
-                end = _copied(text, at, kind, texts, field, sizes[0, field])
+                end = _copied(text, at, kind, out.texts, row, out.sizes[0, row])
                 good = end != _BAD
-                sizes[1, field] = sizes[0, field] + end - at
+                out.sizes[1, row] = out.sizes[0, row] + end - at
             if good and field == last:
                 good = end >= len(text) or text[end] == _NEWLINE
             elif good:
                 good = end < len(text) and text[end] == _COMMA
             if not good:
-                is_plain[row] = False
+                out.is_plain[line] = False
                 break
             at = end + 1
-        if not is_plain[row]:
+        if not out.is_plain[line]:
             at = _next_line(text, at)
             continue
-        for field in range(len(kinds)):
-            if kinds[field] == TEXT or kinds[field] == LOWER_TEXT:
-                texts[field, sizes[1, field]] = _NEWLINE
-                sizes[0, field] = sizes[1, field] + 1
+        for row in range(len(out.texts)):
+            out.texts[row, out.sizes[1, row]] = _NEWLINE
+            out.sizes[0, row] = out.sizes[1, row] + 1
         found += 1
     return found
 
@@ -186,20 +194,23 @@ def read_plain(lines: pl.Series, fields: Sequence[Plain]) -> PlainLines:
     ([True, False, False], [['192.0.2.1'], [80]])
     """
     text = np.frombuffer(lines.str.join("\n").item().encode(), dtype=np.uint8)
-    is_plain = np.empty(len(lines), dtype=np.bool_)
-    numbers = np.empty((len(fields), len(lines)), dtype=np.int64)
-    texts = np.empty((len(fields), len(text) + 1), dtype=np.uint8)
-    sizes = np.zeros((2, len(fields)), dtype=np.int64)
     kinds = np.array([field.kind for field in fields], dtype=np.uint8)
+    is_text = (kinds == TEXT) | (kinds == LOWER_TEXT)
+    rows = np.where(is_text, np.cumsum(is_text), np.cumsum(~is_text)) - 1
+    room = min(len(text), _MAX_TEXT * len(lines)) + len(lines) + 1
+    out = _Out(
+        is_plain=np.empty(len(lines), dtype=np.bool_),
+        numbers=np.empty((int((~is_text).sum()), len(lines)), dtype=np.int64),
+        texts=np.empty((int(is_text.sum()), room), dtype=np.uint8),
+        sizes=np.zeros((2, int(is_text.sum())), dtype=np.int64),
+    )
     largest = np.array([field.largest for field in fields], dtype=np.int64)
-    found = int(_read(text, kinds, largest, is_plain, numbers, texts, sizes))
+    found = int(_read(text, _Fields(kinds, largest, rows), out))
     columns = [
-        pl.Series(numbers[place, :found])
-        if field.kind in (NUMBER, TIME)
-        else _split(texts[place, : sizes[0, place]], found)
-        for place, field in enumerate(fields)
+        _split(out.texts[row, : out.sizes[0, row]], found) if made_of_text else pl.Series(out.numbers[row, :found])
+        for made_of_text, row in zip(is_text.tolist(), rows.tolist(), strict=True)
     ]
-    return PlainLines(is_plain, columns)
+    return PlainLines(out.is_plain, columns)
 
 
 def _split(text: NDArray[np.uint8], count: int) -> pl.Series:

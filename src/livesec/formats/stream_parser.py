@@ -1,12 +1,14 @@
 """One stream's lines through all formats: each line ends consumed, skipped or rejected, and rows get their place.
 
 Formats are offered, in a fixed order, the lines that none before them took. What no format takes is skipped if it is
-empty or another program's syslog line, and rejected otherwise.
+empty or another program's syslog line, and rejected otherwise. Where a format fails, which is a fault in LiveSec, the
+lines that it was offered are rejects.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from livesec.core.errors import SettingsError, StateVersionError
 from livesec.core.protocols import Format
 from livesec.core.schema import LOG_TYPES, LogType, complete
 from livesec.formats.envelope import has_envelope
+
+_log = logging.getLogger(__name__)
 
 STATE_VERSION = 1
 _HEAD_SIZE = struct.Struct("<I")
@@ -73,7 +77,12 @@ class StreamParser:
         for form in self.formats:
             if left.height == 0:
                 break
-            self._states[form.name], parsed = form.parse(self._states[form.name], self.stream, left)
+            try:
+                self._states[form.name], parsed = form.parse(self._states[form.name], self.stream, left)
+            except (Exception, pl.exceptions.PanicException):  # one line must not end the watch over all others
+                _log.exception("%s: %s could not read a batch of lines", self.stream.path, form.name)
+                reason = pl.lit(f"{form.name} could not read this batch: internal fault")
+                parsed = Parsed(rejects=left.select("line_index", reason=reason))
             count = _settle(parsed, fate)
             if count:
                 taken[form.name] = count

@@ -69,14 +69,23 @@ def _clock_us(text: NDArray[np.uint8], start: int) -> int:
 
 
 @kernel
-def _read_bsd(text: NDArray[np.uint8], reference_us: int, state: NDArray[np.int64], out_us: NDArray[np.int64]) -> None:
+def _read_bsd(
+    text: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    reference_us: int,
+    state: NDArray[np.int64],
+    out_us: NDArray[np.int64],
+) -> None:
+    last_name, month = 0, 0
+    last_date, date_us = 0, UNREADABLE
     for row in range(len(out_us)):
-        start = row * BSD_CHARACTERS
+        start = starts[row]
+        if row > 0 and _same(text, start, starts[row - 1]):
+            out_us[row] = out_us[row - 1]
+            continue
         name = (int(text[start]) << 16) | (int(text[start + 1]) << 8) | int(text[start + 2])
-        month = 0
-        for place in range(12):
-            if _MONTHS[place] == name:
-                month = place + 1
+        if name != last_name:
+            last_name, month = name, _month_of(name)
         tens = 0 if text[start + 4] == _SPACE else _number(text, start + 4, 1)
         day = tens * 10 + _number(text, start + 5, 1) if tens >= 0 else -1
         time_us = _clock_us(text, start + 7)
@@ -96,27 +105,52 @@ def _read_bsd(text: NDArray[np.uint8], reference_us: int, state: NDArray[np.int6
             year -= 1
         elif rise < -_HALF_A_YEAR:
             year += 1
-        days = _day_number(year, month, day)
-        if days == UNREADABLE:
+        date = (year * 16 + month) * 128 + day
+        if date != last_date:  # dividing takes longest, and most lines are of the day of the line before
+            days = _day_number(year, month, day)
+            last_date, date_us = date, UNREADABLE if days == UNREADABLE else days * _DAY_US
+        if date_us == UNREADABLE:
             continue
-        out_us[row] = days * _DAY_US + time_us
+        out_us[row] = date_us + time_us
         if state[YEAR] == 0 or rise <= _HALF_A_YEAR:
             state[YEAR], state[MONTH] = year, month
 
 
-def bsd_us(stamps: pl.Series, state: NDArray[np.int64], reference_us: int, zone: str) -> NDArray[np.int64]:
-    """Times of RFC 3164 stamps (15 bytes each) in `zone`, in us UTC, or UNREADABLE; carries `state` (YEAR, MONTH) on.
+@inner_kernel
+def _same(text: NDArray[np.uint8], start: int, other: int) -> bool:
+    for place in range(BSD_CHARACTERS - 1, -1, -1):  # noqa: SIM110  # the seconds differ most; kernels have no any()
+        if text[start + place] != text[other + place]:
+            return False
+    return True
+
+
+@inner_kernel
+def _month_of(name: int) -> int:
+    for place in range(12):
+        if _MONTHS[place] == name:
+            return place + 1
+    return 0
+
+
+def bsd_us(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], state: NDArray[np.int64], reference_us: int, zone: str
+) -> NDArray[np.int64]:
+    """Times in `zone` of the RFC 3164 stamps (15 bytes) at `starts` of `text`, in us UTC, or UNREADABLE.
+
+    `state` (YEAR, MONTH) is carried on.
 
     >>> last = np.zeros(2, np.int64)
-    >>> times = bsd_us(pl.Series(["Dec 31 23:59:59", "Jan  1 00:00:00"]), last, 1_767_225_600_000_000, "UTC")
+    >>> text = np.frombuffer(b"Dec 31 23:59:59 Jan  1 00:00:00", np.uint8)
+    >>> times = bsd_us(text, np.array([0, 16]), last, 1_767_225_600_000_000, "UTC")
     >>> times.astype("datetime64[us]").tolist()[1], last.tolist()
     (datetime.datetime(2026, 1, 1, 0, 0), [2026, 1])
     """
-    runs = stamps.rle().struct.unnest()
-    text = np.frombuffer(runs["value"].str.join("").item().encode(), dtype=np.uint8)
-    local_us = np.empty(runs.height, dtype=np.int64)
-    _read_bsd(text, reference_us, state, local_us)
-    return np.repeat(_in_utc(local_us, zone), runs["len"].to_numpy())
+    local_us = np.empty(len(starts), dtype=np.int64)
+    _read_bsd(text, starts, reference_us, state, local_us)
+    if zone == "UTC":
+        return local_us
+    runs = pl.Series(local_us).rle().struct.unnest()
+    return np.repeat(_in_utc(runs["value"].to_numpy(), zone), runs["len"].to_numpy())
 
 
 def _in_utc(local_us: NDArray[np.int64], zone: str) -> NDArray[np.int64]:

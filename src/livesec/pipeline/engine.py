@@ -7,7 +7,6 @@ restores between them.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,7 +31,6 @@ from livesec.core.schema import LOG_TYPES, LogType
 from livesec.core.settings import Settings
 from livesec.core.snapshot import PartKind, SavedPart, Snapshot
 from livesec.core.state import KeyedState
-from livesec.core.text import shown
 from livesec.correlate.incidents import IncidentBuilder
 from livesec.correlate.risk import RiskLevels
 from livesec.formats.stream_parser import ParsedBatch, StreamParser
@@ -42,8 +40,7 @@ from livesec.pipeline.evidence import FetchLine, evidence_lines
 from livesec.pipeline.recent import RecentRows
 from livesec.pipeline.scoring import Scorer
 from livesec.pipeline.state_saver import StateSaver
-
-_log = logging.getLogger(__name__)
+from livesec.pipeline.stream_parsers import StreamParsers
 
 EXPIRY_EVERY = 1 << 20
 """State is expired when the sequence passes a multiple of this: a point of the journalled order, not of any clock."""
@@ -72,7 +69,7 @@ class Engine:
         self._scorer = Scorer(settings, {part.name: part for part in parts.judges})
         self.recent = RecentRows(settings.recent_events)
         self._infos: dict[int, StreamInfo] = {}
-        self._parsers: dict[int, StreamParser] = {}
+        self._parsers = StreamParsers(parts.formats)
         self._lookup_states: dict[str, Any] = {item.name: item.initial() for item in lookups}
         self._states: dict[str, KeyedState] = {item.name: item.initial() for item in parts.detectors}
         self._saver = StateSaver({f"detector:{name}": state for name, state in self._states.items()})
@@ -82,33 +79,17 @@ class Engine:
         self._world_time_us = 0  # the latest stream time seen
         self._expired_epoch = 0
         self._dirty: set[str] = set()
-        self._saved_parsers: dict[int, bytes] = {}
 
     # Streams ---------------------------------------------------------------------------------------------------------
 
     def parser(self, stream: StreamInfo) -> StreamParser:
         """The parser of a stream, made on first use or from saved state."""
-        known = self._parsers.get(stream.stream_id)
-        if known is None:
-            known = self._saved_parser(stream) or StreamParser(stream, self._parts.formats)
-            self._parsers[stream.stream_id] = known
-            self._infos[stream.stream_id] = stream
-        return known
-
-    def _saved_parser(self, stream: StreamInfo) -> StreamParser | None:
-        blob = self._saved_parsers.pop(stream.stream_id, None)
-        if blob is None:
-            return None
-        try:
-            return StreamParser.from_bytes(blob, stream, self._parts.formats)
-        except (StateVersionError, ValueError) as error:
-            _log.warning("%s: its formats' saved state cannot be used and starts anew: %s", shown(stream.path), error)
-            return None
+        self._infos[stream.stream_id] = stream
+        return self._parsers.of(stream)
 
     def close_stream(self, stream_id: int) -> None:
         """Forget the parser of a stream that will not grow again."""
-        self._parsers.pop(stream_id, None)
-        self._saved_parsers.pop(stream_id, None)
+        self._parsers.close(stream_id)
 
     # Batches ---------------------------------------------------------------------------------------------------------
 
@@ -270,8 +251,7 @@ class Engine:
     def _saved_whole(self, component: str) -> bytes | None:
         kind, _, name = component.partition(":")
         if kind == "parser":
-            parser = self._parsers.get(int(name))
-            return None if parser is None else parser.to_bytes()
+            return self._parsers.to_bytes(int(name))
         if kind == "lookup":
             return self._lookups[name].to_bytes(self._lookup_states[name])
         if kind == "correlator":
@@ -299,7 +279,7 @@ class Engine:
     def _restore_whole(self, component: str, blob: bytes) -> None:
         kind, _, name = component.partition(":")
         if kind == "parser":
-            self._saved_parsers[int(name)] = blob
+            self._parsers.load(int(name), blob)
         elif kind == "lookup" and name in self._lookups:
             self._lookup_states[name] = self._lookups[name].from_bytes(blob)
         elif kind == "correlator" and name in self._correlators:

@@ -14,6 +14,7 @@ from livesec.core.clock import now_us
 from livesec.core.errors import LiveSecError
 from livesec.core.severity import Severity
 from livesec.runners.commits import Commits
+from livesec.runners.garbage import settle_garbage_collection
 from livesec.runners.heartbeat import Heartbeat
 from livesec.runners.journal_thread import JournalThread
 from livesec.runners.lookout import Lookout
@@ -89,6 +90,8 @@ class Daemon:
                     return
                 if self._journal is not None:
                     thread = JournalThread(self._journal, lambda: self._watcher.note(JOURNAL_PATH))
+                settle_garbage_collection()
+                self._lookout.look()  # before the first sign of life, which says how it watches
                 self._heartbeat.beat()
                 self._loop()
             finally:

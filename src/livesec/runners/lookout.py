@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from livesec.core.settings import Settings
+from livesec.sources.bell import Wake
 from livesec.sources.file_source import FileSource
-from livesec.sources.watch import Wake, Watcher
+from livesec.sources.watch import Watcher
 from livesec.sources.watched_directories import WatchedDirectories
 
 _IDLE_AFTER_S = 10.0

@@ -28,7 +28,7 @@ def originals(name: str) -> Iterator[str]:
     """The names of which a rotation may have made `name` (base names), which may be none of them.
 
     >>> sorted(originals("a-20260302.log")), sorted(originals("a.log.1.gz"))
-    (['a', 'a.log'], ['a', 'a.log', 'a.log.1'])
+    (['a', 'a-20260302', 'a.log'], ['a', 'a.log', 'a.log.1'])
     """
     plain = _plain(name)
     if plain != name:

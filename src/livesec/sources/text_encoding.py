@@ -87,7 +87,7 @@ def encoding_of(head: bytes) -> Encoding | None:
     A UTF-16 mark counts only where the first line has the zero bytes of UTF-16's ASCII: who can only write a line
     must not change how all others are read.
 
-    >>> encoding_of("\ufeffa".encode("utf-16-le")).codec, encoding_of(b"\xff\xfeab\n").codec, encoding_of(b"\xef")
+    >>> encoding_of("\ufeffa".encode("utf-16-le")).codec, encoding_of(b"\xff\xfeab\nc").codec, encoding_of(b"\xef")
     ('utf-16-le', None, None)
     """
     for mark, encoding in _BY_MARK.items():

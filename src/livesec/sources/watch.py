@@ -9,39 +9,25 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import select
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import NamedTuple
 
 from livesec.core.text import shown
 from livesec.sources.back_off import BackOff
+from livesec.sources.bell import Bell, Wake
 from livesec.sources.directory_events import KIND, DirectoryEvents, Identity
 from livesec.sources.network_mounts import remote_devices
 
 _log = logging.getLogger(__name__)
 MAX_DIRECTORIES = 1024
 """Directories with events; each costs a thread and 22 KB. What is in others is found by looking."""
-MAX_TOUCHED = 10_000
-"""Paths remembered between two waits; with more of them, everything is looked at."""
 ENDED = "event threads ended"
-_PIPE_BYTES = 1 << 16  # all that a pipe holds
 _REASONS = {
     errno.ENOSPC: "no more inotify watches, see fs.inotify.max_user_watches",
     errno.EMFILE: "no more inotify queues or handles, see fs.inotify.max_user_instances",
     errno.ENFILE: "the system has no more handles",
 }
-
-
-class Wake(NamedTuple):
-    """What happened since the last wait."""
-
-    touched: set[str]
-    everywhere: bool
-    """Events were lost or directories changed: the touched paths are not all."""
 
 
 class Watcher:
@@ -56,13 +42,7 @@ class Watcher:
     def __init__(self, is_ignored: Callable[[str], bool], clock: Callable[[], float] = time.monotonic) -> None:
         self._is_ignored = is_ignored
         self._clock = clock
-        # A pipe and not an Event: a signal handler must be able to wake the reader without taking a lock.
-        self._wake_read, self._wake_write = os.pipe()
-        for end in (self._wake_read, self._wake_write):
-            os.set_blocking(end, False)
-        self._lock = threading.Lock()
-        self._touched: set[str] = set()
-        self._everywhere = False
+        self._bell = Bell()
         self._events: DirectoryEvents | None = None
         self._wanted: dict[str, Identity] = {}
         self._reasons: dict[str, str] = {}  # of wanted directories that have no events
@@ -82,33 +62,22 @@ class Watcher:
         """Mark `path` touched and wake the reader; any thread."""
         if self._is_ignored(path):
             return
-        with self._lock:
-            if is_directory or len(self._touched) >= MAX_TOUCHED:
-                self._everywhere = True
-            else:
-                self._touched.add(path)
-        self.wake()
+        if is_directory:
+            self._bell.note_everywhere()
+        else:
+            self._bell.note(path)
 
     def wake(self) -> None:
-        """Wake the reader for another reason, such as a signal."""
-        with suppress(BlockingIOError):  # a full pipe wakes as well
-            os.write(self._wake_write, b"x")
+        """Wake the reader for another reason, such as a signal; takes no lock."""
+        self._bell.ring()
 
     def wait(self, timeout_s: float) -> Wake:
         """Sleep until something happens, at most `timeout_s`; returns what was touched."""
-        if select.select([self._wake_read], [], [], timeout_s)[0]:
-            with suppress(BlockingIOError):
-                os.read(self._wake_read, _PIPE_BYTES)
-        with self._lock:
-            woken = Wake(self._touched, self._everywhere)
-            self._touched, self._everywhere = set(), False
-        return woken
+        return self._bell.wait(timeout_s)
 
     def _overflowed(self) -> None:
         self.overflows += 1
-        with self._lock:
-            self._everywhere = True
-        self.wake()
+        self._bell.note_everywhere()
 
     # What lives -------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 
 from livesec.sources.watch import MAX_DIRECTORIES
+from livesec.sources.watched_paths import EXCLUDES
 
 MAX_LISTED = 20_000
 """Directories of one pattern; no watcher takes as many."""
@@ -64,7 +65,12 @@ class WatchedDirectories:
         Where they are more than a watcher takes, those with such files come first.
         """
         self._listings.begin()
-        found = dict.fromkeys(directory for pattern in patterns for directory in self._of_pattern(pattern))
+        found = dict.fromkeys(
+            directory
+            for pattern in patterns
+            if not pattern.startswith(EXCLUDES)
+            for directory in self._of_pattern(pattern)
+        )
         self._follow_links(paths)
         found |= dict.fromkeys(os.path.dirname(target) for target in self.targets)
         if len(found) <= MAX_DIRECTORIES:

@@ -7,20 +7,55 @@ was rotated away or never was one (the systemd journal).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import zstandard
 from sqlalchemy import Connection, Row, delete, func, select
 
+from livesec.core.anomaly import Gap
 from livesec.core.batch import RawBatch, StreamInfo, batch_of_bytes
 from livesec.store import tables as t
 
+NOT_LEARNED = "results are stored, but damaged in the journal: detectors learned nothing from these lines"
+"""Why a journalled batch is a gap."""
+_DAMAGE = (zstandard.ZstdError, ValueError, TypeError, MemoryError)
 KEPT_BYTES = 64 << 20
 """Compressed bytes of passed batches that are kept."""
 
 
+_COMPRESSOR = zstandard.ZstdCompressor(level=1, write_checksum=True)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalledBatch:
+    """A row of the journal that can be read."""
+
+    batch: RawBatch
+    historical: bool
+
+
+def journal_row(batch: RawBatch, historical: bool) -> dict[str, Any]:
+    """The row that keeps `batch`."""
+    addresses = None
+    if not np.array_equal(batch.kept, batch.lengths):
+        table = np.stack([batch.starts, batch.kept, batch.offsets, batch.lengths]).astype(np.int64)
+        addresses = _COMPRESSOR.compress(table.tobytes())
+    return {
+        "first_sequence": batch.first_sequence,
+        "lines": len(batch),
+        "stream_id": batch.stream.stream_id,
+        "start_offset": int(batch.offsets[0]) if len(batch) else batch.end_offset,
+        "end_offset": batch.end_offset,
+        "historical": historical,
+        "addresses": addresses,
+        "data": _COMPRESSOR.compress(batch.data),
+    }
+
+
 def _batch(row: Row[Any], stream: StreamInfo) -> RawBatch:
+    """The row's batch. Raises ZstdError, ValueError, TypeError or MemoryError where the row is damaged."""
     decompressor = zstandard.ZstdDecompressor()
     data = decompressor.decompress(row.data)
     if row.addresses is None:
@@ -32,10 +67,17 @@ def _batch(row: Row[Any], stream: StreamInfo) -> RawBatch:
 
 def journal_batches(
     connection: Connection, infos: Mapping[int, StreamInfo], after: int
-) -> Iterator[tuple[RawBatch, bool]]:
-    """(batch, historical) of the journal's rows after number `after`, in order; `infos` by stream id."""
+) -> Iterator[JournalledBatch | Gap]:
+    """The journal's rows after number `after`, in order; `infos` by stream id. A damaged row is given as a gap."""
     for row in connection.execute(select(t.journal).where(t.journal.c.batch > after).order_by(t.journal.c.batch)):
-        yield _batch(row, infos[row.stream_id]), row.historical
+        info = infos.get(row.stream_id)
+        try:
+            if info is None:
+                raise ValueError(f"of stream {row.stream_id}, which is not known")
+            yield JournalledBatch(_batch(row, info), bool(row.historical))
+        except _DAMAGE as error:
+            path = info.path if info is not None else "unknown"
+            yield Gap(row.stream_id, path, row.start_offset, row.end_offset, f"{NOT_LEARNED} ({error})")
 
 
 def journalled_line(connection: Connection, stream_id: int, offset: int, keep: int) -> tuple[bytes, int] | None:
@@ -52,7 +94,10 @@ def journalled_line(connection: Connection, stream_id: int, offset: int, keep: i
     ).first()
     if row is None:
         return None
-    batch = _batch(row, StreamInfo(stream_id, "", "", 0))
+    try:
+        batch = _batch(row, StreamInfo(stream_id, "", "", 0))
+    except _DAMAGE:
+        return None  # as where it is no longer kept
     index = batch.index_at(offset)
     return None if index is None else (batch.line_bytes(index)[:keep], int(batch.lengths[index]))
 

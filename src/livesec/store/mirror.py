@@ -1,13 +1,14 @@
 """`anomalies.csv`: the anomalies for people and spreadsheets, with the columns of the livesec seed.
 
 The bytes are appended and flushed before the transaction that records their length commits; on start the file is
-cut back to that length, so a crash between the two leaves nothing twice.
+cut back to that length, so a crash between the two leaves nothing twice. It says nothing that the store does not.
 """
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -27,7 +28,10 @@ HEADER = (
     "ai_explanation",
     "details",
 )
+_HEADER_LINE = (",".join(HEADER) + "\n").encode()
 _EXPLANATION_CHARACTERS = 4000
+
+_log = logging.getLogger(__name__)
 
 
 def csv_lines(anomalies: Sequence[Anomaly]) -> str:
@@ -49,19 +53,44 @@ def csv_lines(anomalies: Sequence[Anomaly]) -> str:
 
 
 class CsvMirror:
-    """The open CSV file of a store."""
+    """The open CSV file of a store.
 
-    def __init__(self, path: Path, committed_length: int) -> None:
-        """Open `path` and cut it to `committed_length` bytes; a missing or shorter one starts with a header."""
+    Opening it cuts off what no transaction committed. Where the file is missing or has lost committed bytes, it is made
+    anew from the store.
+
+    Parameters
+    ----------
+    committed_length : its length as of the last transaction, 0 before the first
+    stored : gives every anomaly of the store in the order of arrival, some at a time
+
+    Raises OSError.
+    """
+
+    def __init__(self, path: Path, committed_length: int, stored: Callable[[], Iterable[Sequence[Anomaly]]]) -> None:
         self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        size = os.fstat(self._fd).st_size
-        if size < committed_length or committed_length == 0:
-            os.ftruncate(self._fd, 0)
-            self.length = os.pwrite(self._fd, (",".join(HEADER) + "\n").encode(), 0)
-        else:
-            os.ftruncate(self._fd, committed_length)
-            self.length = committed_length
+        self.length = committed_length
+        """Bytes that are committed."""
+        if not self._has_lines_up_to(committed_length):
+            if committed_length > 0:
+                _log.warning("%s: missing, or it lost lines; made anew from the store", path)
+            self._make_anew(stored())
+        os.ftruncate(self._fd, self.length)
+
+    def _has_lines_up_to(self, length: int) -> bool:
+        return length > 0 and os.pread(self._fd, 1, length - 1) == b"\n"
+
+    def _make_anew(self, stored: Iterable[Sequence[Anomaly]]) -> None:
+        """In a file beside it first, so that nobody who reads it finds half of it."""
+        made = self.path.with_name(f"{self.path.name}.new")
+        with made.open("wb") as file:
+            file.write(_HEADER_LINE)
+            for anomalies in stored:
+                file.write(csv_lines(anomalies).encode())
+            self.length = file.tell()
+        os.close(self._fd)
+        made.replace(self.path)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
 
     def append(self, anomalies: Sequence[Anomaly]) -> int:
         """Write lines for `anomalies` behind the committed ones; returns the length to commit."""

@@ -25,7 +25,7 @@ def upsert(table: Table, keys: Sequence[str], adding: Sequence[str], setting: Se
 PUT_STREAM = upsert(t.streams, ["stream_id"], [], [column.name for column in t.streams.c if column.name != "stream_id"])
 PUT_META = upsert(t.meta, ["key"], [], ["value"])
 PUT_HEALTH = upsert(t.health, ["key"], [], ["value"])
-PUT_STATE = upsert(t.saved_state, ["component", "kind", "part"], [], ["number", "data"])
+PUT_STATE = upsert(t.saved_state, ["component", "kind", "part"], [], ["number", "crc", "data"])
 INCIDENT_COLUMNS = [column.name for column in t.incidents.c]
 PUT_INCIDENT = upsert(t.incidents, ["id"], [], [name for name in INCIDENT_COLUMNS if name not in ("id", "status")])
 PUT_RISK = upsert(t.risk, ["entity_type", "entity"], [], ["risk", "time_us", "anomalies"])
@@ -36,6 +36,11 @@ ADD_COVERAGE = upsert(t.coverage, ["detector"], ["rows", "judged", "findings"], 
 ANOMALY_COLUMNS = [column.name for column in t.anomalies.c if column.name != "number"]
 _new = select(t.anomalies.c.id).where(t.anomalies.c.number > bindparam("known"), ~t.anomalies.c.historical)
 NEW_IN_OUTBOX = sqlite_insert(t.outbox).from_select(["anomaly_id"], _new.order_by(t.anomalies.c.number))
+MARK_DELIVERED = (
+    update(t.outbox)
+    .where(t.outbox.c.number <= bindparam("upto"), t.outbox.c.delivered_us.is_(None))
+    .values(delivered_us=bindparam("at_us"))
+)
 NEW_REJECT = sqlite_insert(t.rejects).on_conflict_do_nothing()
 JOIN_INCIDENT = (
     update(t.anomalies).where(t.anomalies.c.id == bindparam("member")).values(incident_id=bindparam("incident"))

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 _Big = BigInteger().with_variant(Integer, "sqlite")  # SQLite makes only INTEGER keys rowids
@@ -82,6 +82,7 @@ saved_state = Table(
     Column("kind", String, primary_key=True, comment="whole, changes or group: core/snapshot.py"),
     Column("part", Integer, primary_key=True),
     Column("number", Integer, nullable=False, comment="of the snapshot that wrote it"),
+    Column("crc", BigInteger, nullable=False, comment="CRC-32 of data: not every component would notice damage"),
     Column("data", LargeBinary, nullable=False),
 )
 
@@ -183,7 +184,7 @@ counts = Table(
 totals = Table(
     "totals",
     metadata,
-    Column("name", String, primary_key=True, comment="lines, consumed, skipped, rejects, events"),
+    Column("name", String, primary_key=True, comment="lines, consumed, skipped, rejects, events, anomalies"),
     Column("value", BigInteger, nullable=False),
 )
 
@@ -214,8 +215,9 @@ outbox = Table(
     metadata,
     Column("number", _Big, primary_key=True, autoincrement=True),
     Column("anomaly_id", String, nullable=False, unique=True),
-    Column("delivered_us", BigInteger),
+    Column("delivered_us", BigInteger, comment="null: not shown yet, or shown and not marked before a crash"),
 )
+Index("outbox_waiting", outbox.c.number, sqlite_where=outbox.c.delivered_us.is_(None))
 
 health = Table(
     "health",

@@ -1,0 +1,479 @@
+"""Rotation: every whole line of a rotated, copied, truncated or rewritten file once, and a gap row for what is lost."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+from tests.tailing.conftest import MakeTailer
+from tests.tailing.tailer import Tailer
+
+from livesec.core.anomaly import Gap
+from livesec.sources import handles
+from livesec.sources.rotation import MAX_ROTATED
+from livesec.sources.watched_paths import WatchedPaths
+
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+    ".zst": zstandard.ZstdCompressor().compress,
+    ".bz2": bz2.compress,
+}
+
+
+@pytest.fixture
+def log(logs: Path) -> Path:
+    return logs / "a.log"
+
+
+def append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def numbered(first: int, count: int, size: int = 40) -> bytes:
+    """Lines that say their number, each of `size` bytes."""
+    return b"".join(b"line %07d".ljust(size - 1, b".") % number + b"\n" for number in range(first, first + count))
+
+
+def ranges(tailer: Tailer) -> list[tuple[int | None, int | None, str]]:
+    return [(gap.start_offset, gap.end_offset, gap.reason) for gap in tailer.gaps()]
+
+
+def copytruncate(log: Path, copy: Path) -> None:
+    shutil.copyfile(log, copy)
+    os.truncate(log, 0)
+
+
+class Writer(threading.Thread):
+    """Appends numbered lines to logs, reopening each by its path as told, like a logger that gets a HUP."""
+
+    def __init__(self, paths: list[Path], lines: int) -> None:
+        super().__init__()
+        self.paths = paths
+        self._lines = lines
+        self._reopen = threading.Event()
+
+    def reopen(self) -> None:
+        self._reopen.set()
+
+    def run(self) -> None:
+        files = [path.open("ab", buffering=0) for path in self.paths]
+        for number in range(self._lines):
+            for path, file in zip(self.paths, files, strict=True):
+                file.write(b"%s %d\n" % (path.name.encode(), number))
+            if number % 50 == 0:
+                time.sleep(0.001)
+            if self._reopen.is_set():
+                self._reopen.clear()
+                for file in files:
+                    file.close()
+                files = [path.open("ab", buffering=0) for path in self.paths]
+        for file in files:
+            file.close()
+
+
+def assert_each_line_once(tailer: Tailer, paths: list[Path], lines: int) -> None:
+    texts = tailer.texts()
+    for path in paths:
+        own = [line for line in texts if line.startswith(path.name.encode())]
+        assert sorted(own) == sorted(b"%s %d" % (path.name.encode(), number) for number in range(lines))
+    assert tailer.gaps() == []
+
+
+@pytest.mark.parametrize("pattern", ["?.log", "*"])
+def test_rename_create_three_files_three_rotations_with_a_live_writer(
+    logs: Path, make_tailer: MakeTailer, pattern: str
+) -> None:
+    paths = [logs / name for name in ("a.log", "b.log", "c.log")]
+    tailer = make_tailer([logs / pattern])
+    writer = Writer(paths, 6_000)
+    writer.start()
+    rotation = 0
+    while writer.is_alive():
+        tailer.look(seconds=0.1)
+        if rotation < 3 and len(tailer.texts()) > 4_000 * (rotation + 1):
+            rotation += 1
+            for path in paths:
+                path.rename(path.with_name(f"{path.name}.{rotation}"))
+            tailer.look(seconds=0.1)
+            writer.reopen()
+    writer.join()
+    tailer.look()
+    tailer.look()
+    assert rotation == 3
+    assert_each_line_once(tailer, paths, 6_000)
+
+
+def test_rename_inside_the_glob_no_duplicates(logs: Path, make_tailer: MakeTailer) -> None:
+    for number in range(3):
+        (logs / f"a.log{'.%d' % number if number else ''}").write_bytes(b"generation %d\n" % number)
+    tailer = make_tailer([logs / "a.log*"])
+    assert tailer.look() == 3
+    for number in (1, 0):
+        (logs / f"a.log{'.%d' % number if number else ''}").rename(logs / f"a.log.{number + 1}")
+    append(logs / "a.log.1", b"still written\n")
+    (logs / "a.log").write_bytes(b"fresh\n")
+    tailer.look()
+    assert sorted(tailer.texts()[3:]) == [b"fresh", b"still written"]
+    assert tailer.gaps() == []
+    assert len({item.uid for item in tailer.streams()}) == len(tailer.streams()) == 4
+
+
+def test_moved_outside_the_glob_then_appended(logs: Path, make_tailer: MakeTailer, log: Path, tmp_path: Path) -> None:
+    log.write_bytes(b"one\n")
+    tailer = make_tailer([logs / "*.log"])
+    tailer.look()
+    log.rename(tmp_path / "elsewhere")
+    for number in range(4):
+        tailer.look(seconds=20)
+        append(tmp_path / "elsewhere", b"late %d\n" % number)
+    tailer.look(seconds=20)
+    assert tailer.texts() == [b"one", *(b"late %d" % number for number in range(4))]
+    assert tailer.gaps() == []
+
+
+def test_old_handle_written_after_rename(log: Path, make_tailer: MakeTailer) -> None:
+    with log.open("ab", buffering=0) as old:
+        old.write(b"one\n")
+        tailer = make_tailer([log])
+        tailer.look()
+        log.rename(log.with_suffix(".1"))
+        old.write(b"two\n")
+        log.write_bytes(b"new\n")
+        tailer.look()
+        old.write(b"three\n")
+        tailer.look()
+    assert tailer.texts() == [b"one", b"two", b"new", b"three"]
+
+
+@pytest.mark.parametrize("pattern", ["*.log", "*.log*"])
+def test_copytruncate_slow_many_files(logs: Path, make_tailer: MakeTailer, pattern: str) -> None:
+    names = [f"{number:02}.log" for number in range(30)]
+    for name in names:
+        (logs / name).write_bytes(name.encode() + b"\n" + numbered(0, 100))
+    tailer = make_tailer([logs / pattern])
+    tailer.look()
+    for name in names:  # each copied in two steps, with looks in between, and written to meanwhile
+        with (logs / f"{name}.1").open("wb") as copy:
+            copy.write((logs / name).read_bytes()[:2000])
+            copy.flush()
+            if name < "10":
+                tailer.look()
+            append(logs / name, name.encode() + b" while copying\n")
+            copy.write((logs / name).read_bytes()[2000:])
+        if name < "10":
+            tailer.look()
+        os.truncate(logs / name, 0)
+        append(logs / name, name.encode() + b" after\n")
+    tailer.look()
+    tailer.look(seconds=60)
+    texts = tailer.texts()
+    assert len(texts) == 30 * 103
+    for name in names:
+        assert [text for text in texts if text.startswith(name.encode())] == [
+            name.encode() + end for end in (b"", b" while copying", b" after")
+        ]
+    assert tailer.gaps() == []
+
+
+@pytest.mark.parametrize("pattern", ["*.log", "*.log*"])
+@pytest.mark.parametrize("ending", ["", *COMPRESSORS])
+def test_copytruncate_with_unread_tail(
+    logs: Path, log: Path, make_tailer: MakeTailer, pattern: str, ending: str
+) -> None:
+    log.write_bytes(numbered(0, 100))
+    tailer = make_tailer([logs / pattern])
+    tailer.look()
+    append(log, numbered(100, 100))
+    copy = logs / "a.log.1"
+    copytruncate(log, copy)
+    if ending:
+        copy.with_name(copy.name + ending).write_bytes(COMPRESSORS[ending](copy.read_bytes()))
+        copy.unlink()
+    append(log, numbered(200, 1))
+    tailer.look()
+    tailer.look()
+    assert b"".join(text + b"\n" for text in tailer.texts()) == numbered(0, 201)
+    assert tailer.gaps() == []
+
+
+def test_copytruncate_without_a_copy_of_all_of_it_is_a_gap(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(numbered(0, 100) + b"begun")
+    tailer = make_tailer([log])
+    tailer.look()
+    log.with_suffix(".log.1").write_bytes(numbered(0, 100))
+    os.truncate(log, 0)
+    tailer.look()
+    assert ranges(tailer) == [(4000, 4005, "written between copy and truncation")]
+
+
+def test_truncate_then_write(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"old one\nold two\n")
+    tailer = make_tailer([log])
+    tailer.look()
+    log.write_bytes(b"new\n")
+    tailer.look()
+    assert tailer.texts() == [b"old one", b"old two", b"new"]
+    assert tailer.gaps() == []  # all that was seen had been read
+    assert [(item.generation, item.state) for item in tailer.streams()] == [(0, "truncated"), (1, "active")]
+
+
+def test_truncated_before_it_was_read_is_a_gap(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"old\nhalf a line")
+    tailer = make_tailer([log])
+    tailer.look()
+    os.truncate(log, 0)
+    tailer.look()
+    assert ranges(tailer) == [(4, 15, "truncated before it was read")]
+
+
+def test_truncate_and_regrow_past_the_offset(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"one\ntwo\n")
+    tailer = make_tailer([log])
+    tailer.look()
+    log.write_bytes(b"new\nwords\nmore than before\n")
+    tailer.look()
+    assert tailer.texts()[2:] == [b"new", b"words", b"more than before"]
+
+
+def test_truncated_and_regrown_between_the_look_and_the_read(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"one\n")
+    tailer = make_tailer([log])
+    tailer.look()
+    append(log, b"lost\n")
+    tailer.source.scan()
+    log.write_bytes(b"other words, longer than before\n")
+    assert [batch.line_bytes(0) for batch in tailer.source.read(1)] == [b"other words, longer than before"]
+    assert [(gap.start_offset, gap.end_offset) for gap in tailer.source.take_changes()[1]] == [(4, 9)]
+
+
+def test_truncate_while_the_commit_is_blocked(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"one\n")
+    tailer = make_tailer([log])
+    tailer.source.scan()
+    (batch,) = tailer.source.read(0)
+    log.write_bytes(b"two, longer than the first\n")  # read, but not committed yet
+    tailer.source.committed(batch)
+    tailer.source.take_changes()
+    tailer.source.scan()
+    assert [batch.line_bytes(0) for batch in tailer.source.read(1)] == [b"two, longer than the first"]
+
+
+def test_truncate_to_non_zero(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"one\ntwo\nthree\nfour, not whole")
+    tailer = make_tailer([log])
+    tailer.look()
+    os.truncate(log, 20)  # inside what was seen and not read: the stream goes on
+    append(log, b" words\n")
+    tailer.look()
+    assert tailer.texts() == [b"one", b"two", b"three", b"four, words"]
+    assert ranges(tailer) == [(20, 29, "cut off before it was read")]
+    os.truncate(log, 4)  # inside what was read: a new generation from its first byte
+    tailer.look()
+    assert tailer.texts()[4:] == [b"one"]
+    assert len(tailer.gaps()) == 1
+
+
+def test_delete_and_recreate_with_the_same_inode(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"one\nhalf")
+    tailer = make_tailer([log])
+    tailer.look()
+    tailer.source.close()  # without its handle the inode is free
+    inode = log.stat().st_ino
+    log.unlink()
+    log.write_bytes(b"another file\nof more bytes\n")
+    if log.stat().st_ino != inode:
+        pytest.skip("this file system does not use an inode again at once")
+    tailer.look()
+    assert tailer.texts() == [b"one", b"another file", b"of more bytes"]
+    assert ranges(tailer) == [(4, 8, "truncated before it was read")]
+
+
+def test_delete_with_unread_bytes_on_the_open_handle(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"one\n")
+    tailer = make_tailer([log])
+    tailer.look()
+    append(log, b"two\nthree, unbroken")
+    log.unlink()
+    tailer.look()
+    tailer.look(seconds=60)
+    tailer.look()
+    assert tailer.texts() == [b"one", b"two", b"three, unbroken"]
+    assert tailer.gaps() == []
+    assert tailer.source.open_files == 0
+
+
+def test_faster_than_the_poll_nothing_that_is_still_there_is_lost(log: Path, make_tailer: MakeTailer) -> None:
+    tailer = make_tailer([log])
+    written: list[bytes] = []
+    for turn in range(4):
+        for step in range(3):  # three rotations between two looks, four files kept
+            for old in range(4, 0, -1):
+                path = log.with_name(f"a.log.{old}")
+                if path.exists():
+                    path.rename(log.with_name(f"a.log.{old + 1}"))
+            if log.exists():
+                log.rename(log.with_name("a.log.1"))
+            log.with_name("a.log.5").unlink(missing_ok=True)
+            line = b"turn %d step %d" % (turn, step)
+            log.write_bytes(line + b"\n")
+            written.append(line)
+            time.sleep(0.01)  # mtimes tell the order
+        tailer.look()
+    tailer.look()
+    texts = tailer.texts()
+    assert len(texts) == len(set(texts))
+    assert set(written) - set(texts) == {b"turn 0 step 0", b"turn 0 step 1"}  # rotated before there was any reader
+
+
+def test_faster_than_the_poll_and_removed_never_duplicates(log: Path, make_tailer: MakeTailer) -> None:
+    tailer = make_tailer([log])
+    tailer.look()
+    for turn in range(20):
+        for step in range(3):
+            log.unlink(missing_ok=True)
+            log.write_bytes(b"turn %d step %d\n" % (turn, step))
+        tailer.look()
+    texts = tailer.texts()
+    assert texts == [b"turn %d step 2" % turn for turn in range(20)]
+
+
+@pytest.mark.parametrize("ending", COMPRESSORS)
+@pytest.mark.parametrize("is_down", [False, True])
+def test_rotated_then_gzipped_content_once(
+    logs: Path, log: Path, make_tailer: MakeTailer, ending: str, is_down: bool
+) -> None:
+    log.write_bytes(numbered(0, 50))
+    tailer = make_tailer([logs / "*"])
+    tailer.look()
+    if is_down:
+        tailer.kill()
+    append(log, numbered(50, 50))
+    packed = logs / f"a.log.1{ending}"
+    packed.write_bytes(COMPRESSORS[ending](log.read_bytes()))
+    log.unlink()
+    log.write_bytes(numbered(100, 1))
+    if is_down:
+        tailer.start()
+    tailer.look()
+    tailer.look(seconds=60)
+    tailer.restart()
+    tailer.look()
+    assert b"".join(text + b"\n" for text in tailer.texts()) == numbered(0, 101)
+    assert tailer.gaps() == []
+
+
+@pytest.mark.parametrize("ending", COMPRESSORS)
+def test_gz_members_appended_resumed_three_times(logs: Path, make_tailer: MakeTailer, ending: str) -> None:
+    log = logs / f"a.log{ending}"
+    log.write_bytes(b"")
+    tailer = make_tailer([log])
+    tailer.look()
+    whole = numbered(0, 400)
+    for member in range(4):
+        packed = COMPRESSORS[ending](whole[member * 4000 : (member + 1) * 4000])
+        append(log, packed[:30])
+        tailer.look()
+        append(log, packed[30:])
+        tailer.look()
+        tailer.restart()
+    tailer.look()
+    assert b"".join(text + b"\n" for text in tailer.texts()) == whole
+    assert [line.offset for line in tailer.lines()] == list(range(0, 16_000, 40))  # places in what it decompresses to
+    assert tailer.gaps() == []
+
+
+def test_a_damaged_gz_is_an_error_and_goes_on_when_it_is_mended(logs: Path, make_tailer: MakeTailer) -> None:
+    log = logs / "a.log.gz"
+    good = gzip.compress(numbered(0, 100))
+    log.write_bytes(good + b"not compressed")
+    tailer = make_tailer([log])
+    tailer.look()
+    (stream,) = tailer.streams()
+    assert (len(tailer.texts()), stream.state) == (100, "error")
+    assert stream.error is not None
+    assert "no compressed data behind byte 4000" in stream.error
+    log.write_bytes(good + gzip.compress(numbered(100, 1)))
+    tailer.look()
+    assert b"".join(text + b"\n" for text in tailer.texts()) == numbered(0, 101)
+
+
+def test_rewrite_with_another_first_line(log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"first\n" + b"same\n" * 400)
+    tailer = make_tailer([log])
+    tailer.look()
+    with log.open("r+b") as file:
+        file.write(b"FIRST\n")
+    tailer.look()
+    assert tailer.texts()[401:] == [b"FIRST", *[b"same"] * 400]
+
+
+def test_replaced_by_a_longer_whole_copy_only_the_rest_is_read(logs: Path, log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(numbered(0, 100))
+    tailer = make_tailer([log])
+    tailer.look()
+    (logs / "new").write_bytes(numbered(0, 101))
+    (logs / "new").replace(log)  # as editors save
+    tailer.look()
+    assert b"".join(text + b"\n" for text in tailer.texts()) == numbered(0, 101)
+
+
+def test_rename_during_the_start_up_scan(
+    logs: Path, log: Path, make_tailer: MakeTailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write_bytes(b"old\n")
+    real = WatchedPaths.look
+
+    def look(paths: WatchedPaths) -> dict[str, os.stat_result]:
+        found = real(paths)
+        if log.stat().st_size == 4:
+            log.rename(logs / "a.log.1")
+            log.write_bytes(b"new file\n")
+        return found
+
+    tailer = make_tailer([logs / "a.log"])
+    monkeypatch.setattr(WatchedPaths, "look", look)
+    tailer.look()
+    tailer.look()
+    assert sorted(tailer.texts()) == [b"new file", b"old"]
+    assert tailer.gaps() == []
+
+
+def test_rotated_files_are_kept_open_only_so_many(logs: Path, make_tailer: MakeTailer) -> None:
+    count = MAX_ROTATED + 20
+    for number in range(count):
+        (logs / f"{number:03}.log").write_bytes(b"%d\n" % number)
+    tailer = make_tailer([logs / "*.log"])
+    tailer.look()
+    for number in range(count):
+        append(logs / f"{number:03}.log", b"rest of %d\n" % number)
+        (logs / f"{number:03}.log").unlink()
+    tailer.look()
+    assert len(tailer.texts()) == 2 * count
+    assert tailer.source.open_files <= MAX_ROTATED
+    tailer.look(seconds=60)
+    assert tailer.source.open_files == 0
+
+
+def test_removed_unread_beyond_the_handle_limit_is_a_gap(
+    logs: Path, make_tailer: MakeTailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handles, "MAX_OPEN_FILES", 2)
+    for number in range(4):
+        (logs / f"{number}.log").write_bytes(b"one\nhalf")
+    tailer = make_tailer([logs])
+    tailer.look()
+    (logs / "0.log").unlink()
+    tailer.look()
+    (stream,) = [item for item in tailer.streams() if item.path.endswith("0.log")]
+    assert tailer.gaps() == [Gap(stream.stream_id, stream.path, 4, 8, "removed before it was read")]
