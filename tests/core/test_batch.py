@@ -37,3 +37,16 @@ def test_any_bytes_cut_anywhere_give_the_same_lines(data: bytes, cut: int) -> No
     texts = [part.line_bytes(i) for part in (first, second) for i in range(len(part))]
     assert texts == [whole.line_bytes(i) for i in range(len(whole))]
     assert len(whole.lines) == len(whole) == len(data.split(b"\n")) - data.endswith(b"\n") - (data == b"")
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=30).map(lambda text: text.replace("\n", "")), max_size=8), st.booleans())
+def test_lines_that_are_utf8_are_read_where_they_lie(texts: list[str], carriage_return: bool) -> None:
+    end = "\r\n" if carriage_return else "\n"
+    batch = batch_of_bytes(STREAM, "".join(text + end for text in texts).encode())
+    expected = [text if carriage_return else text.removesuffix("\r") for text in texts]
+    assert batch.lines["line"].to_list() == expected
+    assert batch.lines["line"].str.len_bytes().to_list() == [len(text.encode()) for text in expected]
+    kept = batch.lines.filter(batch.lines["line"].str.len_chars() > 3)["line"].to_list()
+    del batch  # the series keeps the bytes
+    assert kept == [text for text in expected if len(text) > 3]

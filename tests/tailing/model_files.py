@@ -56,11 +56,15 @@ class Content:
 
 @dataclass(eq=False)
 class Body:
-    """A file on disk, whatever its names; `is_gz` where its bytes are the compressed content."""
+    """A file on disk, whatever its names; `is_gz` where its bytes are the compressed content.
+
+    A program may go on writing to a file that was renamed; nobody has a copy open.
+    """
 
     content: Content
     inode: int
     is_gz: bool = False
+    is_copy: bool = False
 
 
 class Files:
@@ -83,15 +87,17 @@ class Files:
         """Names that rotation made, of files that are not compressed."""
         return sorted(name for name, body in self.names.items() if not name.endswith(".log") and not body.is_gz)
 
+    def renamed(self) -> list[str]:
+        """Rotated files that a program may still have open."""
+        return [name for name in self.rotated() if not self.names[name].is_copy]
+
     def live(self) -> list[str]:
         """Names under which programs write now."""
         return sorted(name for name in self.names if name.endswith(".log"))
 
     def unfinished(self) -> list[str]:
-        """Names of files, compressed ones aside, that end within a line."""
-        return sorted(
-            name for name, body in self.names.items() if not body.is_gz and not body.content.ends_with_a_line()
-        )
+        """Names of files that may be written to and end within a line."""
+        return [name for name in self.live() + self.renamed() if not self.names[name].content.ends_with_a_line()]
 
     # What writers do --------------------------------------------------------------------------------------------------
 
@@ -159,7 +165,7 @@ class Files:
         shutil.copyfile(self.folder / name, self.folder / copy)
         os.truncate(self.folder / name, 0)
         body = self.names[name]
-        self.names[copy] = Body(body.content, os.stat(self.folder / copy).st_ino)
+        self.names[copy] = Body(body.content, os.stat(self.folder / copy).st_ino, is_copy=True)
         old, body.content = body.content, self._new_content(b"")
         self._guard(name)
         self._guard(copy)

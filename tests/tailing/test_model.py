@@ -67,8 +67,8 @@ class Tailing(RuleBasedStateMachine):
     def create_empty(self) -> None:
         self.files.append(next(log for log in LOGS if log not in self.files.names), b"")
 
-    @precondition(lambda self: self.files.rotated())
-    @rule(name=one_of(Files.rotated), padding=paddings, is_whole=st.booleans())
+    @precondition(lambda self: self.files.renamed())
+    @rule(name=one_of(Files.renamed), padding=paddings, is_whole=st.booleans())
     def write_late(self, name: str, padding: int, is_whole: bool) -> None:
         self.files.append(name, self.files.new_line(padding) + (b"\n" if is_whole else b""))
 

@@ -161,7 +161,8 @@ def test_a_closed_terminal_stops_the_daemon(logs: Path, db: Path) -> None:
     )
     os.close(slave)
     try:
-        wait_until(lambda: daemon_pid(db) == process.pid, READ_S, "the daemon")
+        wait_until(lambda: process.poll() is not None or daemon_pid(db) == process.pid, READ_S, "the daemon")
+        assert process.poll() is None
         os.close(master)
         assert process.wait(SOON_S) == 0
         assert status_of(db)["daemon"]["stopped"]

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.batch import NO_ADDRESS
 from livesec.core.finding import Finding, Findings, Scalar
 from livesec.core.protocols import Detector
 from livesec.core.rows import Rows, network_64
-from livesec.core.schema import IP_COLUMNS
+from livesec.core.schema import COLUMNS, IP_COLUMNS
 from livesec.core.state import KeyedState
 
 _ROW_FIELDS = (
@@ -47,25 +46,25 @@ def _plain(value: Any) -> Scalar:
     return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
-def _texts(frame: pl.DataFrame, name: str) -> list[str]:
-    """Column `name` of a key as the text of entities."""
-    values = frame[name].to_list()
+def _texts(name: str, values: Sequence[Any]) -> list[str]:
+    """Values of key column `name` as the text of entities."""
     return [network_64(str(value)) for value in values] if name in IP_COLUMNS else [str(value) for value in values]
 
 
 def to_findings(detector: Detector[Any], rows: Rows, found: Findings) -> list[Finding]:
     """One Finding per finding, in row order."""
-    known = [name for name in _ENTITY_FIELDS if name in rows.frame.columns]
-    frame = rows.frame.select(list(dict.fromkeys([*_ROW_FIELDS, *known, *detector.key])))[found.at]
-    count = frame.height
-    named = {name: frame[name].to_list() if name in known else [None] * count for name in _ENTITY_FIELDS}
+    count = len(found)
+    wanted = dict.fromkeys([*_ROW_FIELDS, *_ENTITY_FIELDS, *detector.key])
+    picked = {
+        name: rows.column(name).gather(found.at).to_list() if name in COLUMNS[rows.log_type] else [None] * count
+        for name in wanted
+    }
     details = [[_plain(value) for value in values] for values in found.details.values()]
     own = rows.addresses()[found.at].tolist()
     evidence = [()] * count if found.evidence is None else found.evidence.tolist()
     columns = (
-        *(frame[name].to_list() for name in _ROW_FIELDS),
-        *named.values(),
-        map("|".join, zip(*(_texts(frame, name) for name in detector.key), strict=True)),
+        *(picked[name] for name in (*_ROW_FIELDS, *_ENTITY_FIELDS)),
+        map("|".join, zip(*(_texts(name, picked[name]) for name in detector.key), strict=True)),
         found.reasons if found.reasons is not None else ["threshold"] * count,
         found.confidence.tolist() if found.confidence is not None else [1.0] * count,
         zip(*details, strict=True) if details else [()] * count,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ from livesec.pipeline.detection import run_detector
 from livesec.pipeline.evidence import FetchLine, evidence_lines
 from livesec.pipeline.recent import RecentRows
 from livesec.pipeline.scoring import Scorer
-from livesec.pipeline.state_saver import StateSaver
+from livesec.pipeline.state_saver import DAMAGED, StateSaver
 from livesec.pipeline.stream_parsers import StreamParsers
 
 EXPIRY_EVERY = 1 << 20
@@ -245,8 +246,11 @@ class Engine:
         """What changed since the last snapshot."""
         keyed = sorted(component for component in self._dirty if component.startswith("detector:"))
         whole = {component: self._saved_whole(component) for component in sorted(self._dirty) if component not in keyed}
+        taken = self._saver.take(keyed, {name: data for name, data in whole.items() if data is not None})
+        taken = replace(taken, anew=sorted({*taken.anew, *self._void}))
         self._dirty.clear()
-        return self._saver.take(keyed, {name: data for name, data in whole.items() if data is not None})
+        self._void.clear()
+        return taken
 
     def _saved_whole(self, component: str) -> bytes | None:
         kind, _, name = component.partition(":")
@@ -265,18 +269,24 @@ class Engine:
     def restore(self, parts: Sequence[SavedPart]) -> dict[str, Exception]:
         """Take over saved parts; those of components that no longer run are passed over.
 
-        Components that cannot be read start anew; gives the reason of each.
+        Components that cannot be read start anew; gives the reason of each, as `learned_anew` does from then on.
         """
         failed: dict[str, Exception] = {}
         for part in parts:
             if part.kind == PartKind.WHOLE:
                 try:
-                    self._restore_whole(part.component, part.data)
+                    self._restore_whole(part)
                 except (StateVersionError, ValueError, KeyError, TypeError) as error:
                     failed[part.component] = error
-        return failed | self._saver.restore([part for part in parts if part.kind != PartKind.WHOLE])
+                    self._void.add(part.component)
+        failed |= self._saver.restore([part for part in parts if part.kind != PartKind.WHOLE])
+        self.learned_anew |= {component: str(error) for component, error in failed.items()}
+        return failed
 
-    def _restore_whole(self, component: str, blob: bytes) -> None:
+    def _restore_whole(self, part: SavedPart) -> None:
+        if part.is_damaged:
+            raise ValueError(DAMAGED)
+        component, blob = part.component, part.data
         kind, _, name = component.partition(":")
         if kind == "parser":
             self._parsers.load(int(name), blob)

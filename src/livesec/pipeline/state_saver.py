@@ -19,6 +19,8 @@ _GROUP_SHARDS = SHARDS // GROUPS
 SNAPSHOT_BYTES = 8 << 20
 """No group is added to a snapshot that has reached this: one transaction stays short whatever the states hold."""
 
+DAMAGED = "its bytes are not those that were saved"
+
 
 class StateSaver:
     """Takes snapshots of `states` (component to state) and restores them."""
@@ -71,6 +73,8 @@ class StateSaver:
             own.setdefault(part.component, []).append(part)
         for name in [name for name in self._states if name in own]:
             try:
+                if any(part.is_damaged for part in own[name]):
+                    raise ValueError(DAMAGED)
                 self._states[name].load_parts([part.data for part in own[name]])
             except (StateVersionError, ValueError) as error:
                 failed[name] = error

@@ -3,42 +3,67 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from livesec.core.anomaly import Gap
+from livesec.core.fault_points import reach
 from livesec.core.settings import Settings
+from livesec.core.text import shown
 from livesec.pipeline.engine import Engine
 from livesec.pipeline.evidence import FetchLine
 from livesec.runners.wiring import make_engine
+from livesec.sources.stream_book import ENDED
 from livesec.sources.tail_file import stream_info
 from livesec.store.writer import StoreWriter
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Replayed:
+    """What running the journal through an engine came to."""
+
+    batches: int
+    gaps: Sequence[Gap]
+    """Batches that could not be read: their results are stored, but the engine did not see their lines."""
+
+
 def recovered_engine(settings: Settings, writer: StoreWriter, fetch_line: FetchLine) -> Engine:
     """An engine with the state saved in the store; parts whose state cannot be used start anew, which is logged.
 
-    Raises SettingsError, ContractError.
+    Raises SettingsError, ContractError, StoreDamagedError.
     """
+    reach("recovery.begun")
     engine = make_engine(settings, fetch_line)
     for component, error in engine.restore(writer.saved_parts()).items():
         _log.warning("%s: its saved state cannot be used and is learned anew: %s", component, error)
+    reach("recovery.restored")
     return engine
 
 
-def replay_journal(engine: Engine, writer: StoreWriter, should_stop: Callable[[], bool]) -> int | None:
-    """Run the batches since the last save through `engine`, storing nothing; how many there were.
+def replay_journal(engine: Engine, writer: StoreWriter, should_stop: Callable[[], bool]) -> Replayed | None:
+    """Run the batches since the last save through `engine`, storing nothing.
 
     None where it was stopped meanwhile: the engine is then behind the store and must not be saved.
     """
-    infos = {item.stream_id: stream_info(item) for item in writer.streams()}
+    positions = writer.streams()
+    infos = {item.stream_id: stream_info(item) for item in positions}
     batches = 0
-    for batch, historical in writer.journalled(infos):
+    damaged: list[Gap] = []
+    for batch, historical in writer.journalled(infos, damaged):
         if should_stop():
             return None
         engine.process(batch, historical=historical)
         batches += 1
+        reach("recovery.between")
+    for item in positions:
+        if item.state in ENDED:
+            engine.close_stream(item.stream_id)
     engine.recent.drain()
+    for gap in damaged:
+        _log.warning("%s: bytes %s to %s: %s", shown(gap.path), gap.start_offset, gap.end_offset, gap.reason)
     if batches:
         _log.info("recovered %d journalled batches", batches)
-    return batches
+    reach("recovery.done")
+    return Replayed(batches, damaged)

@@ -121,19 +121,26 @@ class CompressedContent:
         self._head = b""
         self._window = bytearray()  # decompressed bytes from `_start` on
         self._start = 0
+        self._given = 0  # end of what was given out
 
     @property
     def _end(self) -> int:
         return self._start + len(self._window)
 
     def pread(self, size: int, offset: int) -> bytes:
-        """See content.Content. Raises OSError (EBADMSG) where the compressed data is damaged."""
+        """See content.Content. Raises OSError (EBADMSG) where damage keeps it from giving any
+        more than it gave before."""
         if offset < self._start:
             if offset + size <= len(self._head):
                 return self._head[offset : offset + size]
             self._rewind()
-        while self._end < offset + size and self._decompress():
-            self._drop_before(min(offset, self._end) - _KEPT_BEHIND)
+        try:
+            while self._end < offset + size and self._decompress():
+                self._drop_before(min(offset, self._end) - _KEPT_BEHIND)
+        except OSError:
+            if self._end <= max(offset, self._given):
+                raise
+        self._given = max(self._given, min(self._end, offset + size))
         place = offset - self._start
         return bytes(self._window[place : place + size])
 

@@ -292,6 +292,9 @@ class FileSource:
                 not_before_us=self._clock() - days * US_PER_DAY if is_first_look and days is not None else 0,
             )
         )
+        earlier = self._rotation.earlier_at(path)
+        if earlier is not None:
+            self._queue.hold_back(position.stream_id, earlier)
         self._note_size(position, status)
         return position
 

@@ -39,8 +39,6 @@ class HeldCopies:
             self._held.pop(path, None)
             return False
         now_us = self._clock()
-        if now_us - status.st_ctime_ns // 1000 > HOLD_US and path not in self._held:
-            return False
         held = self._held.get(path)
         if held is None or held.size != status.st_size or held.since_us > now_us:
             self._held[path] = _Held(status.st_size, now_us)

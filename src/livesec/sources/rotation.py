@@ -55,10 +55,16 @@ class Rotation:
         self._begin = begin
         self._around = Whereabouts()
         self._rotated: dict[int, _Quiet] = {}
+        self._earlier: dict[str, int] = {}  # path to the stream whose rest comes before the next one's lines
 
     def look_anew(self) -> None:
         """Trust no listing of a folder from before."""
         self._around.forget()
+        self._earlier.clear()
+
+    def earlier_at(self, path: str) -> int | None:
+        """The stream that was read at `path` before, if it left it in this look."""
+        return self._earlier.pop(path, None)
 
     def is_done(self, position: StreamPosition) -> bool:
         """Whether the stream's file will not grow any more."""
@@ -71,6 +77,7 @@ class Rotation:
         """The stream's path holds another file, or none. `other_path`: the watched path that now has its file."""
         path, modified_us = position.path, position.modified_us
         self._book.leave_path(position)
+        self._earlier[path] = position.stream_id
         if other_path is not None and self.go_on_at(position, other_path):
             pass
         elif position.stream_id in self._files.pool or self._is_found_renamed(position):
@@ -174,8 +181,8 @@ class Rotation:
         is_whole = tail is not None and tail.content.is_compressed
         self._rotated[position.stream_id] = _Quiet(size, self._clock(), is_whole)
         self._queue.add(position.stream_id, first=True)
-        if len(self._rotated) > MAX_ROTATED:
-            oldest = next(iter(self._rotated))
+        waiting = [stream_id for stream_id, quiet in self._rotated.items() if not quiet.is_done]
+        for oldest in waiting[: max(0, len(waiting) - MAX_ROTATED)]:
             self._rotated[oldest].is_done = True
             self._queue.add(oldest)
 
@@ -216,11 +223,10 @@ class Rotation:
             elif seen_size > offset:
                 self._book.gap(position, offset, seen_size, "truncated before it was read")
             self._finish(position, TRUNCATED)
+        self._earlier[path] = position.stream_id
         self._read_later_rotations(path, modified_us)
         if path not in self._book.current:
-            new = self._begin(path, status)
-            self._book.current[path] = new.stream_id
-            self._queue.hold_back(new.stream_id, position.stream_id)
+            self._book.current[path] = self._begin(path, status).stream_id
 
     def _read_later_rotations(self, path: str, since_us: int | None) -> None:
         """Files that came to `path` and were rotated away since it was last looked at: nobody has seen them."""
@@ -230,6 +236,7 @@ class Rotation:
             if self._is_watched(other) or self._is_known(path, other, (status.st_dev, status.st_ino)):
                 continue
             position = self._begin(path, status)
+            self._earlier[path] = position.stream_id
             self._files.where[position.stream_id] = other
             self._keep_reading(position)
 

@@ -65,8 +65,10 @@ class StreamFiles:
         return tail
 
     def _may_close(self, stream_id: int) -> bool:
+        """Not what is being processed, nor a rotated file that only its handle leads to."""
         position = self._book.positions.get(stream_id)
-        return stream_id != self.in_hand and (position is None or position.state != ROTATED)
+        is_findable = position is None or position.state != ROTATED or stream_id in self.where
+        return stream_id != self.in_hand and is_findable
 
     def moved(self, position: StreamPosition) -> None:
         """The stream's own path is where its file is."""

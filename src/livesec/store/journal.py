@@ -7,7 +7,6 @@ was rotated away or never was one (the systemd journal).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, Row, delete, func, select
 
 from livesec.core.anomaly import Gap
 from livesec.core.batch import RawBatch, StreamInfo, batch_of_bytes
+from livesec.core.errors import StoreDamagedError
 from livesec.store import tables as t
 
 NOT_LEARNED = "results are stored, but damaged in the journal: detectors learned nothing from these lines"
@@ -26,14 +26,6 @@ KEPT_BYTES = 64 << 20
 
 
 _COMPRESSOR = zstandard.ZstdCompressor(level=1, write_checksum=True)
-
-
-@dataclass(frozen=True, slots=True)
-class JournalledBatch:
-    """A row of the journal that can be read."""
-
-    batch: RawBatch
-    historical: bool
 
 
 def journal_row(batch: RawBatch, historical: bool) -> dict[str, Any]:
@@ -66,18 +58,22 @@ def _batch(row: Row[Any], stream: StreamInfo) -> RawBatch:
 
 
 def journal_batches(
-    connection: Connection, infos: Mapping[int, StreamInfo], after: int
-) -> Iterator[JournalledBatch | Gap]:
-    """The journal's rows after number `after`, in order; `infos` by stream id. A damaged row is given as a gap."""
+    connection: Connection, infos: Mapping[int, StreamInfo], after: int, damaged: list[Gap] | None = None
+) -> Iterator[tuple[RawBatch, bool]]:
+    """(batch, historical) of the journal's rows after number `after`, in order; `infos` by stream id.
+
+    Rows that cannot be read are passed over and added to `damaged`; without it they raise StoreDamagedError.
+    """
     for row in connection.execute(select(t.journal).where(t.journal.c.batch > after).order_by(t.journal.c.batch)):
-        info = infos.get(row.stream_id)
+        info = infos.get(row.stream_id, StreamInfo(row.stream_id, "", "unknown", 0))
         try:
-            if info is None:
-                raise ValueError(f"of stream {row.stream_id}, which is not known")
-            yield JournalledBatch(_batch(row, info), bool(row.historical))
+            batch = _batch(row, info)
         except _DAMAGE as error:
-            path = info.path if info is not None else "unknown"
-            yield Gap(row.stream_id, path, row.start_offset, row.end_offset, f"{NOT_LEARNED} ({error})")
+            if damaged is None:
+                raise StoreDamagedError(f"journal, batch {row.batch} of {info.path}: {error}") from error
+            damaged.append(Gap(row.stream_id, info.path, row.start_offset, row.end_offset, NOT_LEARNED))
+        else:
+            yield batch, row.historical
 
 
 def journalled_line(connection: Connection, stream_id: int, offset: int, keep: int) -> tuple[bytes, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -20,7 +21,11 @@ from livesec.core.errors import (
     StoreHeldError,
     StoreVersionError,
 )
+from livesec.core.fault_points import reach
+from livesec.store.migrations import migrate
 from livesec.store.tables import SCHEMA_VERSION, meta, metadata
+
+_log = logging.getLogger(__name__)
 
 LOCK_WAIT_MS = 5_000
 """How long a transaction waits for another connection's lock before it fails."""
@@ -51,7 +56,7 @@ def _on_writer_connect(connection: Any, _record: object) -> None:
 
 
 def reader_engine(db: str) -> Engine:
-    """A read-only engine over an existing store. Raises LiveSecError where there is none, or of a newer version."""
+    """A read-only engine over an existing store. Raises LiveSecError where there is none or of another version."""
     path = store_path(db)
     if not path.is_file():
         raise LiveSecError(f"{path}: there is no store here yet; `livesec run` or `livesec replay` makes it")
@@ -62,13 +67,19 @@ def reader_engine(db: str) -> Engine:
         poolclass=NullPool,  # opening is cheap, and no reader keeps an old view of the store
     )
     event.listen(engine, "connect", _on_connect)
-    with _damage_named(path):
-        _check_version(engine, path)
+    with damage_named(path):
+        version = _stored_version(engine, path)
+    if version < SCHEMA_VERSION:
+        raise StoreVersionError(
+            f"{path}: written by an older LiveSec (store version {version}, this one reads {SCHEMA_VERSION}); "
+            f"`livesec run --db {path}` migrates it and keeps a backup beside it"
+        )
     return engine
 
 
 @contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
+def damage_named(path: Path) -> Iterator[None]:
+    """Errors of the database that `path` is become LiveSecErrors that name it."""
     try:
         yield
     except OperationalError as error:
@@ -79,17 +90,35 @@ def _damage_named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_version(engine: Engine, path: Path) -> None:
-    if not inspect(engine).has_table("meta"):
+@contextmanager
+def damage_alone_named(path: Path) -> Iterator[None]:
+    """As `damage_named` for a database that cannot be read as one; what may pass (locked, disk full) is left alone."""
+    try:
+        yield
+    except DatabaseError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        raise StoreDamagedError(
+            f"{path}: the store is damaged ({error.orig}); move it away or restore a copy, and start again"
+        ) from error
+
+
+def _stored_version(engine: Engine, path: Path) -> int:
+    """The version of the store's layout. Raises StoreVersionError where it is newer than SCHEMA_VERSION."""
+    row = None
+    if inspect(engine).has_table("meta"):
+        with engine.connect() as connection:
+            row = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).first()
+    if row is None or not row.value.isdigit():
         raise StoreDamagedError(f"{path}: a database, but not a LiveSec store; name another file with --db")
-    with engine.connect() as connection:
-        row = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).first()
-    version = int(row.value) if row else 0
+    version = int(row.value)
     if version > SCHEMA_VERSION:
         raise StoreVersionError(
             f"{path}: written by a newer LiveSec (store version {version}, this one knows {SCHEMA_VERSION}); "
             "update LiveSec or name another file with --db"
         )
+    return version
 
 
 class WriterLock:
@@ -114,8 +143,22 @@ class WriterLock:
         os.close(self._fd)
 
 
+def _make(engine: Engine, *, demo: bool) -> None:
+    """All tables and the version in one transaction: a store is there whole or not at all."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # sqlite3 begins by itself only where rows change
+        metadata.create_all(connection)
+        values = {"schema_version": str(SCHEMA_VERSION), "demo": "1" if demo else "0"}
+        connection.execute(insert(meta), [{"key": key, "value": value} for key, value in values.items()])
+        reach("store.creating")
+    reach("store.created")
+
+
 def writer_engine(db: str, *, demo: bool = False, lock_wait_ms: int = LOCK_WAIT_MS) -> tuple[Engine, WriterLock]:
-    """The engine of the one writer, the store made where it is missing. Raises StoreHeldError, StoreVersionError."""
+    """The engine of the one writer, the store made where it is missing and migrated where it is older.
+
+    Raises StoreHeldError, StoreVersionError, StoreDamagedError, LiveSecError.
+    """
     path = store_path(db)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,13 +170,12 @@ def writer_engine(db: str, *, demo: bool = False, lock_wait_ms: int = LOCK_WAIT_
         engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": lock_wait_ms / 1000})
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "connect", _on_writer_connect)
-        with _damage_named(path):
-            if inspect(engine).get_table_names():
-                _check_version(engine, path)
-            else:
-                metadata.create_all(engine)
-                with engine.begin() as connection:
-                    values = {"schema_version": str(SCHEMA_VERSION), "demo": "1" if demo else "0"}
-                    connection.execute(insert(meta), [{"key": key, "value": value} for key, value in values.items()])
+        on_failure.callback(engine.dispose)
+        with damage_named(path):
+            if not inspect(engine).get_table_names():
+                _make(engine, demo=demo)
+                _log.info("%s: a new store", path)
+            elif (version := _stored_version(engine, path)) < SCHEMA_VERSION:
+                migrate(engine, path, version)
         on_failure.pop_all()  # from here on the lock is the caller's
     return engine, lock

@@ -45,7 +45,7 @@ class ResultRows:
 
     def __init__(self, dialect: Dialect, *, recent_events: int, reject_samples: int) -> None:
         self._recent_events = recent_events
-        self._reject_samples = reject_samples
+        self._reject_samples = max(0, reject_samples)
         self._new_anomaly = Bulk(upsert(t.anomalies, ["id"], []), ANOMALY_COLUMNS, dialect)
         self._put_incident = Bulk(PUT_INCIDENT, INCIDENT_COLUMNS, dialect)
         self._join_incident = Bulk(JOIN_INCIDENT, ("incident", "member"), dialect)
@@ -79,6 +79,10 @@ class ResultRows:
         )
         self._put_recent(connection, result)
 
+    def committed(self, result: BatchResult) -> None:
+        """The transaction that `result` was put in succeeded; not called for one that is tried again."""
+        self._reject_samples = max(0, self._reject_samples - len(result.rejects))
+
     def _put_anomalies(self, connection: Connection, result: BatchResult, *, alerting: bool) -> None:
         known = connection.execute(select(func.coalesce(func.max(t.anomalies.c.number), 0))).scalar_one()
         committed_us = now_us()
@@ -108,7 +112,6 @@ class ResultRows:
             ],
         )
         samples = result.rejects[: self._reject_samples]
-        self._reject_samples -= len(samples)
         put_many(connection, NEW_REJECT, [asdict(line) for line in samples])
 
     def _put_recent(self, connection: Connection, result: BatchResult) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Table, Update, bindparam, select, update
+from sqlalchemy import Connection, Dialect, Executable, Table, Update, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -36,6 +36,7 @@ ADD_COVERAGE = upsert(t.coverage, ["detector"], ["rows", "judged", "findings"], 
 ANOMALY_COLUMNS = [column.name for column in t.anomalies.c if column.name != "number"]
 _new = select(t.anomalies.c.id).where(t.anomalies.c.number > bindparam("known"), ~t.anomalies.c.historical)
 NEW_IN_OUTBOX = sqlite_insert(t.outbox).from_select(["anomaly_id"], _new.order_by(t.anomalies.c.number))
+OUTBOX_END = select(func.coalesce(func.max(t.outbox.c.number), 0))
 MARK_DELIVERED = (
     update(t.outbox)
     .where(t.outbox.c.number <= bindparam("upto"), t.outbox.c.delivered_us.is_(None))

@@ -1,0 +1,66 @@
+"""Lines as strings that are looked at where they lie: no line is copied before somebody wants a part of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]  # has no types
+from numpy.typing import NDArray
+
+from livesec.core.jit import kernel
+
+_INLINE_BYTES = 12  # a view holds so short a text itself; of a longer one its first four bytes and where it lies
+_CARRIAGE_RETURN = 0x0D
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether `data` can be read as UTF-8 throughout."""
+    if data.isascii():
+        return True
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@kernel
+def _word(data: NDArray[np.uint8], start: int, end: int) -> int:
+    """Four bytes from `start` on, little-endian, zeros from `end` on."""
+    word = 0
+    for place in range(min(4, end - start)):
+        word |= int(np.int64(data[start + place])) << (8 * place)
+    return word
+
+
+@kernel
+def _fill_views(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64], views: NDArray[np.uint32]
+) -> None:
+    for row in range(len(starts)):
+        start, size = starts[row], sizes[row]
+        if size > 0 and data[start + size - 1] == _CARRIAGE_RETURN:
+            size -= 1
+        end = start + size
+        views[row, 0] = size
+        views[row, 1] = _word(data, start, end)
+        if size <= _INLINE_BYTES:
+            views[row, 2] = _word(data, start + 4, end)
+            views[row, 3] = _word(data, start + 8, end)
+        else:
+            views[row, 2] = 0  # the number of the buffer
+            views[row, 3] = start
+
+
+def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> pl.Series:
+    r"""data[starts[i] : starts[i] + sizes[i]] without a carriage return at its end, as a String series of shape (n,).
+
+    `data` is UTF-8 (`is_utf8`), shorter than 2 GiB, and lives as long as the series. Layout: Arrow's Utf8View.
+
+    >>> views_of(b"one\r\nfourteen bytes\n", np.array([0, 5]), np.array([4, 14])).to_list()
+    ['one', 'fourteen bytes']
+    """
+    views = np.empty((len(starts), 4), dtype=np.uint32)
+    _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, views)
+    buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
+    return pl.Series(pa.Array.from_buffers(pa.string_view(), len(starts), buffers))

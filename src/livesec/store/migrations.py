@@ -1,0 +1,141 @@
+"""Brings a store of an older version to the layout of `tables.py`: a backup first, then one transaction."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count, groupby
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import zstandard
+from sqlalchemy import Connection, Engine, text, update
+
+from livesec.core.anomaly import EvidenceLine
+from livesec.core.clock import now_us
+from livesec.core.errors import LiveSecError
+from livesec.core.fault_points import reach
+from livesec.core.rows import SHARDS, shard_of
+from livesec.core.snapshot import PartKind, SavedPart
+from livesec.store import tables as t
+from livesec.store.evidence import pack_evidence
+from livesec.store.saved_state import put_parts
+
+_log = logging.getLogger(__name__)
+
+
+def migrate(engine: Engine, path: Path, version: int) -> None:
+    """Migrate the store at `path` from `version` to SCHEMA_VERSION; its writer must be the caller.
+
+    Raises LiveSecError where no backup can be made, sqlalchemy.exc.DatabaseError; the store is then as it was.
+    """
+    reach("migration.begun")
+    backup = _back_up(engine, path, version)
+    reach("migration.backed_up")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # sqlite3 begins by itself only where rows change
+        for step in range(version, t.SCHEMA_VERSION):
+            _STEPS[step](connection)
+        connection.execute(update(t.meta).where(t.meta.c.key == "schema_version").values(value=str(t.SCHEMA_VERSION)))
+        reach("migration.inside")
+    reach("migration.done")
+    _log.info("%s: migrated from version %d to %d; as it was: %s", path, version, t.SCHEMA_VERSION, backup)
+
+
+def _back_up(engine: Engine, path: Path, version: int) -> Path:
+    """A copy of the store beside it, complete once it has its name; earlier ones are kept."""
+    name = f"{path.name}.v{version}.bak"
+    names = (path.with_name(name if number == 1 else f"{name}.{number}") for number in count(1))
+    backup = next(item for item in names if not item.exists())
+    unfinished = path.with_name(f"{name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        with engine.connect() as connection, closing(sqlite3.connect(unfinished)) as copy:
+            cast(sqlite3.Connection, connection.connection.driver_connection).backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+        _sync(unfinished)
+        unfinished.rename(backup)
+        _sync(path.parent)
+    except (OSError, sqlite3.OperationalError) as error:
+        unfinished.unlink(missing_ok=True)
+        raise LiveSecError(
+            f"{path}: written by an older LiveSec (version {version}); no backup of it could be made beside it "
+            f"({error}): make room or give the right to write there, and start again"
+        ) from error
+    return backup
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+# From version 1: evidence lines had a table, state was saved whole, alerts were never marked -------------------------
+
+
+def _from_1(connection: Connection) -> None:
+    for column in ("modified_us BIGINT", "searched BIGINT NOT NULL DEFAULT 0"):
+        connection.exec_driver_sql(f"ALTER TABLE streams ADD COLUMN {column}")
+    connection.exec_driver_sql("ALTER TABLE anomalies ADD COLUMN evidence BLOB NOT NULL DEFAULT x''")
+    for anomaly_id, lines in _evidence_of_1(connection):
+        connection.execute(
+            update(t.anomalies).where(t.anomalies.c.id == anomaly_id).values(evidence=pack_evidence(lines))
+        )
+    connection.exec_driver_sql("DROP TABLE evidence")
+    t.saved_state.create(connection)
+    for component, data in connection.execute(text("SELECT component, data FROM snapshots")).all():
+        put_parts(connection, [_saved_part_of_1(component, data)])
+    connection.exec_driver_sql("DROP TABLE snapshots")
+    for index in t.outbox.indexes:
+        index.create(connection)
+    connection.execute(update(t.outbox).values(delivered_us=now_us()))  # they were shown as they came
+
+
+def _evidence_of_1(connection: Connection) -> Iterator[tuple[str, list[EvidenceLine]]]:
+    rows = connection.execute(
+        text('SELECT anomaly_id, stream_id, "offset", length, line FROM evidence ORDER BY anomaly_id, position')
+    )
+    for anomaly_id, lines in groupby(rows, key=lambda row: str(row.anomaly_id)):
+        yield anomaly_id, [EvidenceLine(row.stream_id, row.offset, row.length, row.line) for row in lines]
+
+
+def _saved_part_of_1(component: str, data: bytes) -> SavedPart:
+    """A whole component; a detector's keys as changes to nothing, so that they are saved in groups from then on.
+
+    What cannot be read is taken over as it is: recovery says that it is learned anew.
+    """
+    if component.startswith("detector:"):
+        try:
+            return SavedPart(component, PartKind.CHANGES, 1, 1, _changes_of_1(data))
+        except (zstandard.ZstdError, struct.error, ValueError, KeyError) as error:
+            _log.warning("%s: its saved state cannot be migrated: %s", component, error)
+            return SavedPart(component, PartKind.CHANGES, 1, 1, data)
+    return SavedPart(component, PartKind.WHOLE, 0, 1, data)
+
+
+def _changes_of_1(data: bytes) -> bytes:
+    """The same keys and values under the head of layout 2; see core/state_parts.py."""
+    raw = zstandard.ZstdDecompressor().decompress(data)
+    (size,) = struct.unpack_from("<I", raw)
+    head = json.loads(raw[4 : 4 + size])
+    keys = np.frombuffer(raw, dtype=np.uint64, count=int(head["count"]), offset=4 + size)
+    counts = np.bincount(shard_of(keys), minlength=SHARDS).tolist()
+    now = json.dumps(
+        {"version": 2, "count": head["count"], "shards": None, "counts": counts, "columns": head["columns"]}
+    ).encode()
+    body = raw[4 + size :]
+    compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
+    return compressor.compress(struct.pack("<I", len(now)) + now + body)
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1}
+"""Version to what makes the next one of it."""
