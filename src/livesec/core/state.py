@@ -210,6 +210,10 @@ class KeyedState:
         self._allocate(1 << 10)
 
     def _allocate(self, capacity: int) -> None:
+        self._allocate_index(capacity)
+        self._columns = {name: self._new_column(name, capacity) for name in self._specs}
+
+    def _allocate_index(self, capacity: int) -> None:
         self.index = Index(
             table_keys=np.zeros(2 * capacity, dtype=np.uint64),
             table_slots=np.zeros(2 * capacity, dtype=np.int32),
@@ -223,10 +227,10 @@ class KeyedState:
             limit=np.array([self._limit], dtype=np.int32),
             meta=np.array([0, _NONE, 0], dtype=np.int64),
         )
-        self._columns = {
-            name: np.zeros((capacity, width) if width else capacity, dtype=dtype)
-            for name, (dtype, width) in self._specs.items()
-        }
+
+    def _new_column(self, name: str, capacity: int) -> NDArray[np.generic]:
+        dtype, width = self._specs[name]
+        return np.zeros((capacity, width) if width else capacity, dtype=dtype)
 
     @property
     def _limit(self) -> int:
@@ -277,9 +281,12 @@ class KeyedState:
     def _rebuild(self, capacity: int) -> None:
         slots = self._slots()
         keys, stamps, epoch = self.index.slot_keys[slots], self.index.stamps[slots], self.index.meta[_EPOCH]
-        values = {name: array[slots] for name, array in self._columns.items()}
-        self._allocate(capacity)
-        self._fill(keys, values)
+        self._allocate_index(capacity)
+        _touch_all(self.index, keys)  # into an empty index: slot i is keys[i]
+        for name, old in self._columns.items():  # one after the other: states are large
+            new = self._new_column(name, capacity)
+            new[: len(keys)] = old[slots]
+            self._columns[name] = new
         self.index.stamps[: len(keys)] = stamps
         self.index.meta[_EPOCH] = epoch
 
