@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from benchmarks.processes import compile_kernels, environment
+from benchmarks.processes import compile_kernels
 from benchmarks.soak_accounts import accounts_of
 from benchmarks.soak_anomalies import anomalies_of, compare
 from benchmarks.soak_daemon import MortalDaemon
 from benchmarks.soak_results import Results, table_of
+from benchmarks.soak_writers import Writers
 
 CATCH_UP_S = 120.0
 STEP_S = 0.2
@@ -60,71 +58,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if results.is_kept else 1
 
 
-class _Writers:
-    """The process of the writers and the last thing it said."""
-
-    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
-        numbers = (options.files, options.lines_per_s, options.minutes * 60, options.seed)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.soak_writer", str(folder), *map(str, numbers)],
-            env=environment(),
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[1],
-        )
-        self.report: dict[str, Any] = {"lines": 0, "events": {}}
-        self._reader = threading.Thread(target=self._read, name="writers' reports", daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.report = json.loads(line)
-
-    def finish(self) -> None:
-        """Wait for its last words. Raises RuntimeError where it failed."""
-        self.process.wait()
-        self._reader.join()
-        if self.process.returncode:
-            raise RuntimeError(f"the writers ended with {self.process.returncode}")
-
-
 def _soak(folder: Path, options: argparse.Namespace, console: Console) -> Results:
     db = folder / "store" / "livesec.db"
-    daemon = MortalDaemon(str(folder / "logs" / "*.log"), db, options.seed)
-    writers = _Writers(folder, options)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
-    started = time.monotonic()
-    try:
-        with Progress(*columns, console=console) as progress:
-            seconds = options.minutes * 60
+    seconds = options.minutes * 60
+    with MortalDaemon(str(folder / "logs" / "*.log"), db, options.seed) as daemon:
+        daemon.wait_for_first_look()
+        numbers = (options.files, options.lines_per_s, seconds, options.seed)
+        with Writers(folder, *numbers) as writers, Progress(*columns, console=console) as progress:
             task = progress.add_task("soaking", total=seconds, note="")
-            while writers.process.poll() is None:
+            started = time.monotonic()
+            while writers.are_writing:
                 daemon.step()
                 time.sleep(STEP_S)
-                note = f"{writers.report['lines']:,} written, {daemon.stored_lines():,} stored, {daemon.kills} kills"
+                note = f"{writers.lines:,} written, {daemon.stored_lines():,} stored, {daemon.kills} kills"
                 progress.update(task, completed=time.monotonic() - started, note=note)
             writers.finish()
             progress.update(task, completed=seconds, note="catching up")
-            catch_up_s = _catch_up(daemon, writers.report["lines"])
+            catch_up_s = _catch_up(daemon, writers.lines)
             exit_code = daemon.stop()
             originals = sorted((folder / "originals").iterdir())
-            accounts = accounts_of(db, folder)
             soaked = anomalies_of(db)
             checking = progress.add_task("replaying the originals", total=len(originals), note="")
             comparisons = []
             for path in originals:
                 comparisons.append(compare(soaked, path, folder / "replays" / f"{path.stem}.db"))
                 progress.advance(checking)
-    finally:
-        daemon.stop()
-        if writers.process.poll() is None:
-            writers.process.kill()
-            writers.process.wait()
     names = {path.name for path in originals}
     unplaced = sum(len(some) for name, found in soaked.items() if name not in names for some in found.values())
-    events = dict(writers.report["events"])
-    return Results(accounts, comparisons, events, daemon.kills, catch_up_s, exit_code, unplaced)
+    return Results(accounts_of(db, folder), comparisons, writers.events, daemon.kills, catch_up_s, exit_code, unplaced)
 
 
 def _catch_up(daemon: MortalDaemon, written: int) -> float:

@@ -9,12 +9,15 @@ import sqlite3
 import subprocess
 import time
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from benchmarks.processes import COMMAND, environment
 
 LIVES_S = (4.0, 30.0)
 SNAPSHOT_S = 5  # so that saves fall into most lives
 DOWN_S = (0.0, 2.0)
+START_S = 60.0
 STOP_S = 30.0
 
 
@@ -30,6 +33,16 @@ class MortalDaemon:
         self.kills = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._next_at = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def step(self) -> None:
         """Start it, kill it, or leave it be. Raises RuntimeError where it ended by itself."""
@@ -47,6 +60,20 @@ class MortalDaemon:
             self._process = None
             self.kills += 1
             self._next_at = now + self._chance.uniform(*DOWN_S)
+
+    def wait_for_first_look(self) -> None:
+        """Start it and return when it has made its store and written a heartbeat.
+
+        What is written and rotated away before any look is not promised.
+        """
+        self.start()
+        self._next_at = time.monotonic() + LIVES_S[0]
+        deadline = time.monotonic() + START_S
+        while self._one("SELECT value FROM health WHERE key = 'daemon'") is None:
+            self.require_running()
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"no heartbeat within {START_S:g} s: {self.output}")
+            time.sleep(0.1)
 
     def require_running(self) -> None:
         """Raises RuntimeError with its last words where it ended by itself."""
@@ -74,9 +101,13 @@ class MortalDaemon:
 
     def stored_lines(self) -> int:
         """Lines that the store says it has taken."""
+        return int(self._one("SELECT value FROM totals WHERE name = 'lines'") or 0)
+
+    def _one(self, query: str) -> str | int | None:
+        """The first value of the first row; None where there is none, or no store yet."""
         try:
             with contextlib.closing(sqlite3.connect(f"file:{self._db}?mode=ro", uri=True)) as connection:
-                row = connection.execute("SELECT value FROM totals WHERE name = 'lines'").fetchone()
-        except sqlite3.OperationalError:  # not made yet
-            return 0
-        return int(row[0]) if row else 0
+                row = connection.execute(query).fetchone()
+        except sqlite3.OperationalError:
+            return None
+        return row[0] if row else None

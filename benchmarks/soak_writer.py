@@ -22,6 +22,7 @@ from benchmarks.soak_lines import HostLog
 TICKS_PER_S = 20
 ROTATE_EVERY_S = (20.0, 60.0)
 """Between two rotations of one file. A generation that comes and goes while the daemon is down cannot be known."""
+FIRST_ROTATION_S = 5.0  # after at least one look
 COMPRESS_AFTER_S = (0.0, 15.0)
 KEPT_ROTATED = 4
 
@@ -51,7 +52,7 @@ class SoakLog:
         self._rotations = 0
         self._rotated: deque[Path] = deque()
         self._to_compress: list[tuple[float, Path]] = []
-        self._rotate_at = time.monotonic() + self._chance.uniform(*ROTATE_EVERY_S) * self._chance.random()
+        self._rotate_at = time.monotonic() + self._chance.uniform(FIRST_ROTATION_S, ROTATE_EVERY_S[1])
         self._open()
 
     def _open(self) -> None:

@@ -27,7 +27,8 @@ def test_the_layout_is_the_seeds() -> None:
         "   Time: 1970-01-01 00:00:00\n"
         "   Type: bf_fast\n"
         "   Alert: 7 failed logins from 192.0.2.1\n"
-        "   Analysis: One address tries passwords.\n\n"
+        "   Analysis: One address tries passwords.\n"
+        f"   Id: {anomaly('bf_fast', 0, 73).id}\n\n"
     )
 
 

@@ -95,6 +95,10 @@ class Files:
         """Names under which programs write now."""
         return sorted(name for name in self.names if name.endswith(".log"))
 
+    def read_from(self) -> list[str]:
+        """Live files of whose present content something was taken."""
+        return [name for name in self.live() if self.names[name].content.taken]
+
     def unfinished(self) -> list[str]:
         """Names of files that may be written to and end within a line."""
         return [name for name in self.live() + self.renamed() if not self.names[name].content.ends_with_a_line()]
@@ -172,6 +176,7 @@ class Files:
         if old.taken == 0:
             body.content.streams, old.streams = old.streams, set()
             body.content.seen, old.seen = old.seen, 0
+            body.content.may_have_gap = bool(old.data)
 
     def compress(self, name: str) -> None:
         """As `gzip` does: the compressed copy, then the original goes."""

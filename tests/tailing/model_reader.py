@@ -29,6 +29,7 @@ class Reader:
         self._is_first_look = True
         self.has_failed = False
         self._rows: dict[int, StreamPosition] = {}
+        self._taken_from: set[int] = set()
         self._checked_lines = 0
         self._checked_gaps = 0
         self._reached: dict[Content, bool] = {}
@@ -95,6 +96,9 @@ class Reader:
     def _take_over_rows(self) -> None:
         rows = {row.stream_id: row for row in self.tailer.streams()}
         bodies = {body.inode: body for body in [*self._held, *self.files.names.values()]}
+        for stream_id in rows.keys() & self._rows.keys():
+            if rows[stream_id].inode != self._rows[stream_id].inode:
+                self._moved(stream_id, bodies.get(rows[stream_id].inode or 0))
         for stream_id in sorted(rows.keys() - self._rows.keys()):
             row = rows[stream_id]
             body = bodies.get(row.inode or 0)
@@ -104,6 +108,13 @@ class Reader:
         for content in self.files.contents:
             states = [rows[stream_id].state for stream_id in content.streams if stream_id in rows]
             content.closed = bool(content.streams) and not any(state in OPEN_STATES for state in states)
+
+    def _moved(self, stream_id: int, body: Body | None) -> None:
+        """A stream of which nothing was seen may go on in any file; any other only in a copy of its content."""
+        content = self._content_of(stream_id)
+        if body is not None and content is not body.content and content.seen == content.taken == 0:
+            content.streams.discard(stream_id)
+            body.content.streams.add(stream_id)
 
     def _content_of(self, stream_id: int) -> Content:
         return next(content for content in self.files.contents if stream_id in content.streams)
@@ -120,6 +131,7 @@ class Reader:
             is_cut = not content.data[:end].endswith(b"\n")
             assert not (is_cut and content in live), f"{shown}: the partial line of a file that may grow, {content}"
             content.taken = end
+            self._taken_from.add(line.stream_id)
         self._checked_lines = len(lines)
 
     def _account_for_lost(self, content: Content, *, was_away: bool) -> None:
@@ -144,6 +156,8 @@ class Reader:
         gaps = self.tailer.gaps()
         for gap in gaps[self._checked_gaps :]:
             content = self._content_of(gap.stream_id)
+            if gap.stream_id not in self._taken_from and gap.end_offset is None:
+                continue  # nothing but an inode to know the file by: after a death the reader may fear for all of it
             assert content.may_have_gap, f"{gap}: nothing of {content} can have been lost"
         self._checked_gaps = len(gaps)
         for content in self.files.contents:

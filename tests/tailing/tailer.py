@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,12 +93,19 @@ class Tailer:
                 self._engine.process(batch, historical=historical)
             self._engine.recent.drain()
 
-    def look(self, touched: Sequence[str] | None = None, *, seconds: float = 1.0) -> int:
+    def look(
+        self,
+        touched: Sequence[str] | None = None,
+        *,
+        seconds: float = 1.0,
+        between: Callable[[], None] | None = None,
+    ) -> int:
         """`seconds` pass, then one turn of the daemon's loop: scan, read everything, a commit for each batch.
 
-        Returns the number of lines that were read.
+        `between` is called after the scan and before the reading: what happens to the files just then. Returns the
+        number of lines that were read.
         """
-        return self._turn(touched, seconds, batches=None)
+        return self._turn(touched, seconds, batches=None, between=between)
 
     def kill(self) -> None:
         """SIGKILL between two turns: every object is forgotten, nothing is committed; handles and the lock go."""
@@ -121,10 +128,19 @@ class Tailer:
         self.kill()
         self.start()
 
-    def _turn(self, touched: Sequence[str] | None, seconds: float, *, batches: int | None) -> int:
+    def _turn(
+        self,
+        touched: Sequence[str] | None,
+        seconds: float,
+        *,
+        batches: int | None,
+        between: Callable[[], None] | None = None,
+    ) -> int:
         self.now_us += int(seconds * US_PER_S)
         source, writer = self.source, self.writer
         source.scan(touched)
+        if between is not None:
+            between()
         lines = 0
         for number, batch in enumerate(source.read(writer.next_sequence)):
             assert batch.first_sequence == writer.next_sequence

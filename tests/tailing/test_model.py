@@ -32,6 +32,15 @@ def one_of(names: Callable[[Files], list[str]]) -> st.SearchStrategy[str]:
     return st.runner().flatmap(lambda machine: st.sampled_from(names(machine.files)))
 
 
+def rewrite(files: Files, name: str) -> None:
+    """Truncated to nothing and written again."""
+    files.truncate(name, 0)
+    files.append(name, files.new_line() + b"\n")
+
+
+CHANGES = (Files.rename, Files.copytruncate, Files.delete, rewrite)
+
+
 class Tailing(RuleBasedStateMachine):
     """Two logs, their rotated files, and a reader that may die."""
 
@@ -136,6 +145,17 @@ class Tailing(RuleBasedStateMachine):
         self.tailer.look([str(self.files.folder / log)])
         self.reader.after_turn(is_whole=False)
 
+    @precondition(lambda self: self.tailer.is_alive and not self.reader.is_first_look and self.files.read_from())
+    @rule(log=one_of(Files.read_from), change=st.sampled_from(CHANGES))
+    def look_while_a_file_changes(self, log: str, change: Callable[[Files, str], object]) -> None:
+        def between() -> None:
+            change(self.files, log)
+            self.reader.before_turn()
+
+        self.reader.before_turn()
+        self.tailer.look(between=between)
+        self.reader.after_turn(is_whole=False)
+
     @precondition(lambda self: self.tailer.is_alive)
     @rule()
     def kill(self) -> None:
@@ -176,7 +196,7 @@ class Tailing(RuleBasedStateMachine):
 
 TestTailing = Tailing.TestCase
 TestTailing.settings = settings(
-    max_examples=2_000 if IS_LONG else 80,
+    max_examples=2_000 if IS_LONG else 60,
     stateful_step_count=60 if IS_LONG else 50,
     deadline=None,
     derandomize=not IS_LONG,

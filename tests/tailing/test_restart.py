@@ -127,9 +127,7 @@ def test_copytruncate_while_down_loses_nothing(logs: Path, log: Path, make_taile
     assert tailer.gaps() == []
 
 
-def test_mid_file_stop_exact_sum(
-    log: Path, make_tailer: MakeTailer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mid_file_stop_exact_sum(log: Path, make_tailer: MakeTailer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail_file, "CHUNK_BYTES", 1 << 16)
     log.write_bytes(b"".join(b"%d\n" % number for number in range(50_000)))
     tailer = make_tailer([log])
@@ -142,9 +140,7 @@ def test_mid_file_stop_exact_sum(
     assert sum(numbers) == 1_249_975_000
 
 
-def test_stale_rows_retired(
-    logs: Path, log: Path, make_tailer: MakeTailer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stale_rows_retired(logs: Path, log: Path, make_tailer: MakeTailer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_book, "KEPT_ENDED", 3)
     tailer = make_tailer([log])
     for number in range(8):

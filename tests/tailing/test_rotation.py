@@ -68,18 +68,18 @@ class Writer(threading.Thread):
         """Written to each so far."""
         self._paths = paths
         self._reopen = threading.Event()
-        self._stop = threading.Event()
+        self._stopping = threading.Event()
 
     def reopen(self) -> None:
         self._reopen.set()
 
     def stop(self) -> None:
-        self._stop.set()
+        self._stopping.set()
         self.join()
 
     def run(self) -> None:
         files = [path.open("ab", buffering=0) for path in self._paths]
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             for path, file in zip(self._paths, files, strict=True):
                 file.write(b"%s %d\n" % (path.name.encode(), self.lines))
             self.lines += 1
@@ -125,12 +125,13 @@ def test_rename_create_three_files_three_rotations_with_a_live_writer(
 
 
 def test_rename_inside_the_glob_no_duplicates(logs: Path, make_tailer: MakeTailer) -> None:
-    for number in range(3):
-        (logs / f"a.log{'.%d' % number if number else ''}").write_bytes(b"generation %d\n" % number)
+    names = ["a.log", "a.log.1", "a.log.2", "a.log.3"]
+    for name in names[:3]:
+        (logs / name).write_bytes(name.encode() + b"\n")
     tailer = make_tailer([logs / "a.log*"])
     assert tailer.look() == 3
-    for number in (1, 0):
-        (logs / f"a.log{'.%d' % number if number else ''}").rename(logs / f"a.log.{number + 1}")
+    for number in (2, 1, 0):
+        (logs / names[number]).rename(logs / names[number + 1])
     append(logs / "a.log.1", b"still written\n")
     (logs / "a.log").write_bytes(b"fresh\n")
     tailer.look()
@@ -225,6 +226,50 @@ def test_copytruncate_without_a_copy_of_all_of_it_is_a_gap(log: Path, make_taile
     os.truncate(log, 0)
     tailer.look()
     assert ranges(tailer) == [(4000, 4005, "written between copy and truncation")]
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_copytruncated_and_renamed_between_two_looks(
+    logs: Path, log: Path, make_tailer: MakeTailer, is_down: bool
+) -> None:
+    log.write_bytes(b"one\ntw")
+    tailer = make_tailer([logs / "*.log"])
+    tailer.look()
+    if is_down:
+        tailer.kill()
+    append(log, b"o\n")
+    copytruncate(log, logs / "a.log.1")
+    log.rename(logs / "a.log.2")
+    append(logs / "a.log.2", b"three\n")
+    if is_down:
+        tailer.start()
+    tailer.look()
+    tailer.look()
+    assert tailer.texts() == [b"one", b"two", b"three"]
+    assert tailer.gaps() == []
+
+
+def test_cut_off_and_renamed_between_two_looks_is_a_gap(logs: Path, log: Path, make_tailer: MakeTailer) -> None:
+    log.write_bytes(b"unbroken")
+    tailer = make_tailer([logs / "*.log"])
+    tailer.look()
+    os.truncate(log, 0)
+    log.rename(logs / "a.log.2")
+    tailer.look()
+    assert ranges(tailer) == [(0, 8, "cut off before it was read")]
+
+
+def test_an_unread_file_rotated_and_gzipped_while_down_is_read(logs: Path, log: Path, make_tailer: MakeTailer) -> None:
+    log.touch()
+    tailer = make_tailer([log])
+    tailer.look()
+    tailer.kill()
+    log.unlink()
+    (logs / "a.log.1.gz").write_bytes(gzip.compress(b"one\ntwo\n"))
+    tailer.start()
+    tailer.look()
+    assert tailer.texts() == [b"one", b"two"]
+    assert tailer.gaps() == []
 
 
 def test_truncate_then_write(log: Path, make_tailer: MakeTailer) -> None:

@@ -98,9 +98,7 @@ def test_identical_short_heads_are_not_merged(logs: Path, make_tailer: MakeTaile
     assert tailer.texts()[3:] == [b"own"]
 
 
-def test_more_files_than_the_handle_limit(
-    logs: Path, make_tailer: MakeTailer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_files_than_the_handle_limit(logs: Path, make_tailer: MakeTailer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handles, "MAX_OPEN_FILES", 5)
     names = [f"{number:02}.log" for number in range(40)]
     for name in names:

@@ -1,5 +1,6 @@
 """Alerts on the console, in the layout of the livesec seed: icon and severity, Time, Type, Alert, Analysis.
 
+Below them the anomaly's id: an alert may be shown twice around a crash, and this is how that is known.
 Colour where the terminal has it and NO_COLOR is unset; text from logs is made safe to show.
 """
 
@@ -41,25 +42,30 @@ class ConsoleAlerts:
 
     def __init__(self, stream: TextIO, lowest: Severity, at_once: int = 20) -> None:
         self._console = Console(file=stream, highlight=False, emoji=False, soft_wrap=True)
-        self._shown = frozenset(SEVERITIES[SEVERITIES.index(lowest) :])
+        self.severities = tuple(SEVERITIES[SEVERITIES.index(lowest) :])
+        """Those that are printed."""
         self._at_once = at_once
         self._closed = False
 
-    def show(self, anomalies: Iterable[Anomaly]) -> None:
-        """Print those of `anomalies` that are severe enough."""
+    def show(self, anomalies: Iterable[Anomaly], *, at_once: int | None = None) -> bool:
+        """Print those of `anomalies` that are severe enough, at most `at_once` where given.
+
+        False where they cannot be printed, now or any more.
+        """
         if self._closed:
-            return
+            return False
         try:
-            self._show([item for item in anomalies if item.severity in self._shown])
+            self._show([item for item in anomalies if item.severity in self.severities], at_once or self._at_once)
         except OSError as error:  # the terminal or pipe has gone; alerts are in the store all the same
             self._closed = True
             _log.warning("alerts are no longer printed: standard output is closed (%s)", error.strerror)
+        return not self._closed
 
-    def _show(self, wanted: list[Anomaly]) -> None:
-        for anomaly in wanted[: self._at_once]:
+    def _show(self, wanted: list[Anomaly], at_once: int) -> None:
+        for anomaly in wanted[:at_once]:
             self._one(anomaly)
-        if len(wanted) > self._at_once:
-            self._console.print(Text(f"   ... and {len(wanted) - self._at_once} more anomalies, see the desk"))
+        if len(wanted) > at_once:
+            self._console.print(Text(f"   ... and {len(wanted) - at_once} more anomalies, see the desk"))
 
     def _one(self, anomaly: Anomaly) -> None:
         icon, style = _LOOK[anomaly.severity]
@@ -70,6 +76,7 @@ class ConsoleAlerts:
             f"   Type: {anomaly.type}",
             f"   Alert: {shown(anomaly.description)}",
             _LABEL + ("\n" + " " * len(_LABEL)).join(wrapped),
+            f"   Id: {anomaly.id}",
         ]
         self._console.print(Text(f"{icon} {anomaly.severity.upper()} SEVERITY ANOMALY", style=style))
         self._console.print(Text("\n".join(lines) + "\n"))

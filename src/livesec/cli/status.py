@@ -44,6 +44,10 @@ def _as_text(name: str, record: dict[str, Any]) -> str:
         f"  in {shown(gap['path'])} from byte {gap['start']} to {gap['end']}: {shown(gap['reason'])}"
         for gap in record["gaps"][:_MOST]
     )
+    lines.extend(
+        f"LEARNED ANEW  {shown(lost['component'])} since {lost['since']}: {shown(lost['reason'])}"
+        for lost in record["learned_anew"][:_MOST]
+    )
     return "\n".join(lines)
 
 

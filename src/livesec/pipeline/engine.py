@@ -70,7 +70,7 @@ class Engine:
         self._scorer = Scorer(settings, {part.name: part for part in parts.judges})
         self.recent = RecentRows(settings.recent_events)
         self._infos: dict[int, StreamInfo] = {}
-        self._parsers = StreamParsers(parts.formats)
+        self._parsers = StreamParsers(parts.formats, on_lost=self._lost_parser)
         self._lookup_states: dict[str, Any] = {item.name: item.initial() for item in lookups}
         self._states: dict[str, KeyedState] = {item.name: item.initial() for item in parts.detectors}
         self._saver = StateSaver({f"detector:{name}": state for name, state in self._states.items()})
@@ -80,6 +80,9 @@ class Engine:
         self._world_time_us = 0  # the latest stream time seen
         self._expired_epoch = 0
         self._dirty: set[str] = set()
+        self._void: set[str] = set()  # components whose saved parts say nothing any more
+        self.learned_anew: dict[str, str] = {}
+        """Components whose saved state could not be used, and why; whoever has said so may clear it."""
 
     # Streams ---------------------------------------------------------------------------------------------------------
 
@@ -88,9 +91,17 @@ class Engine:
         self._infos[stream.stream_id] = stream
         return self._parsers.of(stream)
 
+    def set_aside_stream(self, stream_id: int) -> None:
+        """Keep the parser of a stream that will hardly grow again as the few bytes that it comes back from."""
+        self._parsers.park(stream_id)
+
     def close_stream(self, stream_id: int) -> None:
         """Forget the parser of a stream that will not grow again."""
         self._parsers.close(stream_id)
+        self._void.add(f"parser:{stream_id}")
+
+    def _lost_parser(self, stream_id: int, reason: str) -> None:
+        self.learned_anew[f"parser:{stream_id}"] = reason
 
     # Batches ---------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from livesec.core.batch import StreamInfo
@@ -23,10 +23,17 @@ class StreamParsers:
     Parameters
     ----------
     live : how many are kept ready; parking the others changes no result, as saving does not
+    on_lost : called with the stream's id and the reason where saved state cannot be used
     """
 
-    def __init__(self, formats: Sequence[Format[Any]], live: int = LIVE_PARSERS) -> None:
+    def __init__(
+        self,
+        formats: Sequence[Format[Any]],
+        live: int = LIVE_PARSERS,
+        on_lost: Callable[[int, str], None] = lambda _stream_id, _reason: None,
+    ) -> None:
         self._formats = formats
+        self._on_lost = on_lost
         self._most_live = live
         self._live: dict[int, StreamParser] = {}  # the longest unused first
         self._parked: dict[int, bytes] = {}
@@ -37,8 +44,7 @@ class StreamParsers:
         if known is None:
             known = self._unparked(stream) or StreamParser(stream, self._formats)
             while len(self._live) >= self._most_live:
-                oldest = next(iter(self._live))
-                self._parked[oldest] = self._live.pop(oldest).to_bytes()
+                self.park(next(iter(self._live)))
         self._live[stream.stream_id] = known
         return known
 
@@ -50,7 +56,14 @@ class StreamParsers:
             return StreamParser.from_bytes(blob, stream, self._formats)
         except (StateVersionError, ValueError) as error:
             _log.warning("%s: its formats' saved state cannot be used and starts anew: %s", shown(stream.path), error)
+            self._on_lost(stream.stream_id, str(error))
             return None
+
+    def park(self, stream_id: int) -> None:
+        """Keep the parser of a stream that will hardly grow soon as the few bytes that it comes back from."""
+        known = self._live.pop(stream_id, None)
+        if known is not None:
+            self._parked[stream_id] = known.to_bytes()
 
     def close(self, stream_id: int) -> None:
         """Forget the parser of a stream that will not grow again."""

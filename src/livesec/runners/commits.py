@@ -8,11 +8,14 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import OperationalError
 
-from livesec.alerts.console import ConsoleAlerts
 from livesec.core.anomaly import BatchResult, Commit, Gap, StreamPosition
 from livesec.core.batch import RawBatch
 from livesec.core.clock import now_us
+from livesec.core.errors import StoreDamagedError
+from livesec.core.fault_points import reach
 from livesec.pipeline.engine import Engine
+from livesec.runners.alert_delivery import AlertDelivery
+from livesec.runners.recovery import close_ended
 from livesec.runners.signals import Signals
 from livesec.store.writer import StoreWriter
 
@@ -36,7 +39,7 @@ class Commits:
         self,
         writer: StoreWriter,
         engine: Engine,
-        alerts: ConsoleAlerts,
+        alerts: AlertDelivery,
         signals: Signals,
         meanwhile: Callable[[], None],
     ) -> None:
@@ -46,8 +49,11 @@ class Commits:
         self._signals = signals
         self._meanwhile = meanwhile
         self._save_s = 0.0
+        self._given_up = False  # a batch was not stored: what comes behind it must not be either
         self.has_unsaved = False
         """Whether the engine is ahead of its saved state, and level with the store."""
+        self.unsaved_bytes = 0
+        """Journalled since the last save: what a recovery would have to run through the engine again."""
         self.last_commit_us: int | None = None
         self.problem: str | None = None
         """Why the store cannot be written at the moment."""
@@ -61,6 +67,7 @@ class Commits:
         historical: bool,
     ) -> None:
         """A batch with its results, and the positions that it moved."""
+        reach("batch.processed")
         result.recent = self.engine.recent.drain()
         done = self._until_done(
             Commit(
@@ -75,43 +82,54 @@ class Commits:
         self._close_ended(positions)
         if not done:
             self.has_unsaved = False  # the engine is ahead of the store now: its state must not be saved
+            self._given_up = True
             return
         self.has_unsaved = True
+        self.unsaved_bytes += len(batch.data)
         self.last_commit_us = now_us()
         if not historical:
             self.alerts.show(result.anomalies)
 
     def positions(self, positions: Sequence[StreamPosition], gaps: Sequence[Gap]) -> None:
         """Streams that appeared, rotated or failed without a batch."""
-        if positions or gaps:
+        if (positions or gaps) and not self._given_up:
             self._close_ended(positions)
+            reach("positions.ready")
             self._until_done(Commit(streams=positions, gaps=gaps, next_sequence=self._writer.next_sequence))
+            reach("positions.stored")
 
-    def save(self) -> bool:
-        """Store the state that changed and empty the journal; False where the daemon was stopped meanwhile."""
+    def save(self, gaps: Sequence[Gap] = ()) -> bool:
+        """Store the state that changed, and `gaps`, and pass the journal; False where it was stopped meanwhile."""
         started = time.monotonic()
-        commit = Commit(snapshot=self.engine.snapshot(), next_sequence=self._writer.next_sequence)
+        commit = Commit(snapshot=self.engine.snapshot(), gaps=gaps, next_sequence=self._writer.next_sequence)
+        reach("snapshot.taken")
         if not self._until_done(commit):
             return False
+        reach("snapshot.stored")
         self._save_s = time.monotonic() - started
         self.has_unsaved = False
+        self.unsaved_bytes = 0
         return True
 
     def save_at_the_end(self) -> None:
         """Save where that is quick; else the next start runs the journal through the engine again."""
+        reach("shutdown.begun")
         if self.has_unsaved and self.problem is None and self._save_s < QUICK_SAVE_S:
             self.save()
+        reach("shutdown.saved")
 
     def _close_ended(self, positions: Sequence[StreamPosition]) -> None:
         for position in positions:
-            if position.state in ("drained", "truncated"):
-                self.engine.close_stream(position.stream_id)
+            close_ended(self.engine, position)
 
     def _until_done(self, commit: Commit) -> bool:
-        """Try a commit until it succeeds; False where the daemon was stopped meanwhile."""
+        """Try a commit until it succeeds; False where the daemon was stopped meanwhile. Raises StoreDamagedError."""
         while True:
             try:
                 self._writer.commit(commit)
+            except StoreDamagedError as error:
+                self.problem, self.has_unsaved = str(error), False
+                raise
             except (OperationalError, OSError) as error:
                 reason = str(getattr(error, "orig", error))
                 if self.problem is None:

@@ -12,7 +12,9 @@ from livesec.alerts.console import ConsoleAlerts
 from livesec.core.anomaly import StreamPosition
 from livesec.core.clock import now_us
 from livesec.core.errors import LiveSecError
+from livesec.core.fault_points import reach
 from livesec.core.severity import Severity
+from livesec.runners.alert_delivery import AlertDelivery
 from livesec.runners.commits import Commits
 from livesec.runners.garbage import settle_garbage_collection
 from livesec.runners.heartbeat import Heartbeat
@@ -28,6 +30,8 @@ from livesec.sources.watch import Watcher
 from livesec.store.writer import StoreWriter
 
 _log = logging.getLogger(__name__)
+_SAVE_AFTER_BYTES = 64 << 20
+"""State is saved after so many bytes of lines at the latest: a recovery goes through no more, in about two seconds."""
 _STORE_FILES = ("", "-wal", "-shm", "-journal", ".lock")
 
 
@@ -60,7 +64,8 @@ class Daemon:
         self._own_files = frozenset([*(store + end for end in _STORE_FILES), str(writer.mirror_path)])
         self._watcher = Watcher(self._own_files.__contains__)  # a commit must not wake the daemon that makes it
         self._lookout = Lookout(self._files, self._watcher, settings)
-        self._commits = Commits(writer, self._engine, self._make_alerts(plan), signals, self._beat_meanwhile)
+        self._alerts = AlertDelivery(writer, self._make_alerts(plan))
+        self._commits = Commits(writer, self._engine, self._alerts, signals, self._beat_meanwhile)
         self._heartbeat = Heartbeat(writer, self._watcher, self._files, self._commits, journal=plan.journal)
         self._save_at = 0.0
 
@@ -108,10 +113,13 @@ class Daemon:
         """The engine as the last commit left it; False where the daemon was stopped meanwhile."""
         self._engine = recovered_engine(self._plan.settings, self._writer, self._line_at)
         self._commits.engine = self._engine
-        batches = replay_journal(self._engine, self._writer, lambda: self._signals.stop_wanted)
-        self._commits.has_unsaved = bool(batches)
+        replayed = replay_journal(self._engine, self._writer, lambda: self._signals.stop_wanted)
+        self._commits.has_unsaved = replayed is not None and replayed.batches > 0
         self._save_at = time.monotonic() + self._plan.settings.snapshot_interval_s
-        return batches is not None
+        if replayed is None or (replayed.gaps and not self._commits.save(replayed.gaps)):
+            return False
+        self._alerts.show_waiting()
+        return True
 
     # The loop ---------------------------------------------------------------------------------------------------------
 
@@ -134,7 +142,8 @@ class Daemon:
     def _keep_up(self) -> None:
         """What is due whether or not there is anything to read: the heartbeat and the saving of state."""
         self._heartbeat.beat_if_due()
-        if self._commits.has_unsaved and time.monotonic() >= self._save_at:
+        is_due = time.monotonic() >= self._save_at or self._commits.unsaved_bytes >= _SAVE_AFTER_BYTES
+        if self._commits.has_unsaved and is_due:
             self._save()
 
     def _save(self) -> bool:
@@ -145,6 +154,7 @@ class Daemon:
         """Take everything that can be read now; whether there was anything."""
         took = False
         for batch in self._files.read(self._writer.next_sequence):
+            reach("batch.read")
             historical = self._files.is_historical(batch)
             result = self._engine.process(batch, historical=historical)
             self._files.committed(batch, max(result.formats, key=lambda name: result.formats[name], default=None))
@@ -163,6 +173,7 @@ class Daemon:
         batch = self._journal.read(self._writer.next_sequence)
         if batch is None:
             return False
+        reach("batch.read")
         historical = self._journal.is_first_look
         result = self._engine.process(batch, historical=historical)
         self._journal.committed(batch)
@@ -188,7 +199,8 @@ class Daemon:
         waiting = list(left_for_next_start(self._first_plan, plan))
         self._engine = recovered_engine(plan.settings, self._writer, self._line_at)
         self._commits.engine = self._engine
-        self._commits.alerts = self._make_alerts(plan)
+        self._alerts.console = self._make_alerts(plan)
+        self._alerts.show_waiting()
         self._lookout.settings = plan.settings
         if plan.patterns != self._plan.patterns:
             self._files.watch_patterns(plan.patterns)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import time
+from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
 from livesec import __version__
 from livesec.core.clock import now_us
+from livesec.core.errors import StoreDamagedError
 from livesec.runners.commits import Commits
 from livesec.sources.file_source import FileSource
 from livesec.sources.watch import Watcher
-from livesec.store.health_queries import MAX_ROWS, READ_ON
+from livesec.store.health_queries import LEARNED_ANEW, MAX_ROWS, READ_ON
 from livesec.store.writer import StoreWriter
 
 _log = logging.getLogger(__name__)
@@ -65,10 +67,22 @@ class Heartbeat:
             "stopped": stopped,
         }
         oldest = {stream_id: since_us for since_us, stream_id in unread[:MAX_ROWS]}
+        values = {"daemon": health, "unread": oldest} | self._learned_anew()
         try:
-            self._writer.put_health({"daemon": health, "unread": oldest})
+            self._writer.put_health(values)
         except OperationalError as error:
             _log.warning("%s: health not written: %s", self._writer.path, error.orig)
+        except StoreDamagedError as error:
+            _log.error("health not written: %s", error)
+        else:
+            self._commits.engine.learned_anew.clear()
+
+    def _learned_anew(self) -> dict[str, dict[str, Any]]:
+        """Health rows of what lost its saved state; they stay, for the gap in what was learned does."""
+        lost = self._commits.engine.learned_anew
+        return {
+            f"{LEARNED_ANEW}{component}": {"reason": reason, "since_us": now_us()} for component, reason in lost.items()
+        }
 
     def _keep_log_short(self) -> None:
         was_held = self._writer.wal.held_since_us is not None

@@ -6,14 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from livesec.core.anomaly import Gap
+from livesec.core.anomaly import Gap, StreamPosition
 from livesec.core.fault_points import reach
 from livesec.core.settings import Settings
 from livesec.core.text import shown
 from livesec.pipeline.engine import Engine
 from livesec.pipeline.evidence import FetchLine
 from livesec.runners.wiring import make_engine
-from livesec.sources.stream_book import ENDED
 from livesec.sources.tail_file import stream_info
 from livesec.store.writer import StoreWriter
 
@@ -27,6 +26,12 @@ class Replayed:
     batches: int
     gaps: Sequence[Gap]
     """Batches that could not be read: their results are stored, but the engine did not see their lines."""
+
+
+def close_ended(engine: Engine, position: StreamPosition) -> None:
+    """Have the engine forget a stream that no line will come of again; a drained file may yet come back."""
+    if position.state in ("truncated", "retired"):
+        engine.close_stream(position.stream_id)
 
 
 def recovered_engine(settings: Settings, writer: StoreWriter, fetch_line: FetchLine) -> Engine:
@@ -58,8 +63,7 @@ def replay_journal(engine: Engine, writer: StoreWriter, should_stop: Callable[[]
         batches += 1
         reach("recovery.between")
     for item in positions:
-        if item.state in ENDED:
-            engine.close_stream(item.stream_id)
+        close_ended(engine, item)
     engine.recent.drain()
     for gap in damaged:
         _log.warning("%s: bytes %s to %s: %s", shown(gap.path), gap.start_offset, gap.end_offset, gap.reason)

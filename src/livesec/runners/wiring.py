@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from livesec.core.settings import Settings
 from livesec.enrich.geo import GeoLookup
 from livesec.enrich.geo_table import GeoTable
@@ -13,5 +15,11 @@ from livesec.pipeline.evidence import FetchLine
 def make_engine(settings: Settings, fetch_line: FetchLine) -> Engine:
     """An engine with every part that the settings want. Raises SettingsError, ContractError."""
     parts = assemble(settings)
-    table = GeoTable.load(centroids=settings.country_centroids, relay_networks=settings.relay_networks)
+    table = _geo_table(tuple(sorted(settings.country_centroids.items())), settings.relay_networks)
     return Engine(settings, parts, (GeoLookup(table),), fetch_line)
+
+
+@lru_cache(maxsize=1)
+def _geo_table(centroids: tuple[tuple[str, tuple[float, float, float]], ...], relays: tuple[str, ...]) -> GeoTable:
+    """Read once, though a daemon makes an engine to try its settings and another to go on from saved state."""
+    return GeoTable.load(centroids=dict(centroids), relay_networks=relays)

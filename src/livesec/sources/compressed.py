@@ -128,8 +128,7 @@ class CompressedContent:
         return self._start + len(self._window)
 
     def pread(self, size: int, offset: int) -> bytes:
-        """See content.Content. Raises OSError (EBADMSG) where damage keeps it from giving any
-        more than it gave before."""
+        """See content.Content. Raises OSError (EBADMSG) where damage keeps it from giving more than it gave before."""
         if offset < self._start:
             if offset + size <= len(self._head):
                 return self._head[offset : offset + size]

@@ -20,13 +20,13 @@ from livesec.sources.held_copies import HeldCopies
 from livesec.sources.identity import RewrittenError, stream_uid
 from livesec.sources.read_queue import ReadQueue
 from livesec.sources.rotated_names import is_compressed_name
-from livesec.sources.rotation import Rotation
+from livesec.sources.rotation import CUT_OFF, Rotation
 from livesec.sources.stream_book import LIVE, ROTATED, TRUNCATED, FileId, StreamBook
 from livesec.sources.stream_files import StreamFiles
 from livesec.sources.tail_file import Hole, TailFile
-from livesec.sources.watched_paths import WatchedPaths, directories_of, expand
+from livesec.sources.watched_paths import WatchedPaths, expand
 
-__all__ = ["MAX_OPEN_FILES", "FileSource", "directories_of", "expand", "stream_uid"]
+__all__ = ["MAX_OPEN_FILES", "FileSource", "expand", "stream_uid"]
 
 _Status = tuple[int, int, int, int]  # device, inode, size, ctime
 _SETTLED_NS = 50_000_000  # ctime moves in ticks of a few ms: what changed just now may change again within one
@@ -231,7 +231,7 @@ class FileSource:
         if size < seen:
             position.searched = 0
             if seen > position.offset:
-                self._book.gap(position, max(size, position.offset), seen, "cut off before it was read")
+                self._book.gap(position, max(size, position.offset), seen, CUT_OFF)
                 self._book.changed(position)
         position.size = size
         if size > position.offset:

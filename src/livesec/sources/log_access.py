@@ -21,7 +21,7 @@ def require_readable(paths: Iterable[str]) -> list[str]:
     """Check the files, folders and patterns that are to be watched.
 
     Args:
-        paths: as the user gave them; a pattern may match nothing yet.
+        paths: as the user gave them; a pattern may match nothing yet. Those that exclude (`!`) are passed over.
 
     Returns:
         Notices, one line each: what does not exist yet, what a pattern or folder will leave out.
@@ -32,6 +32,8 @@ def require_readable(paths: Iterable[str]) -> list[str]:
     """
     notices = []
     for name in paths:
+        if name.startswith("!"):
+            continue
         found = [name] if os.path.lexists(name) else sorted(glob.glob(name, recursive=True))
         if not found and PATTERN_SIGNS.isdisjoint(name) and (closed := closed_folder_above(Path(name))):
             raise InputUnreadableError(f"{name}: {closed} may not be entered; {cure(closed)}")

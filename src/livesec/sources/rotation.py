@@ -19,6 +19,7 @@ QUIET_US = 30 * US_PER_S
 """A rotated file that has not grown for so long is done: its last line needs no line break any more."""
 MAX_ROTATED = 128
 """Rotated files kept open at once; beyond that the longest quiet is done early."""
+CUT_OFF = "cut off before it was read"
 _AWAY = "while nobody was reading"
 
 
@@ -81,7 +82,9 @@ class Rotation:
         if other_path is not None and self.go_on_at(position, other_path):
             pass
         elif position.stream_id in self._files.pool or self._is_found_renamed(position):
-            if not self._goes_on_in_its_place(position):
+            if not self._still_holds(position):
+                self._lost_its_bytes(position, DRAINED, "rewritten", was_away=was_away)
+            elif not self._goes_on_in_its_place(position):
                 self._keep_reading(position)
         elif not self._goes_on_in_its_place(position) and not self._goes_on_in_copy(position):
             self._lost(position, was_away)
@@ -144,6 +147,14 @@ class Rotation:
         content.close()
         return False
 
+    def _still_holds(self, position: StreamPosition) -> bool:
+        """Whether the stream's open file still has what was read of it."""
+        tail = self._files.pool.get(position.stream_id)
+        try:
+            return tail is not None and tail.is_same_content()
+        except OSError:  # then what was seen and not read is declared
+            return False
+
     def _goes_on_in_copy(self, position: StreamPosition) -> bool:
         for path, content in self._around.copies(position):
             if self._is_of_another(position, (content.device, content.inode), content):
@@ -164,6 +175,7 @@ class Rotation:
     def _go_on_in(self, position: StreamPosition, path: str, content: Content) -> None:
         self._book.move_to_file(position, content.device, content.inode)
         self._files.use(position, content)
+        position.size = position.offset if content.is_compressed else content.size()
         if self._is_watched(path) and path not in self._book.current:
             self._take_path(position, path)
             return
@@ -179,6 +191,8 @@ class Rotation:
         tail = self._files.open(position)
         size = tail.content.size() if tail is not None else position.offset
         is_whole = tail is not None and tail.content.is_compressed
+        if not is_whole:
+            self._note_size(position, size)
         self._rotated[position.stream_id] = _Quiet(size, self._clock(), is_whole)
         self._queue.add(position.stream_id, first=True)
         waiting = [stream_id for stream_id, quiet in self._rotated.items() if not quiet.is_done]
@@ -186,8 +200,20 @@ class Rotation:
             self._rotated[oldest].is_done = True
             self._queue.add(oldest)
 
+    def _note_size(self, position: StreamPosition, size: int) -> None:
+        seen_size = position.size or 0
+        if size < seen_size:
+            self._book.gap(position, max(size, position.offset), seen_size, CUT_OFF)
+            position.searched = 0
+            self._book.changed(position)
+        position.size = size
+
     def _lost(self, position: StreamPosition, was_away: bool) -> None:
-        if was_away:
+        # Where nothing was read there is nothing to know the file by: what was rotated since is read from its start.
+        since_us = (position.modified_us or 0) - 1 if position.offset == 0 else None
+        if self._read_later_rotations(position.path, since_us):
+            pass
+        elif was_away:
             self._book.gap(position, position.offset, None, f"rotated away {_AWAY}")
         elif (position.size or 0) > position.offset:
             self._book.gap(position, position.offset, position.size, "removed before it was read")
@@ -206,9 +232,22 @@ class Rotation:
     def truncated(self, position: StreamPosition, status: os.stat_result, *, was_away: bool) -> None:
         """The bytes that were read are not in the file any more: what it holds now is another stream."""
         path, modified_us = position.path, position.modified_us
-        offset, seen_size = position.offset, position.size or 0
         self._book.leave_path(position)
+        if was_away:
+            what = "truncated" if status.st_size < position.offset else "rewritten"
+            self._lost_its_bytes(position, TRUNCATED, what, was_away=True)
+        else:
+            self._lost_its_bytes(position, TRUNCATED, "truncated", was_away=False)
+        self._earlier[path] = position.stream_id
+        self._read_later_rotations(path, modified_us)
+        if path not in self._book.current:
+            self._book.current[path] = self._begin(path, status).stream_id
+
+    def _lost_its_bytes(self, position: StreamPosition, state: str, what: str, *, was_away: bool) -> None:
+        """The stream's file was emptied or rewritten: its rest is read in a copy, or declared lost."""
+        offset, seen_size = position.offset, position.size or 0
         self._queue.discard(position.stream_id)
+        self._rotated.pop(position.stream_id, None)
         self._files.drop(position)
         position.searched = 0
         if self._goes_on_in_copy(position):
@@ -216,22 +255,18 @@ class Rotation:
             copied = seen_size if tail is None or tail.content.is_compressed else tail.content.size()
             if copied < seen_size:
                 self._book.gap(position, max(copied, offset), seen_size, "written between copy and truncation")
-        else:
-            if was_away:
-                what = "truncated" if status.st_size < offset else "rewritten"
-                self._book.gap(position, offset, None, f"{what} {_AWAY}")
-            elif seen_size > offset:
-                self._book.gap(position, offset, seen_size, "truncated before it was read")
-            self._finish(position, TRUNCATED)
-        self._earlier[path] = position.stream_id
-        self._read_later_rotations(path, modified_us)
-        if path not in self._book.current:
-            self._book.current[path] = self._begin(path, status).stream_id
-
-    def _read_later_rotations(self, path: str, since_us: int | None) -> None:
-        """Files that came to `path` and were rotated away since it was last looked at: nobody has seen them."""
-        if since_us is None:
             return
+        if was_away:
+            self._book.gap(position, offset, None, f"{what} {_AWAY}")
+        elif seen_size > offset:
+            self._book.gap(position, offset, seen_size, f"{what} before it was read")
+        self._finish(position, state)
+
+    def _read_later_rotations(self, path: str, since_us: int | None) -> bool:
+        """Read files that came to `path` and were rotated away since it was last looked at; whether there are any."""
+        if since_us is None:
+            return False
+        found = False
         for other, status in self._around.later(path, since_us):
             if self._is_watched(other) or self._is_known(path, other, (status.st_dev, status.st_ino)):
                 continue
@@ -239,6 +274,8 @@ class Rotation:
             self._earlier[path] = position.stream_id
             self._files.where[position.stream_id] = other
             self._keep_reading(position)
+            found = True
+        return found
 
     def _is_known(self, path: str, other: str, file: FileId) -> bool:
         """Whether `other`, a rotated file of `path`, is or was read under any name."""
@@ -275,7 +312,7 @@ class Rotation:
                 if size < position.offset:
                     self.rewritten(position)
                     continue
-                position.size = size
+                self._note_size(position, size)
             if size != quiet.size or now_us < quiet.since_us:
                 quiet.size, quiet.since_us = size, now_us
                 self._queue.add(stream_id)
@@ -285,6 +322,4 @@ class Rotation:
 
     def rewritten(self, position: StreamPosition) -> None:
         """A rotated file does not hold what was read of it any more."""
-        if (position.size or 0) > position.offset:
-            self._book.gap(position, position.offset, position.size, "rewritten before it was read")
-        self._finish(position, DRAINED)
+        self._lost_its_bytes(position, DRAINED, "rewritten", was_away=False)

@@ -19,7 +19,6 @@ DRAINED = "drained"
 TRUNCATED = "truncated"
 RETIRED = "retired"
 UNWATCHED = "unwatched"
-ENDED = frozenset({DRAINED, TRUNCATED, RETIRED})
 KEPT_ENDED = 1000
 """Ended streams that are remembered, so that their files are known should they come back."""
 

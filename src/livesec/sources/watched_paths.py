@@ -14,9 +14,8 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from livesec.core.text import shown
 from livesec.sources.rotated_names import COMPRESSED
@@ -42,11 +41,6 @@ def expand(patterns: Sequence[str]) -> list[str]:
     watched = WatchedPaths(patterns)
     outright = (pattern.path for pattern in watched.patterns if pattern.is_outright)
     return sorted(watched.look().keys() | {path for path in outright if not watched.is_excluded(path)})
-
-
-def directories_of(patterns: Sequence[str]) -> set[Path]:
-    """The directories in which events matter for `patterns`, those behind links included; they need not exist."""
-    return {Path(folder) for pattern in WatchedPaths(patterns).patterns for folder in pattern.event_folders()}
 
 
 class Pattern:
@@ -76,16 +70,6 @@ class Pattern:
             found = glob.glob(os.path.join(self._folder, ""), recursive=True)
             return sorted(folder.rstrip(os.sep) or os.sep for folder in found)
         return [self.path] if os.path.isdir(self.path) else []
-
-    def event_folders(self) -> Iterator[str]:
-        """The folders whose events may concern it."""
-        yield from self.folders()
-        if self.is_outright:
-            yield os.path.dirname(self.path)
-            if os.path.islink(self.path):
-                yield os.path.dirname(os.path.realpath(self.path))
-        elif self.is_glob and not glob.has_magic(self._folder):
-            yield self._folder
 
     def among(self, names: Iterable[str]) -> list[str]:
         """Those of the `names` in one of its folders that it names."""

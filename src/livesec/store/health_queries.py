@@ -20,6 +20,9 @@ SURE_ALIVE_S = 5.0
 READ_ON = frozenset({"active", "rotated", "error"})
 """States of a stream of which more may be read."""
 
+LEARNED_ANEW = "learned_anew:"
+"""Start of the keys of health rows that say which component lost its saved state."""
+
 
 def _exists(pid: int) -> bool:
     try:
@@ -105,6 +108,16 @@ class RejectSample:
     offset: int
     reason: str
     line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedAnew:
+    """A part of the engine whose saved state could not be used, so that it knows nothing from before."""
+
+    component: str
+    """As `detector:bf_fast` or `parser:` and a stream's number."""
+    reason: str
+    since_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +260,13 @@ def gap_rows(connection: Connection) -> list[GapRow]:
 def gap_count(connection: Connection) -> int:
     """How many gaps there are in all."""
     return connection.execute(select(func.count()).select_from(t.gaps)).scalar_one()
+
+
+def learned_anew(connection: Connection) -> list[LearnedAnew]:
+    """What lost its saved state in the life of the store, the latest first; at most MAX_ROWS."""
+    rows = connection.execute(select(t.health).where(t.health.c.key.startswith(LEARNED_ANEW, autoescape=True)))
+    found = [LearnedAnew(row.key.removeprefix(LEARNED_ANEW), **json.loads(row.value)) for row in rows]
+    return sorted(found, key=lambda item: (-item.since_us, item.component))[:MAX_ROWS]
 
 
 def stream_count(connection: Connection) -> int:

@@ -19,6 +19,7 @@ from livesec.store.health_queries import (
     daemon_health,
     gap_count,
     gap_rows,
+    learned_anew,
     reject_counts,
     stream_count,
     stream_health,
@@ -84,6 +85,10 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
             {"path": gap.path, "start": gap.start_offset, "end": gap.end_offset, "reason": gap.reason}
             for gap in gap_rows(connection)
         ]
+        lost = [
+            {"component": item.component, "reason": item.reason, "since": rfc3339(item.since_us)}
+            for item in learned_anew(connection)
+        ]
         coverage = {item.detector: _detector(item) for item in coverage_rows(connection)}
     behind, since_us = bytes_behind(healths)
     daemon = _daemon(health)
@@ -100,6 +105,7 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
         "totals": totals,
         "gaps": gaps,
         "gap_count": gaps_in_all,
+        "learned_anew": lost,
         "rejects": int(totals.get("rejects", 0)),
         "reject_reasons": rejects,
         "alerts_realised_per_day": round(realised, 3),
