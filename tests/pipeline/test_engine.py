@@ -148,3 +148,19 @@ def test_an_anomaly_names_its_line(lines: list[tuple[StreamInfo, bytes]]) -> Non
             last = anomaly.evidence[-1]
             place = batch.offsets.tolist().index(last.offset)
             assert last.line == batch.line_bytes(place)
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_learning_from_groups_of_batches_leaves_the_engine_as_processing_each_does(
+    lines: list[tuple[StreamInfo, bytes]], seed: int
+) -> None:
+    cut = list(batches(lines, random.Random(seed)))
+    middle = len(cut) // 2
+    one, other = new_engine(), new_engine()
+    for batch in cut[:middle]:
+        one.process(batch)
+    for start in range(0, middle, 7):
+        other.learn(cut[start : min(start + 7, middle)])
+    assert collected([one.process(batch) for batch in cut[middle:]]) == collected(
+        [other.process(batch) for batch in cut[middle:]]
+    )

@@ -52,7 +52,7 @@ class _StopsWhenRead(Signals):
         super().__init__()
 
     @property
-    def stop_wanted(self) -> bool:  # type: ignore[override] # an attribute there
+    def stop_wanted(self) -> bool:
         if not self._asked and self._has_read():
             self._read_at = self._read_at or time.monotonic()
             self._asked = time.monotonic() > self._read_at + SETTLE_S

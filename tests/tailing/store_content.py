@@ -38,13 +38,15 @@ def content_of(db: Path) -> Content:
             ]
             for table, order in _TABLES.items()
         }
-        found["undelivered"] = connection.execute("SELECT count(*) FROM outbox WHERE delivered_us IS NULL").fetchone()[0]
+        found["undelivered"] = connection.execute("SELECT count(*) FROM outbox WHERE delivered_us IS NULL").fetchone()[
+            0
+        ]
         batches = connection.execute("SELECT stream_id, data FROM journal ORDER BY batch").fetchall()
         found["journal"] = b"".join(b"%d:" % stream_id + line for stream_id, line in _lines(batches))
         found["places"] = [
             tuple(row)
             for row in connection.execute(
-                'SELECT stream_id, uid, path, generation, "offset", head_hash, tail_hash, history_end, state FROM streams'
+                'SELECT stream_id, uid, path, generation, "offset", head_hash, tail_hash, state FROM streams'
             )
         ]
         (mirror,) = connection.execute("SELECT value FROM meta WHERE key = 'mirror'").fetchone()

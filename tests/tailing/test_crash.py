@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.e2e.command import Daemon
 from tests.e2e.service import wait_until
 from tests.tailing.daemon_life import Life, output_of
 from tests.tailing.daemon_server import KILLED, DaemonServer
-from tests.tailing.store_content import Content, assert_same, content_of
+from tests.tailing.store_content import assert_same, content_of
 
 from livesec.core import fault_points
 from livesec.core.fault_points import FAULT_POINTS
@@ -53,21 +54,28 @@ FIRST_LINES = CONTENT.count(b"\n", 0, CUT)
 class World:
     """One growing log, and a store that has met it while it was empty; both as they were at each `reset`."""
 
-    def __init__(self, folder: Path, server: DaemonServer) -> None:
+    def __init__(
+        self, folder: Path, server: DaemonServer, pattern: str | None = None, *, is_reference_wanted: bool = True
+    ) -> None:
         self.server = server
         self.log = folder / "auth.log"
         self.db = folder / "run" / "livesec.db"
         self.second = folder / "second.log"
+        self._patterns = [str(folder / pattern)] if pattern else [str(self.log), str(self.second)]
         self._met = folder / "met"
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         self.log.touch()
         assert self.live(0) == 0
         shutil.copytree(self.db.parent, self._met)
+        if not is_reference_wanted:
+            return
         self.grow()
         assert self.live(LINES, settings=NEVER) == 0
         self.reference = content_of(self.db)
 
     def live(self, lines: int, fault: str | None = None, settings: tuple[str, ...] = OFTEN) -> int:
-        return self.server.live(Life(str(self.db), [str(self.log), str(self.second)], lines, fault, settings))
+        return self.server.live(Life(str(self.db), self._patterns, lines, fault, settings))
 
     def reset(self, upto: int = CUT, *, has_store: bool = True) -> None:
         shutil.rmtree(self.db.parent, ignore_errors=True)
@@ -175,13 +183,32 @@ def test_kill_while_the_store_is_made(world: World, name: str, kills: int) -> No
     assert_same(content_of(world.db), world.reference)
 
 
-@pytest.mark.parametrize("batch", [1, 3, 4, 7])
+@pytest.mark.parametrize("batch", [1, 3, 4, 5])
 def test_kill_in_the_transaction_of_any_batch(world: World, batch: int) -> None:
     world.reset(len(CONTENT))
     assert world.live(LINES, f"commit.meta:{batch}", NEVER) == KILLED
     assert world.live(LINES, f"commit.done:{batch}", NEVER) == KILLED
     assert world.live(LINES, settings=NEVER) == 0
     assert_same(content_of(world.db), world.reference)
+
+
+def test_an_alert_shown_before_the_kill_is_shown_again_with_its_id(world: World) -> None:
+    world.reset()
+    assert world.live(LINES, "alerts.shown") == KILLED
+    before = ids_shown(world.said())
+    assert world.live(FIRST_LINES) == 0
+    after = ids_shown(world.said())[len(before) :]
+    assert before
+    assert after[: len(before)] == before
+    assert world.live(FIRST_LINES) == 0
+    assert len(ids_shown(world.said())) == len(before + after), "marked: not shown a third time"
+    wanted = [row["id"] for row in content_of(world.db)["anomalies"] if row["severity"] != "low"]
+    assert after == wanted
+
+
+def ids_shown(said: str) -> list[str]:
+    """The ids of the alerts on the console, in order."""
+    return re.findall(r"^   Id: (\w+)$", said, re.MULTILINE)
 
 
 def test_kills_at_different_points_in_turn(world: World) -> None:
@@ -216,24 +243,58 @@ def test_the_commands_daemon_is_killed_by_its_environment(logs: Path, tmp_path: 
 # What happens to the files meanwhile ----------------------------------------------------------------------------------
 
 
-def _kill_within(world: World) -> int:
-    """A life that ends behind the fourth batch, none of them in saved state; where the store had read up to."""
-    world.reset()
-    assert world.live(LINES, "commit.done:4", NEVER) == KILLED
-    with closing(sqlite3.connect(world.db)) as connection:
+CHANGES: dict[str, Callable[[Path], None]] = {}
+
+
+def _change(change: Callable[[Path], None]) -> Callable[[Path], None]:
+    CHANGES[change.__name__.strip("_")] = change
+    return change
+
+
+@_change
+def _deleted(log: Path) -> None:
+    log.unlink()
+
+
+@_change
+def _truncated(log: Path) -> None:
+    os.truncate(log, 0)
+
+
+@_change
+def _compressed(log: Path) -> None:
+    packed = log.with_name("auth.log.1.gz")
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    log.unlink()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_source_changed_while_dead(server: DaemonServer, tmp_path: Path, change: str) -> None:
+    killed = World(tmp_path, server, "auth.log*")
+    killed.reset()
+    assert killed.live(LINES, "commit.done:4", NEVER) == KILLED  # nothing is in saved state
+    with closing(sqlite3.connect(killed.db)) as connection:
         (offset,) = connection.execute('SELECT "offset" FROM streams').fetchone()
     assert 0 < offset < CUT
-    return int(offset)
+    is_kept = change == "compressed"
+    cut = CUT if is_kept else offset
+    rest = CONTENT[cut:] if is_kept else CONTENT[CONTENT.index(b"\n", CUT) + 1 :]
+    CHANGES[change](killed.log)
+    killed.log.write_bytes(rest)
+    lines = CONTENT.count(b"\n", 0, cut) + rest.count(b"\n") + is_kept  # an archive's last line ends with it
+    assert killed.live(lines) == 0
+    found = content_of(killed.db)
 
+    calm = World(tmp_path, server, "auth.log*", is_reference_wanted=False)
+    calm.reset(cut)
+    assert calm.live(CONTENT.count(b"\n", 0, cut)) == 0
+    CHANGES[change](calm.log)
+    calm.log.write_bytes(rest)
+    assert calm.live(lines) == 0
+    expected = content_of(calm.db)
+    assert len(expected["anomalies"]) > 20
 
-@pytest.fixture
-def aside(world: World) -> Iterator[None]:
-    """The world's log is another file for a while: its store knows it by its inode."""
-    kept = world.log.with_suffix(".kept")
-    os.link(world.log, kept)
-    yield
-    world.log.unlink(missing_ok=True)
-    for other in world.log.parent.glob("auth.log?*"):
-        if other != kept:
-            other.unlink()
-    kept.rename(world.log)
+    assert [gap["start_offset"] for gap in found["gaps"][1:]] == ([] if is_kept else [offset])
+    for content in (found, expected):
+        del content["places"]
+    assert_same(found, expected)

@@ -6,7 +6,9 @@ Colour where the terminal has it and NO_COLOR is unset; text from logs is made s
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import textwrap
 from collections.abc import Iterable
 from typing import TextIO
@@ -30,6 +32,12 @@ _WIDTH = 96
 _LABEL = "   Analysis: "
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Say so to who prints; rich would end the process, and with it the detection, for a reader that has left."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 class ConsoleAlerts:
     """Prints anomalies from a severity on.
 
@@ -41,7 +49,7 @@ class ConsoleAlerts:
     """
 
     def __init__(self, stream: TextIO, lowest: Severity, at_once: int = 20) -> None:
-        self._console = Console(file=stream, highlight=False, emoji=False, soft_wrap=True)
+        self._console = _Console(file=stream, highlight=False, emoji=False, soft_wrap=True)
         self.severities = tuple(SEVERITIES[SEVERITIES.index(lowest) :])
         """Those that are printed."""
         self._at_once = at_once

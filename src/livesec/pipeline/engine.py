@@ -50,6 +50,10 @@ _REJECT_SAMPLES_PER_BATCH = 100
 _MINUTE_US = 60 * US_PER_S
 
 
+def _no_line(_stream_id: int, _offset: int) -> None:
+    return None
+
+
 class Engine:
     """Stages 1 to 3 over batches, one process, all 256 virtual shards.
 
@@ -113,6 +117,16 @@ class Engine:
         self.detect(parsed.rows, result, {batch.stream.stream_id: batch}, historical=historical)
         return result
 
+    def learn(self, batches: Sequence[RawBatch]) -> None:
+        """What `process` of each of `batches`, in order, does to the engine itself; nothing else comes of it."""
+        frames: dict[LogType, list[pl.DataFrame]] = {}
+        for batch in batches:
+            for log_type, frame in self.parse(batch).rows.items():
+                frames.setdefault(log_type, []).append(frame)
+        together = {log_type: pl.concat(parts) for log_type, parts in frames.items()}
+        self.detect(together, BatchResult(), {}, with_evidence=False)
+        self.recent.drain()
+
     def parse(self, batch: RawBatch) -> ParsedBatch:
         """The rows of `batch`; advances its stream's parser."""
         self._dirty.add(f"parser:{batch.stream.stream_id}")
@@ -146,11 +160,14 @@ class Engine:
         batches: Mapping[int, RawBatch],
         *,
         historical: bool = False,
+        with_evidence: bool = True,
     ) -> None:
         """Run the three stages over complete frames in sequence order and add what follows to `result`.
 
-        `batches` are those in memory, by stream id: evidence is taken from them first.
+        `batches` are those in memory, by stream id: evidence is taken from them first. `with_evidence`: else anomalies
+        get no evidence lines; nothing depends on these.
         """
+        fetch_line = self._fetch_line if with_evidence else _no_line
         last = max((int(frame["sequence"][-1]) for frame in frames.values() if frame.height), default=-1)
         first = min((int(frame["sequence"][0]) for frame in frames.values() if frame.height), default=0)
         start = first
@@ -165,7 +182,7 @@ class Engine:
                 }
             )
             self._expire_up_to(start)
-            self._stages(part, result, batches, historical)
+            self._stages(part, result, batches, fetch_line, historical)
             start = end
 
     def _expire_up_to(self, sequence: int) -> None:
@@ -183,6 +200,7 @@ class Engine:
         frames: Mapping[LogType, pl.DataFrame],
         result: BatchResult,
         batches: Mapping[int, RawBatch],
+        fetch_line: FetchLine,
         historical: bool,
     ) -> None:
         rows: dict[LogType, Rows] = {}
@@ -201,7 +219,7 @@ class Engine:
             if own:
                 findings = sorted([*findings, *own], key=lambda item: item.order)
         named = (address for finding in findings for address in finding.evidence)
-        lines = evidence_lines(named, batches, self._fetch_line)
+        lines = evidence_lines(named, batches, fetch_line)
         for finding in findings:
             self._raise(finding, result, lines, historical)
         if findings:

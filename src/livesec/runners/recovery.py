@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from livesec.core.anomaly import Gap, StreamPosition
+from livesec.core.batch import RawBatch
 from livesec.core.fault_points import reach
 from livesec.core.settings import Settings
 from livesec.core.text import shown
@@ -17,6 +18,8 @@ from livesec.sources.tail_file import stream_info
 from livesec.store.writer import StoreWriter
 
 _log = logging.getLogger(__name__)
+_GROUP_BYTES = 4 << 20
+_GROUP_BATCHES = 256
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,18 @@ def recovered_engine(settings: Settings, writer: StoreWriter, fetch_line: FetchL
     return engine
 
 
+def _in_groups(batches: Iterable[RawBatch]) -> Iterator[list[RawBatch]]:
+    """`batches` in groups of some megabytes: a daemon that follows live logs journals many small ones."""
+    group: list[RawBatch] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(len(item.data) for item in group) >= _GROUP_BYTES or len(group) == _GROUP_BATCHES:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
 def replay_journal(engine: Engine, writer: StoreWriter, should_stop: Callable[[], bool]) -> Replayed | None:
     """Run the batches since the last save through `engine`, storing nothing.
 
@@ -56,15 +71,14 @@ def replay_journal(engine: Engine, writer: StoreWriter, should_stop: Callable[[]
     infos = {item.stream_id: stream_info(item) for item in positions}
     batches = 0
     damaged: list[Gap] = []
-    for batch, historical in writer.journalled(infos, damaged):
+    for together in _in_groups(batch for batch, _ in writer.journalled(infos, damaged)):
         if should_stop():
             return None
-        engine.process(batch, historical=historical)
-        batches += 1
+        engine.learn(together)
+        batches += len(together)
         reach("recovery.between")
     for item in positions:
         close_ended(engine, item)
-    engine.recent.drain()
     for gap in damaged:
         _log.warning("%s: bytes %s to %s: %s", shown(gap.path), gap.start_offset, gap.end_offset, gap.reason)
     if batches:

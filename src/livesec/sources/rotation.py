@@ -209,14 +209,13 @@ class Rotation:
         position.size = size
 
     def _lost(self, position: StreamPosition, was_away: bool) -> None:
-        # Where nothing was read there is nothing to know the file by: what was rotated since is read from its start.
-        since_us = (position.modified_us or 0) - 1 if position.offset == 0 else None
-        if self._read_later_rotations(position.path, since_us):
-            pass
-        elif was_away:
+        if was_away:
             self._book.gap(position, position.offset, None, f"rotated away {_AWAY}")
         elif (position.size or 0) > position.offset:
             self._book.gap(position, position.offset, position.size, "removed before it was read")
+        if position.offset == 0 and position.modified_us is not None:
+            # Nothing to know the file by: what was rotated since is read from its start, be it this file or a later one.
+            self._read_later_rotations(position.path, position.modified_us - 1)
         self._finish(position, DRAINED)
 
     def _finish(self, position: StreamPosition, state: str) -> None:
@@ -262,11 +261,10 @@ class Rotation:
             self._book.gap(position, offset, seen_size, f"{what} before it was read")
         self._finish(position, state)
 
-    def _read_later_rotations(self, path: str, since_us: int | None) -> bool:
-        """Read files that came to `path` and were rotated away since it was last looked at; whether there are any."""
+    def _read_later_rotations(self, path: str, since_us: int | None) -> None:
+        """Read files that came to `path` and were rotated away since it was last looked at."""
         if since_us is None:
-            return False
-        found = False
+            return
         for other, status in self._around.later(path, since_us):
             if self._is_watched(other) or self._is_known(path, other, (status.st_dev, status.st_ino)):
                 continue
@@ -274,8 +272,6 @@ class Rotation:
             self._earlier[path] = position.stream_id
             self._files.where[position.stream_id] = other
             self._keep_reading(position)
-            found = True
-        return found
 
     def _is_known(self, path: str, other: str, file: FileId) -> bool:
         """Whether `other`, a rotated file of `path`, is or was read under any name."""
