@@ -19,6 +19,7 @@ from livesec.core.hashing import Keys
 from livesec.core.rows import SHARDS, shard_of
 
 LAYOUT_VERSION = 2
+_WHOLE_VERSION = 1  # had all shards in each part, and did not say so
 _HEAD_SIZE = struct.Struct("<I")
 
 ColumnSpec = DTypeLike | tuple[DTypeLike, int]
@@ -85,8 +86,11 @@ def _unpacked(raw: bytes, specs: Specs) -> StatePart:
     (size,) = _HEAD_SIZE.unpack_from(raw)
     at = _HEAD_SIZE.size + size
     head = json.loads(raw[_HEAD_SIZE.size : at])
-    if head["version"] != LAYOUT_VERSION or head["columns"] != _described(specs):
-        raise StateVersionError(f"a saved state has columns {head['columns']}, this version has {_described(specs)}")
+    if head["version"] not in (_WHOLE_VERSION, LAYOUT_VERSION) or head["columns"] != _described(specs):
+        raise StateVersionError(
+            f"a saved state of layout {head['version']} has columns {head['columns']}, "
+            f"this version has layout {LAYOUT_VERSION} and columns {_described(specs)}"
+        )
     count = int(head["count"])
     keys = np.frombuffer(raw, dtype=np.uint64, count=count, offset=at)
     at += keys.nbytes
@@ -95,6 +99,8 @@ def _unpacked(raw: bytes, specs: Specs) -> StatePart:
         array = np.frombuffer(raw, dtype=dtype, count=count * max(1, width), offset=at)
         at += array.nbytes
         values[name] = array.reshape(count, width) if width else array
+    if head["version"] == _WHOLE_VERSION:
+        return StatePart(keys, values, shards=range(SHARDS))
     return StatePart(keys, values, head["shards"], head["counts"])
 
 

@@ -125,6 +125,7 @@ class Replay:
 
     def run(self) -> ReplayReport:
         """Read everything; files that turn out unreadable are named in `problems`, the others are finished."""
+        settle_garbage_collection()
         started = time.perf_counter()
         if len(self._files) == 1:
             self._run_one(next(iter(self._files.values())))
@@ -238,7 +239,7 @@ class Replay:
         )
         total = self._total
         if total.lines == 0:
-            settle_garbage_collection()
+            settle_garbage_collection()  # again: kernels were loaded on their first use
         total.lines += result.lines
         total.consumed += result.consumed
         total.skipped += result.skipped

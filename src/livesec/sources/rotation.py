@@ -214,7 +214,7 @@ class Rotation:
         elif (position.size or 0) > position.offset:
             self._book.gap(position, position.offset, position.size, "removed before it was read")
         if position.offset == 0 and position.modified_us is not None:
-            # Nothing to know the file by: what was rotated since is read from its start, be it this file or a later one.
+            # Nothing to know it by: what was rotated since is read from its start, be it this file or a later one.
             self._read_later_rotations(position.path, position.modified_us - 1)
         self._finish(position, DRAINED)
 

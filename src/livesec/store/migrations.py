@@ -6,22 +6,19 @@ import json
 import logging
 import os
 import sqlite3
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count, groupby
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-import zstandard
 from sqlalchemy import Connection, Engine, text, update
 
 from livesec.core.anomaly import EvidenceLine
 from livesec.core.clock import now_us
 from livesec.core.errors import LiveSecError
 from livesec.core.fault_points import reach
-from livesec.core.rows import SHARDS, shard_of
+from livesec.core.json_text import json_text
 from livesec.core.snapshot import PartKind, SavedPart
 from livesec.store import tables as t
 from livesec.store.evidence import pack_evidence
@@ -109,32 +106,24 @@ def _evidence_of_1(connection: Connection) -> Iterator[tuple[str, list[EvidenceL
 
 
 def _saved_part_of_1(component: str, data: bytes) -> SavedPart:
-    """A whole component; a detector's keys as changes to nothing, so that they are saved in groups from then on.
-
-    What cannot be read is taken over as it is: recovery says that it is learned anew.
-    """
+    """A detector's keys as one part of changes, so that groups of shards take its place with the next snapshots."""
     if component.startswith("detector:"):
-        try:
-            return SavedPart(component, PartKind.CHANGES, 1, 1, _changes_of_1(data))
-        except (zstandard.ZstdError, struct.error, ValueError, KeyError) as error:
-            _log.warning("%s: its saved state cannot be migrated: %s", component, error)
-            return SavedPart(component, PartKind.CHANGES, 1, 1, data)
+        return SavedPart(component, PartKind.CHANGES, 1, 1, data)
+    if component == "incidents":
+        data = _incidents_of_1(data)
     return SavedPart(component, PartKind.WHOLE, 0, 1, data)
 
 
-def _changes_of_1(data: bytes) -> bytes:
-    """The same keys and values under the head of layout 2; see core/state_parts.py."""
-    raw = zstandard.ZstdDecompressor().decompress(data)
-    (size,) = struct.unpack_from("<I", raw)
-    head = json.loads(raw[4 : 4 + size])
-    keys = np.frombuffer(raw, dtype=np.uint64, count=int(head["count"]), offset=4 + size)
-    counts = np.bincount(shard_of(keys), minlength=SHARDS).tolist()
-    now = json.dumps(
-        {"version": 2, "count": head["count"], "shards": None, "counts": counts, "columns": head["columns"]}
-    ).encode()
-    body = raw[4 + size :]
-    compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
-    return compressor.compress(struct.pack("<I", len(now)) + now + body)
+def _incidents_of_1(data: bytes) -> bytes:
+    """An anomaly that waits under several entities was saved under each; now it is saved once, and named there."""
+    try:
+        saved = json.loads(data)
+        pending = {item[0]: item for *_, waiting in saved["pending"] for item in waiting}
+        queues = [[kind, name, [item[0] for item in waiting]] for kind, name, waiting in saved["pending"]]
+    except (ValueError, KeyError, TypeError, IndexError) as error:  # recovery will say that they are learned anew
+        _log.warning("incidents: their saved state cannot be migrated: %r", error)
+        return data
+    return json_text(saved | {"version": 2, "pending": list(pending.values()), "queues": queues}).encode()
 
 
 _STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1}
