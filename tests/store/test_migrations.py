@@ -16,6 +16,7 @@ from tests.store.version_1 import JOURNALLED_LINES, make_version_1
 
 from livesec.core.errors import LiveSecError, StoreVersionError
 from livesec.core.settings import load_settings
+from livesec.core.severity import SEVERITIES
 from livesec.runners.recovery import recovered_engine, replay_journal
 from livesec.sources.tail_file import stream_info
 from livesec.store import migrations
@@ -87,7 +88,7 @@ def test_saved_state_and_journal_are_those_of_before(tmp_path: Path) -> None:
     replayed = replay_journal(engine, writer, lambda: False)
     assert replayed is not None
     assert (replayed.batches, replayed.gaps) == (1, [])
-    assert writer.waiting_alerts(["medium"], since_us=0, at_most=9).to_show == []  # type: ignore[list-item] # as stored
+    assert writer.waiting_alerts(SEVERITIES, since_us=0, at_most=9).to_show == []
     writer.close()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.tailing.daemon_server import DaemonServer
 from tests.tailing.tailer import Tailer
 
 MakeTailer = Callable[..., Tailer]
@@ -34,3 +35,10 @@ def make_tailer(tmp_path: Path) -> Iterator[MakeTailer]:
     for tailer in made:
         if tailer.is_alive:
             tailer.kill()
+
+
+@pytest.fixture(scope="session")
+def daemon_server() -> Iterator[DaemonServer]:
+    """Starts daemons in processes of their own, quickly."""
+    with DaemonServer() as running:
+        yield running

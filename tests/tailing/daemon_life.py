@@ -79,15 +79,15 @@ def total_lines(db: str) -> int:
     return int(row[0]) if row else 0
 
 
-def output_of(db: str) -> Path:
-    """Everything that the lives of a store's daemon printed."""
-    return Path(db).with_suffix(".daemon.txt")
+def output_of(log: str) -> Path:
+    """Everything that the daemons of a log (the first pattern) printed; apart from the store, whose disk may be full."""
+    return Path(log).with_name("daemon.txt")
 
 
 def live(life: Life) -> None:
     """Run the daemon in this process until it stops."""
     signal.alarm(life.alarm_s)
-    output = os.open(output_of(life.db), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    output = os.open(output_of(life.logs[0]), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s", force=True)

@@ -38,7 +38,7 @@ class RunningDaemon:
     def wait(self) -> int:
         """Its exit code once it ends: -9 after SIGKILL. AssertionError where it hangs or fails."""
         code = int(self._answers.readline())
-        assert code in (0, KILLED), f"it ended with {code}: {output_of(self._life.db).read_text(errors='replace')}"
+        assert code in (0, KILLED), f"it ended with {code}: {output_of(self._life.logs[0]).read_text(errors='replace')}"
         return code
 
 

@@ -5,27 +5,25 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.e2e.command import Daemon
 from tests.e2e.service import wait_until
-from tests.tailing.daemon_life import Life, output_of
+from tests.store.version_1 import JOURNALLED_LINES, make_version_1
+from tests.tailing.crash_world import CONTENT, CUT, FIRST_LINES, LINES, NEVER, OFTEN, World
+from tests.tailing.daemon_life import Life
 from tests.tailing.daemon_server import KILLED, DaemonServer
 from tests.tailing.store_content import assert_same, content_of
 
 from livesec.core import fault_points
 from livesec.core.fault_points import FAULT_POINTS
-from livesec.simulate.sshd import sshd_lines
 
-LINES = 1500
 SOURCE = Path(fault_points.__file__).parents[1]
-OFTEN = ("snapshot_interval_s=0.001",)  # after every batch
-NEVER = ("snapshot_interval_s=3600",)
 NAMES = [point.name for point in FAULT_POINTS]
 MAKING = [name for name in NAMES if name.startswith("store.")]
 MIGRATING = [name for name in NAMES if name.startswith("migration.")]
@@ -36,71 +34,9 @@ ONCE_ONLY = ["store.created", "store.mirror_named"]
 """What comes before these is on disk: the next start does not come by again."""
 
 
-def _content() -> bytes:
-    """sshd lines of several attackers; among them lines of no format and a hole of zero bytes."""
-    lines = sshd_lines(LINES, seed=11, start_us=1_772_409_600_000_000).splitlines(keepends=True)
-    for number, place in enumerate(range(100, LINES, 200)):
-        lines[place] = b"\xff\xfe no format of ours " + str(number).encode() + b"\n"
-    lines.insert(400, bytes(5000))
-    return b"".join(lines)
-
-
-CONTENT = _content()
-CUT = CONTENT.index(b"\n", len(CONTENT) * 6 // 10) - 20
-"""Up to here, inside a line, the log has grown when the first lives begin."""
-FIRST_LINES = CONTENT.count(b"\n", 0, CUT)
-
-
-class World:
-    """One growing log, and a store that has met it while it was empty; both as they were at each `reset`."""
-
-    def __init__(
-        self, folder: Path, server: DaemonServer, pattern: str | None = None, *, is_reference_wanted: bool = True
-    ) -> None:
-        self.server = server
-        self.log = folder / "auth.log"
-        self.db = folder / "run" / "livesec.db"
-        self.second = folder / "second.log"
-        self._patterns = [str(folder / pattern)] if pattern else [str(self.log), str(self.second)]
-        self._met = folder / "met"
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        self.log.touch()
-        assert self.live(0) == 0
-        shutil.copytree(self.db.parent, self._met)
-        if not is_reference_wanted:
-            return
-        self.grow()
-        assert self.live(LINES, settings=NEVER) == 0
-        self.reference = content_of(self.db)
-
-    def live(self, lines: int, fault: str | None = None, settings: tuple[str, ...] = OFTEN) -> int:
-        return self.server.live(Life(str(self.db), self._patterns, lines, fault, settings))
-
-    def reset(self, upto: int = CUT, *, has_store: bool = True) -> None:
-        shutil.rmtree(self.db.parent, ignore_errors=True)
-        if has_store:
-            shutil.copytree(self._met, self.db.parent)
-        self.second.unlink(missing_ok=True)
-        self.log.write_bytes(CONTENT[:upto])  # the same file, and nobody watches it now
-
-    def grow(self) -> None:
-        with self.log.open("ab") as file:
-            file.write(CONTENT[self.log.stat().st_size :])
-
-    def said(self) -> str:
-        return output_of(str(self.db)).read_text()
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[DaemonServer]:
-    with DaemonServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def world(server: DaemonServer, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(tmp_path_factory.mktemp("crash"), server)
+def world(daemon_server: DaemonServer, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(tmp_path_factory.mktemp("crash"), daemon_server)
 
 
 def test_the_uninterrupted_run_has_everything_to_lose(world: World) -> None:
@@ -192,6 +128,36 @@ def test_kill_in_the_transaction_of_any_batch(world: World, batch: int) -> None:
     assert_same(content_of(world.db), world.reference)
 
 
+@pytest.mark.parametrize("kills", [1, 2])
+@pytest.mark.parametrize("name", MIGRATING)
+def test_kill_while_an_older_store_is_migrated(
+    daemon_server: DaemonServer, tmp_path: Path, name: str, kills: int
+) -> None:
+    def made() -> Life:
+        for path in tmp_path.glob("livesec.db*"):
+            path.unlink()
+        db, log = make_version_1(tmp_path)  # the log stays the same file
+        with log.open("a") as file:
+            file.write("".join(f"2026-03-02T06:27:{second}+00:00 gate01 sshd[9]: Failed password for root from "
+                               f"203.0.113.9 port 9 ssh2\n" for second in range(10, 16)))  # fmt: skip
+        return Life(str(db), [str(log)], JOURNALLED_LINES + 6)
+
+    life = made()
+    assert daemon_server.live(life) == 0
+    expected = content_of(Path(life.db))
+    assert len(expected["anomalies"]) > 4
+
+    life = made()
+    for number in range(kills):
+        killed = number == 0 or name != "migration.done"
+        assert daemon_server.live(replace(life, fault=name)) == (KILLED if killed else 0)
+    assert daemon_server.live(life) == 0
+    assert_same(content_of(Path(life.db)), expected)
+    backups = sorted(tmp_path.glob("livesec.db.v1.bak*"))
+    assert 1 <= len(backups) <= kills + 1
+    assert not [path for path in backups if "unfinished" in path.name]
+
+
 def test_an_alert_shown_before_the_kill_is_shown_again_with_its_id(world: World) -> None:
     world.reset()
     assert world.live(LINES, "alerts.shown") == KILLED
@@ -269,8 +235,8 @@ def _compressed(log: Path) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_source_changed_while_dead(server: DaemonServer, tmp_path: Path, change: str) -> None:
-    killed = World(tmp_path, server, "auth.log*")
+def test_source_changed_while_dead(daemon_server: DaemonServer, tmp_path: Path, change: str) -> None:
+    killed = World(tmp_path, daemon_server, "auth.log*")
     killed.reset()
     assert killed.live(LINES, "commit.done:4", NEVER) == KILLED  # nothing is in saved state
     with closing(sqlite3.connect(killed.db)) as connection:
@@ -285,7 +251,7 @@ def test_source_changed_while_dead(server: DaemonServer, tmp_path: Path, change:
     assert killed.live(lines) == 0
     found = content_of(killed.db)
 
-    calm = World(tmp_path, server, "auth.log*", is_reference_wanted=False)
+    calm = World(tmp_path, daemon_server, "auth.log*", is_reference_wanted=False)
     calm.reset(cut)
     assert calm.live(CONTENT.count(b"\n", 0, cut)) == 0
     CHANGES[change](calm.log)

@@ -8,15 +8,11 @@ from pathlib import Path
 
 import pytest
 from tests.tailing.conftest import MakeTailer
+from tests.tailing.log_changes import append
 
 from livesec.core.batch import MAX_LINE_BYTES
 from livesec.sources import tail_file
 from livesec.sources.content import PlainContent
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
 
 
 @pytest.fixture

@@ -6,11 +6,7 @@ import os
 from pathlib import Path
 
 from tests.tailing.conftest import MakeTailer
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
+from tests.tailing.log_changes import append
 
 
 def test_symlink_retargeted_30_times(logs: Path, make_tailer: MakeTailer) -> None:

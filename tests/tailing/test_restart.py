@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.tailing.conftest import MakeTailer
+from tests.tailing.log_changes import append
 
 from livesec.core.clock import US_PER_S
 from livesec.sources import stream_book, tail_file
@@ -17,11 +18,6 @@ from livesec.sources.file_source import FileSource
 @pytest.fixture
 def log(logs: Path) -> Path:
     return logs / "a.log"
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
 
 
 def test_restart_resumes(log: Path, make_tailer: MakeTailer) -> None:

@@ -12,13 +12,9 @@ import pytest
 from tests.e2e.command import CHECKOUT, environment
 from tests.e2e.unprivileged import UNPRIVILEGED
 from tests.tailing.conftest import MakeTailer
+from tests.tailing.log_changes import append
 
 from livesec.sources import handles
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
 
 
 def test_existing_content_is_read(logs: Path, make_tailer: MakeTailer) -> None:
