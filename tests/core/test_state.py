@@ -175,7 +175,7 @@ def test_another_layout_is_refused() -> None:
     blob = KeyedState(COLUMNS).to_bytes()
     fewer: dict[str, ColumnSpec] = {"last_us": np.int64}
     for columns in (fewer, COLUMNS | {"ring": (np.float64, 4)}, COLUMNS | {"seen": np.int64}):
-        with pytest.raises(StateVersionError, match="a saved state has columns"):
+        with pytest.raises(StateVersionError, match="a saved state of layout"):
             KeyedState(columns).load(blob)
 
 
