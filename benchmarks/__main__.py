@@ -16,7 +16,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import idle_cpu, idle_files, live_latency, network_replay, peak_memory, sshd_replay
+from benchmarks import (
+    commit_cost,
+    idle_cpu,
+    idle_files,
+    live_latency,
+    network_replay,
+    peak_memory,
+    recovery,
+    sshd_replay,
+)
 from benchmarks.figure import Figure, number
 from benchmarks.measurement import Bench, Measurement
 from benchmarks.page import page_of
@@ -26,6 +35,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "sshd": sshd_replay.measure,
     "network": network_replay.measure,
     "latency": live_latency.measure,
+    "commit": commit_cost.measure,
+    "recovery": recovery.measure,
     "idle": idle_cpu.measure,
     "files": idle_files.measure,
     "memory": peak_memory.measure,

@@ -73,4 +73,5 @@ class World:
             file.write(CONTENT[self.log.stat().st_size :])
 
     def said(self) -> str:
-        return output_of(self._patterns[0]).read_text()
+        output = output_of(self._patterns[0])
+        return output.read_text() if output.exists() else ""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from livesec.core.fault_points import arm
 from livesec.core.settings import load_settings
+from livesec.runners import recovery
 from livesec.runners.daemon import Daemon
 from livesec.runners.run_plan import RunPlan
 from livesec.runners.signals import Signals
@@ -80,7 +81,7 @@ def total_lines(db: str) -> int:
 
 
 def output_of(log: str) -> Path:
-    """Everything that the daemons of a log (the first pattern) printed; apart from the store, whose disk may be full."""
+    """Everything that the daemons of a log (the first pattern) printed; the disk of the store may be full."""
     return Path(log).with_name("daemon.txt")
 
 
@@ -93,6 +94,7 @@ def live(life: Life) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s", force=True)
     arm(life.fault)
     tail_file.CHUNK_BYTES = life.chunk_bytes
+    recovery._GROUP_BATCHES = 2  # a few batches are several groups
     timing = ["rescan_interval_s=0.05", "batch_interval_s=0.0"]
     settings = load_settings(assignments=[*timing, *life.settings, "history=start"], environ={"": ""})
     plan = RunPlan(settings, tuple(life.logs), False, life.db, False)

@@ -238,7 +238,9 @@ class IncidentBuilder:
             raise StateVersionError(f"incidents: saved state of version {saved['version']}")
         builder = cls()
         items = {
-            number: _Pending(number, time_us, kind, score, tuple(techniques), tuple((of, name) for of, name in entities))
+            number: _Pending(
+                number, time_us, kind, score, tuple(techniques), tuple((of, name) for of, name in entities)
+            )
             for number, time_us, kind, score, techniques, entities in saved["pending"]
         }
         for kind, name, waiting in saved["queues"]:

@@ -31,14 +31,15 @@ _COMPRESSOR = zstandard.ZstdCompressor(level=1, write_checksum=True)
 def journal_row(batch: RawBatch, historical: bool) -> dict[str, Any]:
     """The row that keeps `batch`."""
     addresses = None
-    if not np.array_equal(batch.kept, batch.lengths):
+    start = int(batch.offsets[0]) if len(batch) else batch.end_offset
+    if not (np.array_equal(batch.kept, batch.lengths) and np.array_equal(batch.starts + start, batch.offsets)):
         table = np.stack([batch.starts, batch.kept, batch.offsets, batch.lengths]).astype(np.int64)
         addresses = _COMPRESSOR.compress(table.tobytes())
     return {
         "first_sequence": batch.first_sequence,
         "lines": len(batch),
         "stream_id": batch.stream.stream_id,
-        "start_offset": int(batch.offsets[0]) if len(batch) else batch.end_offset,
+        "start_offset": start,
         "end_offset": batch.end_offset,
         "historical": historical,
         "addresses": addresses,

@@ -83,7 +83,7 @@ def damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise LiveSecError(f"{path}: the store cannot be opened: {error.orig}") from error
+        raise LiveSecError(f"{path}: the store cannot be opened or read: {error.orig}") from error
     except DatabaseError as error:
         raise StoreDamagedError(
             f"{path}: not a LiveSec store, or damaged ({error.orig}); move it away or restore a copy"

@@ -113,7 +113,7 @@ class StoreWriter:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with damage_alone_named(self.path), self._engine.connect() as connection:
+        with damage_named(self.path), self._engine.connect() as connection:
             yield connection
 
     def commit(self, commit: Commit) -> None:
