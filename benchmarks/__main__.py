@@ -21,6 +21,7 @@ from benchmarks import (
     idle_cpu,
     idle_files,
     live_latency,
+    long_line,
     network_replay,
     peak_memory,
     recovery,
@@ -39,6 +40,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "recovery": recovery.measure,
     "idle": idle_cpu.measure,
     "files": idle_files.measure,
+    "line": long_line.measure,
     "memory": peak_memory.measure,
 }
 PAGE = CHECKOUT / "docs" / "benchmarks.md"

@@ -56,6 +56,12 @@ class LiveDaemon:
         assert self._process is not None
         return float(psutil.Process(self._process.pid).memory_info().rss / 1024**2)
 
+    def peak_memory_mb(self) -> float:
+        """The most resident memory it has held so far (Linux)."""
+        assert self._process is not None
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
     def handles(self) -> int:
         """How many file descriptors it has open now."""
         assert self._process is not None
