@@ -19,7 +19,7 @@ from livesec.sources.file_source import FileSource
 from livesec.store.writer import StoreWriter
 
 KEYS = 1_000_000
-KEYS_PER_ADDRESS = 5  # one in each detector of addresses, see `_keys`
+KEYS_PER_ADDRESS = 4  # one in each detector of addresses, see `_keys`
 JOURNALLED_S = 30  # the longest that batches wait for a save of state
 JOURNALLED_LINES_PER_S = 1_000
 MOST_S = 5.0

@@ -241,3 +241,14 @@ def test_times_are_utc_whatever_the_machine_says(db: Path, monkeypatch: pytest.M
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()
+
+
+def test_saved_state_that_was_lost_is_said_as_text(db: Path) -> None:
+    writer = StoreWriter(str(db))
+    beat(writer, now_us())
+    reason = "a part is **damaged** <b>here</b>"
+    writer.put_health({"learned_anew:detector:bf_fast": {"reason": reason, "since_us": now_us()}})
+    writer.close()
+    app = page()
+    assert f"detector:bf_fast: its saved state could not be used ({reason})" in texts_of(app)
+    assert "<b>here" not in markdown_of(app)

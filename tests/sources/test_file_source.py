@@ -10,7 +10,7 @@ from livesec.core.batch import MAX_LINE_BYTES
 from livesec.core.clock import US_PER_DAY
 from livesec.sources import tail_file
 from livesec.sources.file_source import FileSource, expand
-from livesec.sources.rotation import QUIET_US
+from livesec.sources.rotated_files import QUIET_US
 
 
 class Reader:

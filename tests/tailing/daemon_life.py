@@ -21,7 +21,7 @@ from livesec.runners.signals import Signals
 from livesec.sources import tail_file
 from livesec.store.writer import StoreWriter
 
-SETTLE_S = 0.2
+SETTLE_S = 0.1
 """How long a daemon that has read everything goes on: what it does after its last batch happens within it."""
 _LOCK_WAIT_MS = 500
 

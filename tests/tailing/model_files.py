@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from livesec.core.anomaly import Gap
+from livesec.sources.identity import HEAD_BYTES
+
 AFTER_THE_END = "written to a rotated file after the reader had seen it end"
 
 
@@ -33,6 +36,8 @@ class Content:
     may_have_gap: bool = False
     lost: list[tuple[int, int]] = field(default_factory=list)
     """Ranges that a gap row must cover."""
+    gaps: list[Gap] = field(default_factory=list)
+    """Declared of its streams while they were its own."""
     excuse: str | None = None
     """Why lines behind `taken` need neither be stored nor declared."""
 
@@ -74,6 +79,8 @@ class Files:
         self.folder = folder
         self.pattern = pattern
         self.names: dict[str, Body] = {}
+        self.gone: list[Body] = []
+        """Files without a name."""
         self.contents: list[Content] = []
         self._guards: dict[Body, int] = {}
         self._written = 0
@@ -106,9 +113,12 @@ class Files:
     # What writers do --------------------------------------------------------------------------------------------------
 
     def new_line(self, padding: int = 0) -> bytes:
-        """A text that was never written before; of one length for one padding, so that sizes collide."""
+        """A text that was never written before; of one length for one padding, so that sizes collide.
+
+        Long ones end with their number: a rewrite that leaves the hashed head and tail as they were passes by design.
+        """
         self._written += 1
-        return b"L%06d" % self._written + b"." * padding
+        return b"L%06d" % self._written + (b"." * padding + b"%06d" % self._written if padding > 1 else b"." * padding)
 
     def append(self, name: str, data: bytes) -> None:
         """Open for appending, write, close; makes the file where it is missing."""
@@ -136,13 +146,14 @@ class Files:
     def delete(self, name: str) -> None:
         """Unlink."""
         (self.folder / name).unlink()
-        del self.names[name]
+        self.gone.append(self.names.pop(name))
 
     def replace(self, name: str, data: bytes) -> None:
         """Another file is renamed over it, as editors and `mv` do."""
         other = self.folder / ".new"
         other.write_bytes(data)
         other.replace(self.folder / name)
+        self.gone.append(self.names.pop(name))
         self._adopt(name)
         self.names[name].content.data += data
 
@@ -176,7 +187,9 @@ class Files:
         if old.taken == 0:
             body.content.streams, old.streams = old.streams, set()
             body.content.seen, old.seen = old.seen, 0
-            body.content.may_have_gap = bool(old.data)
+            body.content.lost, old.lost = old.lost, []
+            body.content.gaps, old.gaps = old.gaps, []
+            body.content.may_have_gap = bool(old.data) or old.may_have_gap
 
     def compress(self, name: str) -> None:
         """As `gzip` does: the compressed copy, then the original goes."""
@@ -184,8 +197,14 @@ class Files:
         packed = self.folder / f"{name}.gz"
         packed.write_bytes(gzip.compress(bytes(body.content.data)))
         (self.folder / name).unlink()
-        del self.names[name]
-        self.names[packed.name] = Body(body.content, os.stat(packed).st_ino, is_gz=True)
+        self.gone.append(self.names.pop(name))
+        content = body.content
+        if content.closed and content.taken < min(len(content.data), HEAD_BYTES):
+            # Written to after its end and compressed before it was looked at again: by what was read of it, less than
+            # a hashed head, no reader can tell it from another file that only begins so. It is read as another one.
+            content = self._new_content(bytes(content.data))
+            content.excuse = AFTER_THE_END
+        self.names[packed.name] = Body(content, os.stat(packed).st_ino, is_gz=True)
         self._guard(packed.name)
 
     def _adopt(self, name: str) -> None:

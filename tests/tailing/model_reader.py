@@ -102,6 +102,10 @@ class Reader:
         for stream_id in sorted(rows.keys() - self._rows.keys()):
             row = rows[stream_id]
             body = bodies.get(row.inode or 0)
+            if body is None:  # of whole looks it is known what is open; it may have been opened at another
+                body = next((item for item in reversed(self.files.gone) if item.inode == row.inode), None)
+                if body is not None:
+                    self._held[body] = body.content
             assert body is not None, f"stream {stream_id} ({row.path}) is of no file that exists"
             body.content.streams.add(stream_id)
         self._rows |= rows
@@ -156,15 +160,15 @@ class Reader:
         gaps = self.tailer.gaps()
         for gap in gaps[self._checked_gaps :]:
             content = self._content_of(gap.stream_id)
+            content.gaps.append(gap)
             if gap.stream_id not in self._taken_from and gap.end_offset is None:
                 continue  # nothing but an inode to know the file by: after a death the reader may fear for all of it
             assert content.may_have_gap, f"{gap}: nothing of {content} can have been lost"
         self._checked_gaps = len(gaps)
         for content in self.files.contents:
-            mine = [gap for gap in gaps if gap.stream_id in content.streams]
             for start, end in content.lost:
-                assert _is_covered(start, end, mine), (
-                    f"{content}: bytes {start} to {end} are lost without a gap: {mine}"
+                assert _is_covered(start, end, content.gaps), (
+                    f"{content}: bytes {start} to {end} are lost without a gap: {content.gaps}"
                 )
 
     @property

@@ -30,6 +30,8 @@ MIGRATING = [name for name in NAMES if name.startswith("migration.")]
 RECOVERING = [name for name in NAMES if name.startswith("recovery.")]
 WITHOUT_BATCH = [name for name in NAMES if name.startswith("positions.")]
 WORKING = [name for name in NAMES if name not in (*MAKING, *MIGRATING, *RECOVERING, *WITHOUT_BATCH)]
+PIECES = 40
+"""In which the log grows while the daemon is killed at one point after the other."""
 ONCE_ONLY = ["store.created", "store.mirror_named"]
 """What comes before these is on disk: the next start does not come by again."""
 
@@ -67,12 +69,28 @@ def test_every_fault_point_is_in_the_code_and_no_other() -> None:
     assert calls == len(reached) + 1, "each call names its point itself; one is the definition"
 
 
-@pytest.mark.parametrize("kills", [1, 2])
+def test_kill_once_at_every_point_while_working(world: World) -> None:
+    world.reset(0)
+    left = list(WORKING)
+    for grown in range(1, PIECES):
+        upto = len(CONTENT) * grown // PIECES
+        world.grow(upto)
+        fault = next((name for name in left if not name.startswith("alerts.")), left[0])
+        if world.live(CONTENT.count(b"\n", 0, upto), fault) == KILLED:
+            left.remove(fault)
+        if not left:
+            break
+    assert left == []
+    world.grow()
+    assert world.live(LINES) == 0
+    assert_same(content_of(world.db), world.reference)
+
+
 @pytest.mark.parametrize("name", WORKING)
-def test_kill_while_working(world: World, name: str, kills: int) -> None:
+def test_kill_twice_in_a_row_while_working(world: World, name: str) -> None:
     world.reset()
     fault = f"{name}:2" if name.startswith(("batch.", "commit.", "snapshot.")) else name
-    for _ in range(kills):
+    for _ in range(2):
         assert world.live(FIRST_LINES, fault) == KILLED
     world.grow()
     assert world.live(LINES) == 0

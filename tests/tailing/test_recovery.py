@@ -51,8 +51,17 @@ def learned_anew(db: Path) -> list[str]:
     return [item["component"] for item in store_status(str(db), alerts_budget_per_day=5.0)["learned_anew"]]
 
 
-@pytest.mark.parametrize("how", [flipped, halved])
-@pytest.mark.parametrize("component", ["detector:bf_fast", "parser:1", "incidents", "risk", "engine"])
+@pytest.mark.parametrize(
+    ("component", "how"),
+    [
+        ("detector:bf_fast", flipped),
+        ("detector:user_enum", halved),
+        ("parser:1", flipped),
+        ("incidents", halved),
+        ("risk", flipped),  # still valid JSON, perhaps: no reader of it would notice
+        ("engine", halved),
+    ],
+)
 def test_a_damaged_part_of_saved_state_is_learned_anew_and_said(
     world: World, component: str, how: Callable[[bytes], bytes]
 ) -> None:
@@ -63,7 +72,6 @@ def test_a_damaged_part_of_saved_state_is_learned_anew_and_said(
     assert world.live(LINES) == 0
     assert learned_anew(world.db) == [component]
     assert f"{component}: its saved state cannot be used and is learned anew" in world.said()
-    assert f"LEARNED ANEW  {component}" in livesec("status", "--db", world.db).stdout
     found = content_of(world.db)
     for name in ("journal", "rejects", "reject_counts", "gaps"):
         assert found[name] == world.reference[name]
@@ -71,6 +79,14 @@ def test_a_damaged_part_of_saved_state_is_learned_anew_and_said(
     said = world.said().count("learned anew")
     assert world.live(LINES) == 0
     assert world.said().count("learned anew") == said, "the next snapshot has replaced it"
+
+
+def test_status_tells_what_was_learned_anew(world: World) -> None:
+    world.reset()
+    assert world.live(FIRST_LINES) == 0
+    damage(world.db, "saved_state", "component = 'detector:bf_slow'", halved)
+    assert world.live(FIRST_LINES) == 0
+    assert "LEARNED ANEW  detector:bf_slow since" in livesec("status", "--db", world.db).stdout
 
 
 def test_a_damaged_batch_in_the_journal_is_a_gap_once(world: World) -> None:

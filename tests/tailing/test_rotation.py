@@ -14,7 +14,7 @@ from tests.tailing.tailer import Tailer
 
 from livesec.core.anomaly import Gap
 from livesec.sources import handles
-from livesec.sources.rotation import MAX_ROTATED
+from livesec.sources.rotated_files import MAX_ROTATED
 from livesec.sources.watched_paths import WatchedPaths
 
 

@@ -28,7 +28,8 @@ def draw_health(desk: Desk) -> None:
         gaps_in_all = queries.gap_count(connection)
         sources_in_all = queries.stream_count(connection)
         coverage = queries.coverage_rows(connection)
-    _draw_daemon(desk, daemon)
+        lost = queries.learned_anew(connection)
+    _draw_daemon(desk, daemon, lost)
     # No numbers in the names: a tab that changes its name loses the reader's place.
     sources_tab, rejects_tab, gaps_tab, detectors_tab = st.tabs(
         ["Sources", "Rejected lines", "Gaps", "Detectors"], key="health_tabs"
@@ -43,7 +44,7 @@ def draw_health(desk: Desk) -> None:
         _draw_detectors(coverage)
 
 
-def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None) -> None:
+def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None, lost: Sequence[queries.LearnedAnew]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if daemon is None:
             st.badge("No daemon", color="gray", icon=":material/power_off:")
@@ -64,7 +65,7 @@ def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None) -> None:
             f"up since {utc(daemon.started_us)} · last commit {commit}",
             width="stretch",
         )
-    for problem in problems(daemon):
+    for problem in [*problems(daemon), *losses(lost)]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge("Problem", color="orange", icon=":material/warning:")
             st.text(problem, width="stretch")
@@ -87,6 +88,15 @@ def problems(daemon: queries.DaemonHealth) -> list[str]:
     if daemon.watcher_rebuilt:
         found.append(f"Threads for file events died and were started again {daemon.watcher_rebuilt:,d} times.")
     return found
+
+
+def losses(lost: Sequence[queries.LearnedAnew]) -> list[str]:
+    """Saved state that could not be used, in words that are safe to show as text."""
+    return [
+        f"{shown(item.component)}: its saved state could not be used ({shown(item.reason)}); what it had learned before "
+        f"{utc(item.since_us)} is learned anew."
+        for item in lost
+    ]
 
 
 def sources_frame(streams: Sequence[queries.StreamHealth], wall_us: int) -> pl.DataFrame:

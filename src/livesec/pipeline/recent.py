@@ -31,6 +31,11 @@ class RecentRows:
             room -= len(earlier)
         self._tails[rows.log_type] = kept
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether `drain` would give anything."""
+        return bool(self._tails)
+
     def drain(self) -> list[RecentEvent]:
         """What was noted since the last drain, in order."""
         events = []

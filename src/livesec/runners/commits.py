@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import OperationalError
 
-from livesec.core.anomaly import BatchResult, Commit, Gap, StreamPosition
+from livesec.core.anomaly import BatchResult, Commit, Gap, RecentEvent, StreamPosition
 from livesec.core.batch import RawBatch
 from livesec.core.clock import now_us
 from livesec.core.errors import StoreDamagedError
@@ -21,6 +21,7 @@ from livesec.store.writer import StoreWriter
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 1.0
+_RECENT_EVERY_S = 0.5
 _STEP_S = 0.05  # a signal is noticed within this
 QUICK_SAVE_S = 0.7
 """When stopping, state that takes longer to save is left to the journal: the process must be gone within 2 s."""
@@ -49,6 +50,7 @@ class Commits:
         self._signals = signals
         self._meanwhile = meanwhile
         self._save_s = 0.0
+        self._recent_at = 0.0
         self._given_up = False  # a batch was not stored: what comes behind it must not be either
         self.has_unsaved = False
         """Whether the engine is ahead of its saved state, and level with the store."""
@@ -68,7 +70,7 @@ class Commits:
     ) -> None:
         """A batch with its results, and the positions that it moved."""
         reach("batch.processed")
-        result.recent = self.engine.recent.drain()
+        result.recent = self._recent_events()
         done = self._until_done(
             Commit(
                 result=result,
@@ -90,6 +92,19 @@ class Commits:
         if not historical:
             self.alerts.show(result.anomalies)
 
+    def _recent_events(self) -> list[RecentEvent]:
+        """What the desk shows next, now and then: nobody reads hundreds of lines ten times a second."""
+        now = time.monotonic()
+        if now - self._recent_at < _RECENT_EVERY_S:
+            return []
+        self._recent_at = now
+        return self.engine.recent.drain()
+
+    def show_recent(self) -> None:
+        """Store the events for the desk that no batch has taken along."""
+        if self.engine.recent.is_waiting and not self._given_up and (recent := self._recent_events()):
+            self._until_done(Commit(BatchResult(recent=recent), next_sequence=self._writer.next_sequence))
+
     def positions(self, positions: Sequence[StreamPosition], gaps: Sequence[Gap]) -> None:
         """Streams that appeared, rotated or failed without a batch."""
         if (positions or gaps) and not self._given_up:
@@ -101,7 +116,12 @@ class Commits:
     def save(self, gaps: Sequence[Gap] = ()) -> bool:
         """Store the state that changed, and `gaps`, and pass the journal; False where it was stopped meanwhile."""
         started = time.monotonic()
-        commit = Commit(snapshot=self.engine.snapshot(), gaps=gaps, next_sequence=self._writer.next_sequence)
+        commit = Commit(
+            BatchResult(recent=self.engine.recent.drain()),
+            snapshot=self.engine.snapshot(),
+            gaps=gaps,
+            next_sequence=self._writer.next_sequence,
+        )
         reach("snapshot.taken")
         if not self._until_done(commit):
             return False

@@ -142,6 +142,7 @@ class Daemon:
     def _keep_up(self) -> None:
         """What is due whether or not there is anything to read: the heartbeat and the saving of state."""
         self._heartbeat.beat_if_due()
+        self._commits.show_recent()
         is_due = time.monotonic() >= self._save_at or self._commits.unsaved_bytes >= _SAVE_AFTER_BYTES
         if self._commits.has_unsaved and is_due:
             self._save()
@@ -151,7 +152,7 @@ class Daemon:
         return self._commits.save()
 
     def _read_all(self) -> bool:
-        """Take everything that can be read now; whether there was anything."""
+        """Take what can be read, until the next look at everything is due; whether there was anything."""
         took = False
         for batch in self._files.read(self._writer.next_sequence):
             reach("batch.read")
@@ -165,6 +166,8 @@ class Daemon:
             if self._signals.stop_wanted or self._signals.reload_wanted:
                 return took
             self._keep_up()
+            if time.monotonic() >= self._lookout.due:
+                break  # a long backlog must not hide new files and rotations; the rest of it waits in the queue
         return self._read_journal() or took
 
     def _read_journal(self) -> bool:

@@ -191,6 +191,10 @@ class CompressedContent:
         """See content.Content."""
         return self._end
 
+    def status(self) -> os.stat_result:
+        """See content.Content."""
+        return os.fstat(self._fd)
+
     def next_data(self, offset: int) -> int:
         """See content.Content: there are no holes."""
         return offset

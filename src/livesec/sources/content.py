@@ -30,6 +30,10 @@ class Content(Protocol):
         """How many bytes there are now; of compressed ones, as far as they were read."""
         ...
 
+    def status(self) -> os.stat_result:
+        """What the system says of the open file."""
+        ...
+
     def next_data(self, offset: int) -> int:
         """The first place from `offset` on that is not in a hole; the end where there is none."""
         ...
@@ -59,6 +63,10 @@ class PlainContent:
     def size(self) -> int:
         """See Content."""
         return os.fstat(self._fd).st_size
+
+    def status(self) -> os.stat_result:
+        """See Content."""
+        return os.fstat(self._fd)
 
     def next_data(self, offset: int) -> int:
         """See Content; where the system cannot tell, `offset`."""

@@ -148,12 +148,16 @@ class FileSource:
     def _rewritten(self, position: StreamPosition) -> None:
         """The file was rewritten between the look at it and reading it."""
         if position.state == ROTATED:
+            self._rotation.look_anew()
             self._rotation.rewritten(position)
+            self._rotation.read_later_rotations()
             return
         self._looker.look_again(position.path)
+        self._rotation.look_anew()  # the copy may be younger than the listings of the look
         status = self._looker.status_of(position.path)
         if status is not None and (status.st_dev, status.st_ino) == (position.device, position.inode):
             self._rotation.truncated(position, status, was_away=False)
+            self._rotation.read_later_rotations()
 
     def _unreadable(self, position: StreamPosition, error: OSError) -> None:
         if position.state == ROTATED:

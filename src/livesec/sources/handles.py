@@ -44,11 +44,17 @@ class HandlePool:
         self._open[stream_id] = tail
         self._compressed += tail.content.is_compressed
 
-    def drop(self, stream_id: int) -> None:
-        """Close a stream's file if it is open."""
+    def take_out(self, stream_id: int) -> TailFile | None:
+        """A stream's open file, which is the caller's from now on."""
         tail = self._open.pop(stream_id, None)
         if tail is not None:
             self._compressed -= tail.content.is_compressed
+        return tail
+
+    def drop(self, stream_id: int) -> None:
+        """Close a stream's file if it is open."""
+        tail = self.take_out(stream_id)
+        if tail is not None:
             tail.content.close()
 
     def make_room(self, may_close: Callable[[int], bool]) -> None:

@@ -48,6 +48,10 @@ def is_distinct(position: StreamPosition) -> bool:
 
 def is_beginning_of(part: Content, whole: Content) -> bool:
     """Whether `part` reads as the first bytes of `whole`, as far as a look at both ends of it tells. Raises OSError."""
+    if part.is_compressed:
+        part.pread(1, whole.size())  # only reading tells how much there is
+    elif whole.is_compressed:
+        whole.pread(1, part.size())
     size = part.size()
     if size > whole.size():
         return False

@@ -11,8 +11,9 @@ from livesec.core.anomaly import StreamPosition
 from livesec.sources.held_copies import HeldCopies
 from livesec.sources.new_streams import NewStreams
 from livesec.sources.read_queue import ReadQueue
+from livesec.sources.rotated_files import CUT_OFF
 from livesec.sources.rotated_names import is_compressed_name
-from livesec.sources.rotation import CUT_OFF, Rotation
+from livesec.sources.rotation import Rotation
 from livesec.sources.stream_book import LIVE, ROTATED, FileId, StreamBook
 from livesec.sources.stream_files import StreamFiles
 from livesec.sources.watched_paths import WatchedPaths
@@ -89,6 +90,8 @@ class Looker:
                 self._last_seen[path] = status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns
         if is_whole:
             self.rotation.look_at_rotated()
+        self.rotation.read_later_rotations()
+        if is_whole:
             self._held.forget_all_but(found)
             self._book.retire_old()
             self._new.patterns_are_new(())

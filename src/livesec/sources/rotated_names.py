@@ -53,15 +53,32 @@ def may_be_copy(original: str, name: str) -> bool:
 
 
 def is_numbered(original: str, name: str) -> bool:
-    """Whether only a number or a date sets `name` apart from `original`, as rotations do and people rarely.
+    """Whether only a number or a date, or compression, sets `name` apart from `original`, as rotations do.
 
     >>> [is_numbered("a.log", name) for name in ("a.log.1.gz", "a-20260302.log", "a.log.old", "a.log")]
     [True, True, False, False]
     """
     plain = _plain(name)
+    if plain == original:
+        return plain != name
     if plain.startswith(original):
         return _NUMBER_OR_DATE.fullmatch(plain, len(original)) is not None
     return may_be_copy(original, plain)
+
+
+def families(name: str) -> list[str]:
+    """`name`, and the names of which it is a numbered rotation itself (base names): what becomes of it is theirs too.
+
+    >>> families("a.log.1"), families("a-20260302.log"), families("a.log")
+    (['a.log.1', 'a.log'], ['a-20260302.log', 'a.log'], ['a.log'])
+    """
+    return [name, *(original for original in originals(name) if is_numbered(original, name))]
+
+
+def family_path(path: str) -> str:
+    """The path of the log that `path` is, or is a numbered rotation of."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, min(families(name), key=len))
 
 
 def with_stem(names: Sequence[str], original: str) -> Iterator[str]:

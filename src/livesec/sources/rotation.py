@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from livesec.core.anomaly import StreamPosition
-from livesec.core.clock import US_PER_S
 from livesec.sources.content import Content, open_content
 from livesec.sources.identity import is_beginning_of, is_distinct, is_same
+from livesec.sources.later_rotations import LaterRotations
 from livesec.sources.read_queue import ReadQueue
+from livesec.sources.rotated_files import RotatedFiles
 from livesec.sources.stream_book import DRAINED, LIVE, ROTATED, TRUNCATED, FileId, StreamBook
 from livesec.sources.stream_files import StreamFiles
-from livesec.sources.whereabouts import Whereabouts, opened_if_same
+from livesec.sources.whereabouts import Whereabouts
 
-QUIET_US = 30 * US_PER_S
-"""A rotated file that has not grown for so long is done: its last line needs no line break any more."""
-MAX_ROTATED = 128
-"""Rotated files kept open at once; beyond that the longest quiet is done early."""
-CUT_OFF = "cut off before it was read"
 _AWAY = "while nobody was reading"
-
-
-@dataclass(slots=True)
-class _Quiet:
-    size: int
-    since_us: int
-    is_done: bool = False
 
 
 class Rotation:
@@ -51,11 +39,11 @@ class Rotation:
         self._book = book
         self._files = files
         self._queue = queue
-        self._clock = clock
         self._is_watched = is_watched
         self._begin = begin
         self._around = Whereabouts()
-        self._rotated: dict[int, _Quiet] = {}
+        self._rotated = RotatedFiles(book, files, queue, clock)
+        self._later = LaterRotations(book, files, self._around, is_watched)
         self._earlier: dict[str, int] = {}  # path to the stream whose rest comes before the next one's lines
 
     def look_anew(self) -> None:
@@ -69,8 +57,7 @@ class Rotation:
 
     def is_done(self, position: StreamPosition) -> bool:
         """Whether the stream's file will not grow any more."""
-        quiet = self._rotated.get(position.stream_id)
-        return quiet is not None and quiet.is_done
+        return self._rotated.is_done(position)
 
     # Where did it go? -------------------------------------------------------------------------------------------------
 
@@ -83,12 +70,12 @@ class Rotation:
             pass
         elif position.stream_id in self._files.pool or self._is_found_renamed(position):
             if not self._still_holds(position):
-                self._lost_its_bytes(position, DRAINED, "rewritten", was_away=was_away)
+                self._rewritten(position, was_away=was_away)
             elif not self._goes_on_in_its_place(position):
-                self._keep_reading(position)
+                self._rotated.keep_reading(position)
         elif not self._goes_on_in_its_place(position) and not self._goes_on_in_copy(position):
             self._lost(position, was_away)
-        self._read_later_rotations(path, modified_us)
+        self._later.look_for(path, modified_us, position.stream_id)
 
     def go_on_at(self, position: StreamPosition, path: str) -> bool:
         """Go on with the stream's file at the watched `path`; False where that is not what was read."""
@@ -109,10 +96,8 @@ class Rotation:
         return True
 
     def _take_path(self, position: StreamPosition, path: str) -> None:
-        self._rotated.pop(position.stream_id, None)
-        position.path = path
-        self._book.current[path] = position.stream_id
-        self._book.revive(position, "active")
+        self._rotated.leave(position)
+        self._book.take_path(position, path)
         self._files.moved(position)
         self._queue.add(position.stream_id)
 
@@ -165,12 +150,14 @@ class Rotation:
         return False
 
     def _is_of_another(self, position: StreamPosition, file: FileId, content: Content) -> bool:
-        """Whether a stream of its own reads (or has read) `content`."""
+        """Whether a stream of its own reads (or has read) `content`, or its inode alone says so."""
         other_id = self._book.by_file.get(file)
         if other_id is None or other_id == position.stream_id:
             return False
         other = self._book.positions[other_id]
-        return other.state in LIVE or other.state == ROTATED or (other.offset > 0 and is_same(other, content))
+        if other.offset == 0:
+            return other.state in LIVE or other.state == ROTATED
+        return other_id in self._files.pool or is_same(other, content)
 
     def _go_on_in(self, position: StreamPosition, path: str, content: Content) -> None:
         self._book.move_to_file(position, content.device, content.inode)
@@ -180,33 +167,10 @@ class Rotation:
             self._take_path(position, path)
             return
         self._files.where[position.stream_id] = path
-        self._keep_reading(position)
-        self._rotated[position.stream_id].is_done = True  # nobody writes to a copy
+        self._rotated.keep_reading(position)
+        self._rotated.end(position)  # nobody writes to a copy
 
     # It is gone -------------------------------------------------------------------------------------------------------
-
-    def _keep_reading(self, position: StreamPosition) -> None:
-        """Read the rest of a rotated file, and what still comes."""
-        self._book.revive(position, ROTATED)
-        tail = self._files.open(position)
-        size = tail.content.size() if tail is not None else position.offset
-        is_whole = tail is not None and tail.content.is_compressed
-        if not is_whole:
-            self._note_size(position, size)
-        self._rotated[position.stream_id] = _Quiet(size, self._clock(), is_whole)
-        self._queue.add(position.stream_id, first=True)
-        waiting = [stream_id for stream_id, quiet in self._rotated.items() if not quiet.is_done]
-        for oldest in waiting[: max(0, len(waiting) - MAX_ROTATED)]:
-            self._rotated[oldest].is_done = True
-            self._queue.add(oldest)
-
-    def _note_size(self, position: StreamPosition, size: int) -> None:
-        seen_size = position.size or 0
-        if size < seen_size:
-            self._book.gap(position, max(size, position.offset), seen_size, CUT_OFF)
-            position.searched = 0
-            self._book.changed(position)
-        position.size = size
 
     def _lost(self, position: StreamPosition, was_away: bool) -> None:
         if was_away:
@@ -215,17 +179,21 @@ class Rotation:
             self._book.gap(position, position.offset, position.size, "removed before it was read")
         if position.offset == 0 and position.modified_us is not None:
             # Nothing to know it by: what was rotated since is read from its start, be it this file or a later one.
-            self._read_later_rotations(position.path, position.modified_us - 1)
+            self._later.look_for(position.path, position.modified_us - 1, position.stream_id)
         self._finish(position, DRAINED)
 
     def _finish(self, position: StreamPosition, state: str) -> None:
-        self._rotated.pop(position.stream_id, None)
+        self._rotated.leave(position)
         self._queue.discard(position.stream_id)
         self._files.drop(position)
         self._book.end(position, state)
 
     def drained(self, position: StreamPosition) -> None:
         """A rotated file was read to its end."""
+        tail = self._files.pool.get(position.stream_id)
+        if tail is not None and not tail.content.status().st_nlink:  # the next file may have its number at once
+            self._book.forget_file(position)
+            position.device = position.inode = None
         self._finish(position, DRAINED)
 
     def truncated(self, position: StreamPosition, status: os.stat_result, *, was_away: bool) -> None:
@@ -238,7 +206,7 @@ class Rotation:
         else:
             self._lost_its_bytes(position, TRUNCATED, "truncated", was_away=False)
         self._earlier[path] = position.stream_id
-        self._read_later_rotations(path, modified_us)
+        self._later.look_for(path, modified_us, position.stream_id)
         if path not in self._book.current:
             self._book.current[path] = self._begin(path, status).stream_id
 
@@ -246,7 +214,7 @@ class Rotation:
         """The stream's file was emptied or rewritten: its rest is read in a copy, or declared lost."""
         offset, seen_size = position.offset, position.size or 0
         self._queue.discard(position.stream_id)
-        self._rotated.pop(position.stream_id, None)
+        self._rotated.leave(position)
         self._files.drop(position)
         position.searched = 0
         if self._goes_on_in_copy(position):
@@ -261,61 +229,57 @@ class Rotation:
             self._book.gap(position, offset, seen_size, f"{what} before it was read")
         self._finish(position, state)
 
-    def _read_later_rotations(self, path: str, since_us: int | None) -> None:
-        """Read files that came to `path` and were rotated away since it was last looked at."""
-        if since_us is None:
-            return
-        for other, status in self._around.later(path, since_us):
-            if self._is_watched(other) or self._is_known(path, other, (status.st_dev, status.st_ino)):
-                continue
-            position = self._begin(path, status)
-            self._earlier[path] = position.stream_id
-            self._files.where[position.stream_id] = other
-            self._keep_reading(position)
+    def read_later_rotations(self) -> None:
+        """Read files that came and were rotated away since the last look; after all known streams were followed."""
+        for path, (earlier, files) in self._later.take().items():
+            self._earlier[path] = earlier
+            for other, status in files:
+                if not self._later.is_known(path, other, status):
+                    self._keep_reading_new(path, status, other)
+            last, current = self._earlier.pop(path), self._book.current.get(path)
+            if current is not None and last not in (earlier, current):
+                self._queue.hold_back(current, last)
 
-    def _is_known(self, path: str, other: str, file: FileId) -> bool:
-        """Whether `other`, a rotated file of `path`, is or was read under any name."""
-        own = self._book.by_file.get(file)
-        if own is not None and self._book.positions[own].offset == 0:
-            return True
-        candidates = [item for item in self._book.positions.values() if item.path == path and item.offset]
-        if own is not None:
-            candidates.append(self._book.positions[own])
-        for position in candidates:
-            content = opened_if_same(position, other)
-            if content is None:
-                continue
-            with_more = not is_distinct(position) and position.stream_id != own and content.pread(1, position.offset)
-            content.close()
-            if not with_more:  # else it only begins alike
-                return True
-        return False
+    def _keep_reading_new(
+        self, path: str, status: os.stat_result, where: str | None, content: Content | None = None
+    ) -> None:
+        """Begin a stream of a file that was at `path` and is gone from there, perhaps to `where`."""
+        position = self._begin(path, status)
+        self._earlier[path] = position.stream_id
+        if where is not None:
+            self._files.where[position.stream_id] = where
+        if content is not None:
+            self._files.use(position, content)
+        self._rotated.keep_reading(position)
 
     # Rotated files ----------------------------------------------------------------------------------------------------
 
     def look_at_rotated(self) -> None:
-        """See whether rotated files still grow; those that have not for QUIET_US are done."""
-        now_us = self._clock()
-        for stream_id, quiet in list(self._rotated.items()):
-            position = self._book.positions[stream_id]
-            tail = self._files.open(position)
-            if tail is None:
-                if stream_id not in self._files.failing:
-                    self.follow(position, None, was_away=False)
-                continue
-            size = tail.content.size()
-            if not tail.content.is_compressed:
-                if size < position.offset:
-                    self.rewritten(position)
-                    continue
-                self._note_size(position, size)
-            if size != quiet.size or now_us < quiet.since_us:
-                quiet.size, quiet.since_us = size, now_us
-                self._queue.add(stream_id)
-            elif now_us - quiet.since_us >= QUIET_US:
-                quiet.is_done = True
-                self._queue.add(stream_id)
+        """See whether rotated files still grow, and what became of those that are not what they were."""
+        for position in self._rotated.look():
+            if position.stream_id in self._files.pool:
+                self.rewritten(position)
+            else:
+                self.follow(position, None, was_away=False)
 
     def rewritten(self, position: StreamPosition) -> None:
         """A rotated file does not hold what was read of it any more."""
-        self._lost_its_bytes(position, DRAINED, "rewritten", was_away=False)
+        self._rewritten(position, was_away=False)
+
+    def _rewritten(self, position: StreamPosition, *, was_away: bool) -> None:
+        """Another stream goes on with what a file holds now that is not at its path, open or under another name."""
+        where = self._files.where.get(position.stream_id)
+        tail = self._files.pool.take_out(position.stream_id)
+        self._lost_its_bytes(position, DRAINED, "rewritten", was_away=was_away)
+        if tail is None:
+            return
+        if (position.device, position.inode) == (tail.content.device, tail.content.inode):  # not gone on in a copy
+            self._book.forget_file(position)
+        try:
+            status = tail.content.status()
+        except OSError:
+            status = None
+        if status is None or not status.st_size:
+            tail.content.close()
+            return
+        self._keep_reading_new(position.path, status, where, tail.content)

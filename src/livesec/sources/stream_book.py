@@ -10,6 +10,7 @@ from dataclasses import replace
 from livesec.core.anomaly import Gap, StreamPosition
 from livesec.core.text import shown
 from livesec.sources.identity import stream_uid
+from livesec.sources.rotated_names import family_path
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +43,13 @@ class StreamBook:
         self.current = {item.path: item.stream_id for item in files if item.state in (*LIVE, UNWATCHED)}
         """Path to the stream that reads it now."""
         self.by_file: dict[FileId, int] = {
-            (item.device, item.inode): item.stream_id for item in files if item.state != TRUNCATED
+            (item.device, item.inode): item.stream_id
+            for item in files
+            if item.inode is not None and item.state != TRUNCATED and (item.offset or item.state != DRAINED)
         }
+        self._families: dict[str, dict[int, None]] = {}
+        for item in files:
+            self._enter_family(item)
         self._next_id = max((item.stream_id for item in rows), default=0) + 1
         self._uids = {item.uid for item in rows}
         self._generations: dict[str, int] = {}
@@ -66,14 +72,30 @@ class StreamBook:
         self._next_id += 1
         self.positions[position.stream_id] = position
         self.by_file[(position.device, position.inode)] = position.stream_id
+        self._enter_family(position)
         self.changed(position)
         return position
+
+    def _enter_family(self, position: StreamPosition) -> None:
+        self._families.setdefault(family_path(position.path), {})[position.stream_id] = None
+
+    def of_family(self, path: str) -> list[StreamPosition]:
+        """The streams that ever were at `path` or another path of its family (rotated_names.families)."""
+        ids = self._families.get(family_path(path), {})
+        return [self.positions[stream_id] for stream_id in ids if stream_id in self.positions]
+
+    def take_path(self, position: StreamPosition, path: str) -> None:
+        """The stream goes on at `path`."""
+        position.path = path
+        self.current[path] = position.stream_id
+        self._families.setdefault(family_path(path), {})[position.stream_id] = None
+        self.revive(position, "active")
 
     def end(self, position: StreamPosition, state: str) -> None:
         """The stream will not be read again: `drained`, or `truncated` where its file goes on as another stream."""
         position.state, position.oldest_unread_us, position.error = state, None, None
         self.leave_path(position)
-        if state == TRUNCATED:
+        if state == TRUNCATED or position.offset == 0:  # nothing but its number would say that a file is this one
             self.forget_file(position)
         self._ended[position.stream_id] = None
         self.changed(position)
@@ -119,6 +141,7 @@ class StreamBook:
         while len(self._ended) > KEPT_ENDED:
             stream_id, _ = self._ended.popitem(last=False)
             position = self.positions.pop(stream_id)
+            self._families.get(family_path(position.path), {}).pop(stream_id, None)
             self.forget_file(position)
             position.state = RETIRED
             self.changed(position)

@@ -10,7 +10,7 @@ from livesec.core.anomaly import StreamPosition
 from livesec.core.clock import US_PER_S
 from livesec.sources.content import Content, open_content
 from livesec.sources.identity import is_distinct, is_same
-from livesec.sources.rotated_names import is_numbered, may_be_copy, with_stem
+from livesec.sources.rotated_names import families, is_numbered, may_be_copy, with_stem
 
 RelatedName = Callable[[str, str], bool]
 
@@ -70,8 +70,9 @@ class Whereabouts:
     def _related(self, path: str, is_related: RelatedName) -> Iterator[tuple[str, os.stat_result]]:
         folder, original = os.path.split(path)
         self._list(folder)
-        for name in list(with_stem(self._names[folder], original)):
-            if not is_related(original, name):
+        related = families(original)
+        for name in list(with_stem(self._names[folder], min(related, key=len))):
+            if name == original or not any(is_related(one, name) for one in related):
                 continue
             other = os.path.join(folder, name)
             try:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, delete, func, insert, select
+from sqlalchemy import Connection, Dialect, delete, func, select
 
 from livesec.core.anomaly import Anomaly, BatchResult, Incident
 from livesec.core.clock import now_us
@@ -22,6 +22,7 @@ from livesec.store.statements import (
     INCIDENT_COLUMNS,
     JOIN_INCIDENT,
     NEW_IN_OUTBOX,
+    NEW_RECENT,
     NEW_REJECT,
     PUT_INCIDENT,
     PUT_RISK,
@@ -32,6 +33,8 @@ from livesec.store.statements import (
 
 _RISK_COLUMNS = ("entity_type", "entity", "risk", "time_us", "anomalies")
 _RISK_VALUES = attrgetter(*_RISK_COLUMNS)
+_COVERAGE_COLUMNS = ("detector", "rows", "judged", "findings", "entities")
+_COVERAGE_VALUES = attrgetter(*_COVERAGE_COLUMNS[1:])
 
 
 class ResultRows:
@@ -50,6 +53,9 @@ class ResultRows:
         self._put_incident = Bulk(PUT_INCIDENT, INCIDENT_COLUMNS, dialect)
         self._join_incident = Bulk(JOIN_INCIDENT, ("incident", "member"), dialect)
         self._put_risk = Bulk(PUT_RISK, _RISK_COLUMNS, dialect)
+        self._new_recent = Bulk(NEW_RECENT, ("log_type", "time_us", "stream_id", "offset", "fields"), dialect)
+        self._add_coverage = Bulk(ADD_COVERAGE, _COVERAGE_COLUMNS, dialect)
+        self._add_totals = Bulk(ADD_TOTALS, ("name", "value"), dialect)
         self._add_counts = Bulk(ADD_COUNTS, ("log_type", "minute_us", "events"), dialect)
 
     def put(self, connection: Connection, result: BatchResult, *, alerting: bool) -> None:
@@ -71,11 +77,9 @@ class ResultRows:
             "events": result.events,
             "anomalies": len(result.anomalies),
         }
-        put_many(connection, ADD_TOTALS, [{"name": name, "value": value} for name, value in totals.items() if value])
-        put_many(
-            connection,
-            ADD_COVERAGE,
-            [{"detector": name} | asdict(detector) for name, detector in result.detectors.items()],
+        self._add_totals.execute(connection, [(name, value) for name, value in totals.items() if value])
+        self._add_coverage.execute(
+            connection, [(name, *_COVERAGE_VALUES(detector)) for name, detector in result.detectors.items()]
         )
         self._put_recent(connection, result)
 
@@ -117,10 +121,12 @@ class ResultRows:
     def _put_recent(self, connection: Connection, result: BatchResult) -> None:
         if not result.recent:
             return
-        put_many(
+        self._new_recent.execute(
             connection,
-            insert(t.recent_events),
-            [asdict(event) | {"log_type": str(event.log_type)} for event in result.recent],
+            [
+                (event.log_type.value, event.time_us, event.stream_id, event.offset, event.fields)
+                for event in result.recent
+            ],
         )
         for log_type in {event.log_type for event in result.recent}:
             keep = (

@@ -43,6 +43,7 @@ MARK_DELIVERED = (
     .values(delivered_us=bindparam("at_us"))
 )
 NEW_REJECT = sqlite_insert(t.rejects).on_conflict_do_nothing()
+NEW_RECENT = sqlite_insert(t.recent_events)
 JOIN_INCIDENT = (
     update(t.anomalies).where(t.anomalies.c.id == bindparam("member")).values(incident_id=bindparam("incident"))
 )
