@@ -196,7 +196,7 @@ class Tailing(RuleBasedStateMachine):
 
 TestTailing = Tailing.TestCase
 TestTailing.settings = settings(
-    max_examples=2_000 if IS_LONG else 60,
+    max_examples=2_000 if IS_LONG else 300,
     stateful_step_count=60 if IS_LONG else 50,
     deadline=None,
     derandomize=not IS_LONG,

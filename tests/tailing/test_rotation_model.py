@@ -136,3 +136,21 @@ def test_gzipped_while_down_into_the_number_of_another_log(logs: Path, make_tail
     tailer.start()
     assert settle(tailer) == [b"another", b"one", b"other"]
     assert [gap.path for gap in tailer.gaps()] == [str(other)]
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_rotated_away_twice_with_the_path_empty_at_the_look_between(
+    logs: Path, make_tailer: MakeTailer, log: Path, comes_back: bool
+) -> None:
+    log.write_bytes(b"one\n")
+    tailer = make_tailer([logs / "*.log"])
+    tailer.look()
+    log.rename(logs / "a.log.1")
+    tailer.look()
+    log.write_bytes(b"two\n")
+    log.rename(logs / "a.log.2")
+    if comes_back:
+        log.write_bytes(b"three\n")
+    tailer.look()
+    assert tailer.texts() == [b"one", b"two", *([b"three"] if comes_back else [])]
+    assert ranges(tailer) == []

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from livesec.core.anomaly import StreamPosition
 from livesec.sources.content import Content, open_content
 from livesec.sources.identity import is_beginning_of, is_distinct, is_same
-from livesec.sources.stream_book import StreamBook
+from livesec.sources.stream_book import ROTATED, StreamBook
 from livesec.sources.stream_files import StreamFiles
 from livesec.sources.whereabouts import Whereabouts
 
@@ -32,6 +32,7 @@ class LaterRotations:
         self._around = around
         self._is_watched = is_watched
         self._asked: dict[str, tuple[int, int]] = {}  # path to (modified, stream) of what was there before
+        self._vacant: dict[str, tuple[int, int]] = {}  # the same of paths where nothing was seen since
 
     def look_for(self, path: str, since_us: int | None, stream_id: int) -> None:
         """Have `take` look for files that were at `path` between this stream's file and what is there now."""
@@ -40,8 +41,19 @@ class LaterRotations:
             self._asked[path] = earliest_us, stream_id
 
     def take(self) -> dict[str, Later]:
-        """What there is for each path asked for, once; some of it may be known (`is_known`)."""
+        """What there is for each path asked for; some of it may be known (`is_known`).
+
+        Where no file took the place yet, one may come and be rotated away itself before the next look.
+        """
         asked, self._asked = self._asked, {}
+        self._vacant |= asked
+        for path, (since_us, earlier) in list(self._vacant.items()):
+            position = self._book.positions.get(earlier)
+            is_taken = path in self._book.current
+            if is_taken or position is None:
+                del self._vacant[path]
+            if is_taken or (position is not None and position.state == ROTATED):
+                asked[path] = since_us, earlier
         return {
             path: (earlier, [item for item in self._around.later(path, since_us) if not self._is_watched(item[0])])
             for path, (since_us, earlier) in asked.items()
