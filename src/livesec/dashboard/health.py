@@ -93,8 +93,8 @@ def problems(daemon: queries.DaemonHealth) -> list[str]:
 def losses(lost: Sequence[queries.LearnedAnew]) -> list[str]:
     """Saved state that could not be used, in words that are safe to show as text."""
     return [
-        f"{shown(item.component)}: its saved state could not be used ({shown(item.reason)}); what it had learned before "
-        f"{utc(item.since_us)} is learned anew."
+        f"{shown(item.component)}: its saved state could not be used ({shown(item.reason)}); "
+        f"what it had learned before {utc(item.since_us)} is learned anew."
         for item in lost
     ]
 
