@@ -46,6 +46,6 @@ def play_live(
         heard(written, started)
         if due == until_us:
             break
-        stop.wait(_TICK_S)
+        time.sleep(_TICK_S)  # not stop.wait: a signal's handler that sets `stop` would wait for the lock held in there
     folder.append(feed.close())
     return written
