@@ -77,6 +77,10 @@ class AgainstDictionaries(RuleBasedStateMachine):
                 freed += 1
         assert self.state.expire(before_us) == freed
 
+    @initialize()
+    def saves_nothing_yet(self) -> None:
+        self.parts: list[bytes] = []
+
     @rule()
     def is_saved_and_restored(self) -> None:
         blob = self.state.to_bytes()
@@ -84,10 +88,6 @@ class AgainstDictionaries(RuleBasedStateMachine):
         self.state.load(blob)
         self.parts = [blob]
         assert self.state.to_bytes() == blob
-
-    @initialize()
-    def saves_nothing_yet(self) -> None:
-        self.parts: list[bytes] = []
 
     @rule(shards=some_shards)
     def saves_changes_and_some_whole_shards(self, shards: range) -> None:
