@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -56,11 +57,10 @@ class Service:
             self._process = subprocess.Popen(
                 bound_to_us, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(self._end)
             wait_until(self._is_up, START_S, f"{self._command[0]} ready")
-        except BaseException:
-            self._end()
-            raise
+            on_failure.pop_all()
         return self
 
     def __exit__(

@@ -14,6 +14,10 @@ def append(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def append_text(path: Path, text: str) -> None:
+    append(path, text.encode())
+
+
 def numbered(first: int, count: int, size: int = 40) -> bytes:
     """Lines that say their number, each of `size` bytes."""
     lines = (b"line %07d" % number for number in range(first, first + count))

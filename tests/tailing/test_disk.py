@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from tests.e2e.service import wait_until
 from tests.tailing.crash_world import CONTENT, CUT, LINES, World
 from tests.tailing.daemon_life import total_lines
 from tests.tailing.daemon_server import DaemonServer
+from tests.tailing.held_store import held
 from tests.tailing.store_content import assert_same, content_of
 
 SOON_S = 30.0
@@ -31,15 +32,6 @@ def world(daemon_server: DaemonServer, tmp_path_factory: pytest.TempPathFactory)
 
 def wait_until_said(world: World, what: str, times: int = 1) -> None:
     wait_until(lambda: world.said().count(what) >= times, SOON_S, f"{what!r} in the daemon's log")
-
-
-@contextmanager
-def held(db: Path) -> Iterator[None]:
-    """Another process has the right to write the store."""
-    with closing(sqlite3.connect(db, isolation_level=None, timeout=SOON_S)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.rollback()
 
 
 @pytest.fixture

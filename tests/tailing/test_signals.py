@@ -6,12 +6,9 @@ import fcntl
 import os
 import pty
 import signal
-import sqlite3
 import subprocess
 import termios
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +16,8 @@ import pytest
 from tests.e2e.command import COMMAND, Daemon, Record, environment, exported, livesec
 from tests.e2e.service import wait_until
 from tests.e2e.store_watch import daemon_pid, total, wait_for_total
+from tests.tailing.held_store import held
+from tests.tailing.log_changes import append_text
 
 from livesec.simulate.sshd import sshd_lines
 from livesec.store.status import store_status
@@ -35,23 +34,6 @@ def guesses(first: int, count: int, src_ip: str = "192.0.2.66") -> str:
         f"Failed password for root from {src_ip} port {40_000 + second} ssh2\n"
         for second in range(first, first + count)
     )
-
-
-def append(path: Path, text: str) -> None:
-    with path.open("a") as file:
-        file.write(text)
-
-
-@contextmanager
-def locked(db: Path) -> Iterator[None]:
-    """Hold the right to write the store from another connection, as a backup or a tool may."""
-    connection = sqlite3.connect(db, isolation_level=None, timeout=SOON_S)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.rollback()
-        connection.close()
 
 
 def seconds_to_stop(daemon: Daemon, number: signal.Signals = signal.SIGTERM) -> float:
@@ -107,8 +89,8 @@ def test_sigterm_while_another_process_holds_the_store(logs: Path, db: Path) -> 
     log.write_text(guesses(0, 3))
     with Daemon([log], db, history="start") as daemon:
         wait_for_total(db, "lines", 3, READ_S, alive=lambda: daemon.is_running)
-        with locked(db):
-            append(log, guesses(3, 3))
+        with held(db):
+            append_text(log, guesses(3, 3))
             wait_until(lambda: "cannot be written" in daemon.said(), SOON_S, "the complaint")
             assert seconds_to_stop(daemon) < STOP_S
         assert total(db, "lines") == 3
@@ -124,10 +106,10 @@ def test_a_failed_commit_keeps_the_batch_and_is_tried_again(logs: Path, db: Path
     log.write_text(guesses(0, 3))
     with Daemon([log], db, history="start") as daemon:
         wait_for_total(db, "lines", 3, READ_S, alive=lambda: daemon.is_running)
-        with locked(db):
-            append(log, guesses(3, 2))
+        with held(db):
+            append_text(log, guesses(3, 2))
             wait_until(lambda: "cannot be written" in daemon.said(), SOON_S, "the complaint")
-            append(log, guesses(5, 2))
+            append_text(log, guesses(5, 2))
             log.rename(log.with_suffix(".1"))  # rotated away meanwhile
             log.write_text(guesses(7, 2))
             time.sleep(1.5)
@@ -201,7 +183,7 @@ def test_sighup_takes_a_changed_threshold_over_and_keeps_state(logs: Path, db: P
         wait_for_total(db, "lines", 6, READ_S, alive=lambda: daemon.is_running)
         config_of(tmp_path, failed_login_threshold=8)
         hang_up(daemon, "failed_login_threshold is 8")
-        append(log, guesses(6, 4))  # four alone are fewer than eight: six are remembered
+        append_text(log, guesses(6, 4))  # four alone are fewer than eight: six are remembered
         wait_for_total(db, "lines", 10, READ_S, alive=lambda: daemon.is_running)
         assert daemon.stop() == 0
     assert status_of(db)["daemon"]["settings_problem"] is None
@@ -227,7 +209,7 @@ def test_sighup_with_bad_settings_keeps_the_old_ones_and_says_so(logs: Path, db:
             hang_up(daemon, "not taken over")
             wait_until(partial(complains, db, named), SOON_S, "the problem")
             assert named in daemon.said()
-        append(log, guesses(2, 6))
+        append_text(log, guesses(2, 6))
         wait_for_total(db, "lines", 8, READ_S, alive=lambda: daemon.is_running)
         config_of(tmp_path, failed_login_threshold=5)
         hang_up(daemon, "settings read again")
@@ -246,12 +228,12 @@ def test_sighup_takes_paths_over_without_losing_place(logs: Path, db: Path, tmp_
         wait_for_total(db, "lines", 5, READ_S, alive=lambda: daemon.is_running)
         config_of(tmp_path, logs=[str(first), str(second)])
         hang_up(daemon, f"watching {second}")
-        append(first, guesses(5, 1))
+        append_text(first, guesses(5, 1))
         wait_for_total(db, "lines", 10, READ_S, alive=lambda: daemon.is_running)
         config_of(tmp_path, logs=[str(second)])
         hang_up(daemon, f"no longer watching {first}")
-        append(first, guesses(6, 3))
-        append(second, guesses(4, 1, "198.51.100.7"))
+        append_text(first, guesses(6, 3))
+        append_text(second, guesses(4, 1, "198.51.100.7"))
         wait_for_total(db, "lines", 11, READ_S, alive=lambda: daemon.is_running)
         config_of(tmp_path, logs=[str(first), str(second)])
         hang_up(daemon, f"watching {first}")

@@ -17,6 +17,8 @@ from streamlit.testing.v1 import AppTest
 from tests.e2e.command import Daemon, Record, livesec
 from tests.e2e.service import wait_until
 from tests.e2e.store_watch import total, wait_for_total
+from tests.tailing.held_store import held
+from tests.tailing.log_changes import append_text
 
 from livesec.core.anomaly import BatchResult, Commit
 from livesec.dashboard.health import problems
@@ -33,23 +35,6 @@ GARBAGE = "no format of ours\n"
 def status(db: Path) -> Record:
     """What `livesec status --json` prints, without starting Python for it."""
     return store_status(str(db), alerts_budget_per_day=5.0)
-
-
-def append(path: Path, text: str) -> None:
-    with path.open("a") as file:
-        file.write(text)
-
-
-@contextmanager
-def locked(db: Path) -> Iterator[None]:
-    """Hold the right to write the store from another connection."""
-    connection = sqlite3.connect(db, isolation_level=None, timeout=SOON_S)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.rollback()
-        connection.close()
 
 
 @contextmanager
@@ -102,8 +87,8 @@ def test_bytes_behind_and_their_age_are_true_while_the_commit_is_blocked(logs: P
     log.write_text(LINE)
     with Daemon([log], db, history="start") as daemon:
         wait_for_total(db, "lines", 1, READ_S, alive=lambda: daemon.is_running)
-        with locked(db):
-            append(log, LINE * 3)
+        with held(db):
+            append_text(log, LINE * 3)
             time.sleep(1.0)
             (early,) = status(db)["streams"]
             time.sleep(0.7)
@@ -125,7 +110,7 @@ def test_a_line_without_its_end_counts_as_unread(logs: Path, db: Path) -> None:
         (stream,) = status(db)["streams"]
         assert stream["bytes_behind"] == 20
         assert stream["oldest_unread_s"] >= 0.9
-        append(log, LINE[20:])
+        append_text(log, LINE[20:])
         wait_until(lambda: status(db)["bytes_behind"] == 0, SOON_S, "the whole line is read")
         assert daemon.stop() == 0
 
@@ -136,7 +121,7 @@ def test_a_killed_daemon_is_not_said_to_run_or_to_watch(logs: Path, db: Path) ->
     with Daemon([log], db, history="start") as daemon:
         wait_for_total(db, "lines", 1, READ_S, alive=lambda: daemon.is_running)
         daemon.kill()
-        append(log, LINE)
+        append_text(log, LINE)
         wait_until(lambda: not status(db)["daemon"]["alive"], SOON_S, "its death is noticed", pause_s=0.2)
         record = status(db)
         assert record["watcher"] == "not running"
@@ -149,7 +134,7 @@ def test_gaps_and_rejects_are_on_the_desk(logs: Path, db: Path, monkeypatch: pyt
     with Daemon([log], db, history="start") as daemon:
         wait_for_total(db, "lines", 4, READ_S, alive=lambda: daemon.is_running)
         os.kill(daemon.pid, signal.SIGSTOP)
-        append(log, LINE * 2)
+        append_text(log, LINE * 2)
         time.sleep(0.1)
         daemon.kill()
         log.write_text(GARBAGE)  # truncated with unread bytes, and written anew
@@ -224,7 +209,7 @@ def test_the_log_is_left_alone_while_it_is_short_or_the_store_is_locked(db: Path
     assert writer.wal.keep_short(large_bytes=size) is True
     assert writer.wal.size_bytes() == size
     started = time.monotonic()
-    with locked(db):
+    with held(db):
         assert writer.wal.keep_short(large_bytes=0) is False
         assert time.monotonic() - started < 0.3, "it does not wait"
         with pytest.raises(OperationalError):
@@ -240,7 +225,7 @@ def test_a_long_reader_is_told_and_the_log_is_emptied_after_it(logs: Path, db: P
     with Daemon([log], db, history="start") as daemon:
         wait_for_total(db, "lines", 1, READ_S, alive=lambda: daemon.is_running)
         with reading_for_long(db):
-            append(log, "".join(f"{chance.randbytes(2000).hex()}\n" for _ in range(40_000)))
+            append_text(log, "".join(f"{chance.randbytes(2000).hex()}\n" for _ in range(40_000)))
             wait_for_total(db, "lines", 40_001, READ_S, alive=lambda: daemon.is_running)
             wait_until(lambda: status(db)["daemon"]["wal_held_since_us"] is not None, SOON_S, "the reader is told of")
             assert status(db)["wal_bytes"] > 64 << 20

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -65,12 +66,11 @@ if sys.platform == "linux":
     def _started(on_lost: Callable[[], None]) -> tuple[BaseObserver, _Queue | None]:
         queue = _Queue(on_lost)
         queue.start()
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(queue.stop)
             observer = BaseObserver(InotifyEmitter, inotify_fd=queue)
             observer.start()
-        except BaseException:
-            queue.stop()
-            raise
+            on_failure.pop_all()
         return observer, queue
 
 else:

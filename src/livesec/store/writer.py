@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,11 @@ class StoreWriter:
         self.path = store_path(db)
         self._engine, self._lock = writer_engine(db, demo=demo, lock_wait_ms=lock_wait_ms)
         self.wal = WriteAheadLog(self.path, self._engine)
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(self._lock.release)
+            on_failure.callback(self._engine.dispose)
             self._open(recent_events, reject_samples)
-        except BaseException:
-            self._engine.dispose()
-            self._lock.release()
-            raise
+            on_failure.pop_all()
 
     def _open(self, recent_events: int, reject_samples: int) -> None:
         with damage_named(self.path):
