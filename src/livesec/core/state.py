@@ -269,10 +269,6 @@ class KeyedState:
         _slots_oldest_first(self.index, first, end, slots)
         return slots
 
-    def _changed(self) -> NDArray[np.int32]:
-        slots = np.empty(len(self), dtype=np.int32)
-        return slots[: _changed_slots(self.index, slots)]
-
     def _fill(self, keys: Keys, values: Mapping[str, NDArray[np.generic]]) -> None:
         _touch_all(self.index, keys)  # into an empty index: slot i is keys[i]
         for name, array in values.items():
@@ -298,17 +294,15 @@ class KeyedState:
         """All keys and values of `shards` (one after the other), as one part for `load_parts`."""
         return self._part(self._slots(shards.start, shards.stop), {"shards": list(shards)})
 
-    def changes_to_bytes(self) -> bytes:
-        """What `mark_saved` has not covered, as one part for `load_parts`: keys touched since, and the shards' counts.
+    def changes_to_bytes(self) -> tuple[bytes, int]:
+        """What `mark_saved` has not covered, as one part for `load_parts`, and how many keys it holds.
 
-        That is enough: touched keys are the newest of their shard's order of use, and keys only ever go at its other
-        end, as eviction and expiry take them.
+        Keys touched since, and the shards' counts. That is enough: touched keys are the newest of their shard's order
+        of use, and keys only ever go at its other end, as eviction and expiry take them.
         """
-        return self._part(self._changed(), {"counts": self.index.counts.tolist()})
-
-    def changed_keys(self) -> int:
-        """How many keys `changes_to_bytes` would save."""
-        return len(self._changed())
+        slots = np.empty(len(self), dtype=np.int32)
+        changed = slots[: _changed_slots(self.index, slots)]
+        return self._part(changed, {"counts": self.index.counts.tolist()}), len(changed)
 
     def mark_saved(self) -> None:
         """From now on changes are those that come after this."""

@@ -39,8 +39,8 @@ class StateSaver:
         parts = [SavedPart(name, PartKind.WHOLE, 0, self._number, data) for name, data in whole.items()]
         for name in dirty:
             state = self._states[name]
-            self._changed_keys[name] += state.changed_keys()
-            data = state.changes_to_bytes()
+            data, keys = state.changes_to_bytes()
+            self._changed_keys[name] += keys
             parts.append(SavedPart(name, PartKind.CHANGES, self._number, self._number, data))
             state.mark_saved()
         for name, state in self._states.items():
