@@ -26,8 +26,10 @@ from typing import Any
 import polars as pl
 
 from livesec.core.batch import Parsed, StreamInfo, batch_of_bytes
-from livesec.core.protocols import Format
+from livesec.core.protocols import Format, Shape
 from livesec.core.schema import COLUMNS, LOG_TYPES, LogType
+from livesec.formats.envelope import EnvelopeState
+from livesec.formats.unwrapping import is_json, unwrap
 
 HERE = Path(__file__).parent
 DISPOSITIONS = ("part", "skip", "reject", "other")
@@ -177,6 +179,20 @@ def check_parsed(parsed: Parsed, offered: int) -> None:
         assert set(rows["line_index"].to_list()) <= set(consumed), "a row of a line that was not consumed"
 
 
+def offered_to(form: Format[Any], lines: pl.DataFrame, envelope: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:
+    """What StreamParser would offer `form` of `lines`, if it were the only one."""
+    messages = unwrap(lines, envelope, stream).messages
+    if form.shape == Shape.SYSLOG:
+        own = [program for program in messages["program"].fill_null("").unique() if form.owns(program)]
+        return messages.filter(messages["program"].fill_null("").is_in(own))
+    inner = messages.select("line_index", pl.col("message").fill_null("").alias("line"))
+    bare = lines.join(inner, on="line_index", how="anti", maintain_order="left")
+    lines = pl.concat([bare, inner]).sort("line_index")
+    if form.shape == Shape.ANY:
+        return lines
+    return lines.filter(is_json(lines["line"]) == (form.shape == Shape.JSON))
+
+
 def run_format(
     form: Format[Any],
     stream: StreamInfo,
@@ -187,13 +203,15 @@ def run_format(
 ) -> Outcome:
     """Offer `lines` to `form` in pieces; `restore` saves and restores its state between them."""
     state = form.initial(stream)
+    envelope = EnvelopeState()
     outcome = Outcome({}, {}, {})
     base = 0
     for piece in pieces(lines, cuts):
         batch = batch_of_bytes(stream, b"".join(line + b"\n" for line in piece))
         if restore:
             state = form.from_bytes(form.to_bytes(state))
-        state, parsed = form.parse(state, stream, batch.lines)
+            envelope = EnvelopeState.from_bytes(envelope.to_bytes())
+        state, parsed = form.parse(state, stream, offered_to(form, batch.lines, envelope, stream))
         check_parsed(parsed, len(piece))
         for log_type, rows in parsed.rows.items():
             by = ["line_index", "row_in_line"] if "row_in_line" in rows.columns else ["line_index"]

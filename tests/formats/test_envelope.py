@@ -100,7 +100,8 @@ def read_slowly(rest: str) -> tuple[object, ...] | None:
     """host, program, pid and message of what follows a stamp."""
     found = TAG.match(rest)
     if found is None:
-        return None
+        host, _, message = rest.partition(" ")
+        return (host, None, None, message) if message else None
     tag = found[2].removesuffix(":").removesuffix("]")
     program, bracket, pid = tag.partition("[")
     number = pl.Series([pid if bracket else None], dtype=pl.String).cast(pl.Int64, strict=False)[0]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from tests.formats.fixture import time_us
+from tests.formats.fixture import offered_to, time_us
 
 from livesec.core.batch import StreamInfo, batch_of_bytes
 from livesec.core.schema import LogType
-from livesec.formats.openssh import FORMAT, OpenSSHState
+from livesec.core.state import KeyedState
+from livesec.formats.envelope import EnvelopeState
+from livesec.formats.openssh import FORMAT
 from livesec.formats.openssh_sessions import MAX_SESSIONS
 
 STREAM = StreamInfo(1, "0" * 16, "auth.log", time_us("2026-03-05T00:00:00Z"))
 
 
-def rows_of(lines: list[str], state: OpenSSHState | None = None) -> pl.DataFrame:
+def rows_of(lines: list[str], state: KeyedState | None = None) -> pl.DataFrame:
     data = "".join(line + "\n" for line in lines).encode()
     state = FORMAT.initial(STREAM) if state is None else state
-    return FORMAT.parse(state, STREAM, batch_of_bytes(STREAM, data).lines)[1].rows[LogType.LOGIN]
+    messages = offered_to(FORMAT, batch_of_bytes(STREAM, data).lines, EnvelopeState(), STREAM)
+    return FORMAT.parse(state, STREAM, messages)[1].rows[LogType.LOGIN]
 
 
 def attempts(lines: list[str]) -> int:
@@ -65,7 +68,7 @@ def test_memory_is_bounded_and_recent_sessions_are_kept() -> None:
     state = FORMAT.initial(STREAM)
     first = [invalid(pid) for pid in range(5 * MAX_SESSIONS)]
     assert rows_of(first, state).height == 5 * MAX_SESSIONS
-    assert len(state.sessions) <= MAX_SESSIONS
+    assert len(state) <= MAX_SESSIONS
     recent = range(5 * MAX_SESSIONS - 1000, 5 * MAX_SESSIONS)
     assert rows_of([failed(pid) for pid in recent], state).height == 0
     assert len(FORMAT.to_bytes(state)) < 1 << 19

@@ -61,6 +61,29 @@ def test_every_line_is_accounted_for() -> None:
     assert parsed.formats == {"openssh": 3}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Feb 30 10:00:00 web01 sshd[331]: Failed password for root from 198.51.100.7 port 1 ssh2",
+        "sshd[331]: Failed password for root from 198.51.100.7 port 1 ssh2",
+        "2026-13-02T00:00:01Z deb sshd[4]: Failed password for root from 198.51.100.7 port 1 ssh2",
+        '{"__REALTIME_TIMESTAMP":"soon","_HOSTNAME":"deb","SYSLOG_IDENTIFIER":"sshd","MESSAGE":"Failed"}',
+        '{"__REALTIME_TIMESTAMP":"1772409605000000","_HOSTNAME":"deb","SYSLOG_IDENTIFIER":"sshd","MESS',
+    ],
+)
+def test_a_message_of_a_known_program_without_a_time_is_a_reject(line: str) -> None:
+    parsed = parse([line])
+    assert parsed.rejects["reason"].str.contains("without a time").to_list() == [True]
+
+
+def test_a_line_inside_an_envelope_is_read_as_one_without() -> None:
+    inside = '{"ts":1772409600.5,"uid":"C","id.orig_h":"192.0.2.1","id.resp_h":"198.51.100.7","conn_state":"SF"}'
+    for head in ("Mar  2 00:00:01 sensor zeek: ", "<13>1 2026-03-02T00:00:01Z sensor zeek - - - "):
+        parsed = parse([head + inside, inside, "Mar  2 00:00:01 sensor zeek: other"])
+        assert parsed.rows[LogType.NETWORK].select("sequence", "src_ip").rows() == [(0, "192.0.2.1"), (1, "192.0.2.1")]
+        assert (parsed.skipped, parsed.rejects.height) == (1, 0)
+
+
 def test_values_without_a_header_are_told_what_it_would_be() -> None:
     parsed = parse(["2026-03-02 10:00:00,alice,192.0.2.1,DE,True,agent"])
     assert not parsed.rows
@@ -136,7 +159,7 @@ def test_any_cut_with_save_and_restore_gives_the_same(data: st.DataObject) -> No
 def test_a_saved_state_of_another_version_says_so() -> None:
     saved = StreamParser(STREAM, known_formats()).to_bytes()
     with pytest.raises(StateVersionError, match=re.escape("auth.log: saved parser")):
-        StreamParser.from_bytes(saved.replace(b'"version": 1', b'"version": 9'), STREAM, known_formats())
+        StreamParser.from_bytes(saved.replace(b'{"version": 2', b'{"version": 9'), STREAM, known_formats())
     for size in (0, 3, 20, len(saved) - 1):
         with pytest.raises(StateVersionError):
             StreamParser.from_bytes(saved[:size], STREAM, known_formats())

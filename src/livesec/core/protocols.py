@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -149,20 +150,37 @@ class State(Protocol):
 S = TypeVar("S")
 
 
+class Shape(StrEnum):
+    """What the lines of a format look like from outside: nothing else is offered to it."""
+
+    SYSLOG = "syslog"
+    """Messages of programs, taken out of their envelope (see `Format.parse`)."""
+    JSON = "json"
+    """Lines whose first character but blanks is `{` or `[`."""
+    TEXT = "text"
+    """All other lines."""
+    ANY = "any"
+    """Lines of both JSON and TEXT."""
+
+
 class Format(ABC, Generic[S]):
     """One log format. A file `formats/<name>.py` exports an instance as FORMAT.
 
-    `parse` is offered the lines that no format before it (by `order`, then name) took, and takes those that are its
-    own.
-    It never raises, whatever the bytes.
+    `parse` is offered the lines of its shape that no format before it (by `order`, then name) took, and takes those
+    that are its own. It never raises, whatever the bytes.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     """For people, such as "OpenSSH through syslog"."""
     log_types: ClassVar[tuple[LogType, ...]]
+    shape: ClassVar[Shape] = Shape.ANY
     order: ClassVar[int] = 50
     """Position among the formats; formats of a fixed shape before general ones."""
+
+    def owns(self, program: str) -> bool:
+        """Whether a program's messages are this format's, for shape SYSLOG; "" stands for a message without a tag."""
+        return False
 
     @abstractmethod
     def initial(self, stream: StreamInfo) -> S:
@@ -170,7 +188,12 @@ class Format(ABC, Generic[S]):
 
     @abstractmethod
     def parse(self, state: S, stream: StreamInfo, lines: pl.DataFrame) -> tuple[S, Parsed]:
-        """Take from `lines` (line_index UInt32, line String; ascending) what is this format's."""
+        """Take from `lines` what is this format's.
+
+        `lines` ascend by line_index (UInt32) and have the text as line (String), which in a syslog envelope is the
+        message. For shape SYSLOG they are the messages of the programs it owns, without those whose time cannot be
+        read, as `envelope.decode` gives them: line_index, event_time_us, host, program, pid, message.
+        """
 
     @abstractmethod
     def to_bytes(self, state: S) -> bytes:

@@ -18,7 +18,7 @@ import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.errors import StateVersionError
-from livesec.core.protocols import Format
+from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
 from livesec.formats.csv_fields import Cut, Wanted, cut_fields
 from livesec.formats.header_spans import spans
@@ -65,6 +65,7 @@ class CsvLog(Format[HeaderSeen]):
     """Its columns, as a header names them."""
     plain: ClassVar[Mapping[str, Plain]] = {}
     """How plain lines are read, for each of `header`; empty where `typed` reads all lines."""
+    shape = Shape.TEXT
     order = 80  # its lines have little of their own; formats that know theirs by shape come first
 
     @abstractmethod

@@ -67,7 +67,8 @@ def decode(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.
     """Take apart the syslog lines among `lines` (line_index UInt32, line String; ascending).
 
     Gives line_index, event_time_us (Int64 UTC; null where the time is none), host, program, pid (Int64) and message, in
-    the same order; null where a line does not say. Lines without an envelope are left out. `state` is carried on, so
+    the same order; null where a line does not say. Lines without an envelope are left out; a message without a tag, as
+    some routers write them, has a null program. `state` is carried on, so
     that the years depend on the lines given, not on how they are cut.
     """
     if lines["line"].is_between("A", "[", closed="left").all():  # capitals first: RFC 3164 throughout, as most logs are
@@ -214,6 +215,7 @@ def _read_tags(
             at = min(stop + 1, end)
             stop = word_end(data, at, end)
             if stop == at or data[stop - 1] != _COLON:
+                starts[_MESSAGE, row], ends[_MESSAGE, row] = at - first, end - first
                 continue
         starts[_MESSAGE, row], ends[_MESSAGE, row] = min(stop + 1, end) - first, end - first
         last = stop - 1
@@ -241,4 +243,7 @@ def _tagged(
     message = parts(texts, starts[_MESSAGE], ends[_MESSAGE])
     columns = (line_index, _times(times_us), host, program, pid, message)
     decoded = pl.DataFrame(dict(zip(DECODED, columns, strict=True)))
-    return decoded.filter(pl.col("program").is_not_null()) if program.null_count() else decoded
+    if program.null_count() == 0:
+        return decoded
+    untagged = pl.col("event_time_us").is_not_null() & (pl.col("message").str.len_bytes() > 0)
+    return decoded.filter(pl.col("program").is_not_null() | untagged)

@@ -12,93 +12,62 @@ chosen by whoever owns the address, and could pass for anything.
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass, field
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
-from livesec.core.errors import StateVersionError
+from livesec.core.batch import Parsed, StreamInfo
 from livesec.core.hashing import text_keys
-from livesec.core.protocols import Format
+from livesec.core.protocols import Format, Shape
 from livesec.core.schema import OUTCOME, LogType
 from livesec.core.state import KeyedState
-from livesec.formats.envelope import EnvelopeState, decode
 from livesec.formats.openssh_events import read_events
 from livesec.formats.openssh_messages import Kind
 from livesec.formats.openssh_sessions import NO_PORT, PART, ROW, new_sessions, tie
 
 PROGRAMS = ("sshd", "sshd-session", "sshd-auth")  # the latter two since OpenSSH 9.8 and 10.0
 SERVICE = "sshd"
-_MENTION = "sshd"
-_WITHOUT_ENVELOPE = (
-    r"^(?:<[0-9]{1,3}>)?(?:[A-Za-z0-9:.+-]+ +){0,5}sshd(?:-session|-auth)?(?:\[[0-9]+\])?: "
-    r'|^\{.*"SYSLOG_IDENTIFIER"\s*:\s*"sshd(?:-session|-auth)?"'
-)
-_NO_TIME = "an sshd line without a time that can be read; expected RFC 3164, RFC 3339, RFC 5424 or journal JSON"
 _SUCCESS, _FAILURE, _ATTEMPT = range(3)  # places in OUTCOME
 _OUTCOMES = np.full(len(Kind), _FAILURE, dtype=np.uint8)
 _OUTCOMES[Kind.ACCEPTED] = _SUCCESS
 _OUTCOMES[[Kind.CLOSED, Kind.CLOSED_EARLY, Kind.DROPPED]] = _ATTEMPT
-_STATE_HEAD = struct.Struct("<4sI")
-_STATE_MAGIC = b"SSH1"
 
 
-@dataclass(frozen=True)
-class OpenSSHState:
-    """The syslog state (year) and the sessions whose lines are tied together."""
-
-    envelope: EnvelopeState = field(default_factory=EnvelopeState)
-    sessions: KeyedState = field(default_factory=new_sessions)
-
-
-class OpenSSH(Format[OpenSSHState]):
-    """Lines of sshd, sshd-session and sshd-auth."""
+class OpenSSH(Format[KeyedState]):
+    """Messages of sshd, sshd-session and sshd-auth. The state is the sessions whose lines are tied together."""
 
     name = "openssh"
     title = "OpenSSH server through syslog or the journal"
     log_types = (LogType.LOGIN,)
-    order = 20  # the most common, and told by one literal
+    shape = Shape.SYSLOG
+    order = 20  # the most common
 
-    def initial(self, stream: StreamInfo) -> OpenSSHState:
-        """No year, no sessions."""
-        return OpenSSHState()
+    def owns(self, program: str) -> bool:
+        """The names that the server runs under."""
+        return program in PROGRAMS
 
-    def parse(self, state: OpenSSHState, stream: StreamInfo, lines: pl.DataFrame) -> tuple[OpenSSHState, Parsed]:
-        """Take the lines of sshd; what is known and no event is skipped."""
-        mine = lines.filter(pl.col("line").str.contains(_MENTION, literal=True))
-        if mine.height == 0:
-            return state, NOTHING_PARSED
-        decoded = decode(mine, state.envelope, stream)
-        rejects = [_without_envelope(mine, decoded)]
-        own = decoded.filter(pl.col("program").is_in(PROGRAMS))
-        timed = own.filter(pl.col("event_time_us").is_not_null())
-        if timed.height < own.height:
-            timeless = own.filter(pl.col("event_time_us").is_null())
-            rejects.append(timeless.select("line_index", reason=pl.lit(_NO_TIME)))
-        events = read_events(timed.select("line_index", "message"))
-        rejects.append(events.unusable)
-        rows, tied = _rows(state.sessions, events.stated, timed)
-        unusable = pl.concat(rejects).sort("line_index")
+    def initial(self, stream: StreamInfo) -> KeyedState:
+        """No sessions."""
+        return new_sessions()
+
+    def parse(self, state: KeyedState, stream: StreamInfo, lines: pl.DataFrame) -> tuple[KeyedState, Parsed]:
+        """Take all of `lines`; what is known and no event is skipped."""
+        events = read_events(lines.select("line_index", "message"))
+        rows, tied = _rows(state, events.stated, lines)
         consumed = np.concatenate([tied, events.parts.to_numpy()])
-        skipped = _left(own["line_index"].to_numpy(), consumed, unusable["line_index"].to_numpy())
+        unusable = events.unusable.sort("line_index")
+        skipped = _left(lines["line_index"].to_numpy(), consumed, unusable["line_index"].to_numpy())
         return state, Parsed({LogType.LOGIN: rows}, np.sort(consumed), skipped, unusable)
 
-    def to_bytes(self, state: OpenSSHState) -> bytes:
-        """The sessions behind the syslog state."""
-        envelope = state.envelope.to_bytes()
-        return _STATE_HEAD.pack(_STATE_MAGIC, len(envelope)) + envelope + state.sessions.to_bytes()
+    def to_bytes(self, state: KeyedState) -> bytes:
+        """The sessions."""
+        return state.to_bytes()
 
-    def from_bytes(self, blob: bytes) -> OpenSSHState:
+    def from_bytes(self, blob: bytes) -> KeyedState:
         """What `to_bytes` wrote. Raises StateVersionError for another layout."""
-        if len(blob) < _STATE_HEAD.size or not blob.startswith(_STATE_MAGIC):
-            raise StateVersionError("a saved openssh state does not start as this version writes it")
-        size = _STATE_HEAD.unpack_from(blob)[1]
         sessions = new_sessions()
-        sessions.load(blob[_STATE_HEAD.size + size :])
-        return OpenSSHState(EnvelopeState.from_bytes(blob[_STATE_HEAD.size : _STATE_HEAD.size + size]), sessions)
+        sessions.load(blob)
+        return sessions
 
 
 FORMAT = OpenSSH()
@@ -110,15 +79,6 @@ def _left(lines: NDArray[np.uint32], *taken: NDArray[np.uint32]) -> NDArray[np.u
     for some in taken:
         left[some] = False
     return lines[left[lines]]
-
-
-def _without_envelope(mine: pl.DataFrame, decoded: pl.DataFrame) -> pl.DataFrame:
-    """Rejects for lines of sshd that are not of a syslog form."""
-    if decoded.height == mine.height:
-        return no_rejects()
-    known = np.isin(mine["line_index"].to_numpy(), decoded["line_index"].to_numpy(), assume_unique=True)
-    others = mine.filter(pl.Series(~known) & mine["line"].str.contains(_WITHOUT_ENVELOPE))
-    return others.select("line_index", reason=pl.lit(_NO_TIME))
 
 
 def _rows(sessions: KeyedState, stated: pl.DataFrame, decoded: pl.DataFrame) -> tuple[pl.DataFrame, NDArray[np.uint32]]:

@@ -1,8 +1,9 @@
 """One stream's lines through all formats: each line ends consumed, skipped or rejected, and rows get their place.
 
-Formats are offered, in a fixed order, the lines that none before them took. What no format takes is skipped if it is
-empty or another program's syslog line, and rejected otherwise. Where a format fails, which is a fault in LiveSec, the
-lines that it was offered are rejects.
+Messages are taken out of their syslog envelopes first and offered to the formats that own their program. What those
+leave, and every line without an envelope, is offered to the other formats by its shape. All are offered in a fixed
+order what none before them took. What no format takes is skipped if it is empty or another program's syslog line, and
+rejected otherwise. Where a format fails, which is a fault in LiveSec, the lines that it was offered are rejects.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ from numpy.typing import NDArray
 from livesec.baselines.stream_clock import advance, new_clock
 from livesec.core.batch import Parsed, RawBatch, StreamInfo, no_rejects
 from livesec.core.errors import SettingsError, StateVersionError
-from livesec.core.protocols import Format
+from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LOG_TYPES, LogType, complete
-from livesec.formats.envelope import has_envelope
+from livesec.formats.envelope import EnvelopeState, has_envelope
+from livesec.formats.unwrapping import is_json, unwrap
 
 _log = logging.getLogger(__name__)
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 _HEAD_SIZE = struct.Struct("<I")
 _OPEN, _CONSUMED, _SKIPPED, _REJECTED = range(4)
 UNKNOWN = "unknown format"
+NO_TIME = "a syslog line without a time that can be read; expected RFC 3164, RFC 3339, RFC 5424 or journal JSON"
+_TAGGED = r"^(?:<[0-9]{1,3}>)?(?:[A-Za-z0-9:.+-]+ +){0,5}([A-Za-z0-9_/.-]+)(?:\[[0-9]+\])?: "
+_ENVELOPE = "envelope"  # its name among the formats' states
 _MANY_COMMAS = 2
 
 
@@ -65,58 +70,105 @@ class StreamParser:
         self.stream = stream
         self.formats = tuple(sorted(formats, key=lambda form: (form.order, form.name)))
         self._states: dict[str, Any] = {form.name: form.initial(stream) for form in self.formats}
+        self._envelope = EnvelopeState()
         self._clock = new_clock()
 
     def parse(self, batch: RawBatch) -> ParsedBatch:
         """Take the next lines of the stream."""
-        left = batch.lines
-        fate = np.full(len(batch), _OPEN, dtype=np.uint8)
-        frames: dict[LogType, list[pl.DataFrame]] = {}
-        taken: dict[str, int] = {}
-        rejects = [no_rejects()]
+        taking = _Taking(len(batch))
+        self._take_messages(batch.lines, taking)
+        in_json = is_json(taking.left["line"])
         for form in self.formats:
-            if left.height == 0:
+            if taking.left.height == 0:
                 break
-            try:
-                self._states[form.name], parsed = form.parse(self._states[form.name], self.stream, left)
-            except (Exception, pl.exceptions.PanicException):  # one line must not end the watch over all others
-                _log.exception("%s: %s could not read a batch of lines", self.stream.path, form.name)
-                reason = pl.lit(f"{form.name} could not read this batch: internal fault")
-                parsed = Parsed(rejects=left.select("line_index", reason=reason))
-            count = _settle(parsed, fate)
-            if count:
-                taken[form.name] = count
-                rejects.append(parsed.rejects.select("line_index", "reason"))
-                left = left.filter(pl.Series(fate[left["line_index"].to_numpy()] == _OPEN))
-            for log_type, rows in parsed.rows.items():
-                if rows.height:
-                    frames.setdefault(log_type, []).append(rows)
-        if left.height:
-            rejects.append(self._unknown(left, fate))
-        rows_by_type = self._placed({kind: _in_order(frames[kind]) for kind in LOG_TYPES if kind in frames}, batch)
+            if form.shape == Shape.SYSLOG:
+                continue
+            if form.shape == Shape.ANY:
+                offered = taking.left
+            else:
+                offered = taking.left.filter(in_json if form.shape == Shape.JSON else ~in_json)
+            if offered.height and self._offer(form, offered, taking):
+                in_json = is_json(taking.left["line"])
+        if taking.left.height:
+            taking.reject(self._unknown(taking))
+        frames = {kind: _in_order(taking.frames[kind]) for kind in LOG_TYPES if kind in taking.frames}
+        rows_by_type = self._placed(frames, batch)
         return ParsedBatch(
             rows=rows_by_type,
             lines=len(batch),
-            consumed=int((fate == _CONSUMED).sum()),
-            skipped=int((fate == _SKIPPED).sum()),
-            rejects=pl.concat(rejects).sort("line_index"),
+            consumed=int((taking.fate == _CONSUMED).sum()),
+            skipped=int((taking.fate == _SKIPPED).sum()),
+            rejects=pl.concat(taking.rejects).sort("line_index"),
             events=sum(_events(log_type, rows) for log_type, rows in rows_by_type.items()),
-            formats=taken,
+            formats=taking.formats,
         )
 
-    def _unknown(self, left: pl.DataFrame, fate: NDArray[np.uint8]) -> pl.DataFrame:
+    def _take_messages(self, lines: pl.DataFrame, taking: _Taking) -> None:
+        """Offer messages to the formats of their programs; leave the others, without their envelope, in `taking`."""
+        found = unwrap(lines, self._envelope, self.stream)
+        messages, timeless = found.messages, found.timeless
+        taking.left = lines
+        if timeless.height:
+            known = [name for name in timeless["program"].unique().drop_nulls() if self._is_known(name)]
+            bad = timeless.filter(pl.col("program").is_in(known))
+            taking.reject(bad.select("line_index", reason=pl.lit(NO_TIME)))
+        if messages.height == 0:
+            return
+        taking.wrapped = messages["line_index"].to_numpy()
+        programs = messages["program"].fill_null("")
+        distinct = programs.unique().to_list()
+        for form in self.formats:
+            if form.shape != Shape.SYSLOG or messages.height == 0:
+                continue
+            owned = [program for program in distinct if form.owns(program)]
+            if not owned:
+                continue
+            own = messages if len(owned) == len(distinct) else messages.filter(programs.is_in(owned))
+            if own.height and self._offer(form, own, taking):
+                still = pl.Series(taking.fate[messages["line_index"].to_numpy()] == _OPEN)
+                messages, programs = messages.filter(still), programs.filter(still)
+        taking.drop_taken()
+        if messages.height:
+            inner = messages.select("line_index", pl.col("message").fill_null("").alias("line"))
+            bare = np.ones(len(taking.fate), dtype=np.bool_)
+            bare[taking.wrapped] = False
+            outer = taking.left.filter(pl.Series(bare[taking.left["line_index"].to_numpy()]))
+            taking.left = inner if outer.height == 0 else pl.concat([outer, inner]).sort("line_index")
+
+    def _is_known(self, program: str) -> bool:
+        return program != "" and any(form.shape == Shape.SYSLOG and form.owns(program) for form in self.formats)
+
+    def _offer(self, form: Format[Any], offered: pl.DataFrame, taking: _Taking) -> bool:
+        """Let `form` take what is its own of `offered`; whether it took anything."""
+        try:
+            self._states[form.name], parsed = form.parse(self._states[form.name], self.stream, offered)
+        except (Exception, pl.exceptions.PanicException):  # one line must not end the watch over all others
+            _log.exception("%s: %s could not read a batch of lines", self.stream.path, form.name)
+            reason = pl.lit(f"{form.name} could not read this batch: internal fault")
+            parsed = Parsed(rejects=offered.select("line_index", reason=reason))
+        return taking.take(form.name, parsed)
+
+    def _unknown(self, taking: _Taking) -> pl.DataFrame:
         """Skip what is empty or another program's; reject the rest."""
-        line = left["line"]
-        nothing = (line.str.strip_chars().str.len_bytes() == 0) | has_envelope(line)
-        fate[left["line_index"].to_numpy()] = np.where(nothing.to_numpy(), _SKIPPED, _REJECTED)
-        unknown = left.filter(~nothing)
+        left, fate = taking.left, taking.fate
+        places = left["line_index"].to_numpy()
+        nothing = (left["line"].str.strip_chars().str.len_bytes() == 0).to_numpy() | np.isin(places, taking.wrapped)
+        fate[places[nothing]] = _SKIPPED
+        unknown = left.filter(pl.Series(~nothing))
+        tag = unknown["line"].str.extract(_TAGGED)
+        known = [name for name in tag.unique().drop_nulls() if self._is_known(name)]
+        enveloped = has_envelope(unknown["line"])
+        broken = tag.is_in(known).fill_null(False) | (enveloped & unknown["line"].str.starts_with("{"))
+        others = enveloped & ~broken
+        fate[unknown["line_index"].filter(others).to_numpy()] = _SKIPPED
         headers = [",".join(header) for form in self.formats if (header := getattr(form, "header", None))]
         reason: pl.Expr = pl.lit(UNKNOWN)
         if headers:
             hint = f"{UNKNOWN}; comma-separated values need a first line that names them: {' or '.join(headers)}"
             commas = pl.col("line").str.count_matches(",", literal=True)
             reason = pl.when(commas >= _MANY_COMMAS).then(pl.lit(hint)).otherwise(reason)
-        return unknown.select("line_index", reason=reason)
+        reason = pl.when(pl.lit(broken)).then(pl.lit(NO_TIME)).otherwise(reason)
+        return unknown.select("line_index", reason=reason).filter(~others)
 
     def _placed(self, frames: dict[LogType, pl.DataFrame], batch: RawBatch) -> dict[LogType, pl.DataFrame]:
         """`frames` (in order) with the stream's time and the places of their lines, complete."""
@@ -150,6 +202,7 @@ class StreamParser:
     def to_bytes(self) -> bytes:
         """The clock and the formats' states; versioned, no pickle."""
         states = [(form.name, form.to_bytes(self._states[form.name])) for form in self.formats]
+        states.append((_ENVELOPE, self._envelope.to_bytes()))
         head = json.dumps(
             {
                 "version": STATE_VERSION,
@@ -177,19 +230,51 @@ class StreamParser:
             for name, length in head["states"]:
                 if name in by_name:
                     parser._states[name] = by_name[name].from_bytes(blob[at : at + length])
+                elif name == _ENVELOPE:
+                    parser._envelope = EnvelopeState.from_bytes(blob[at : at + length])
                 at += length
         except (struct.error, ValueError, KeyError, TypeError) as error:
             raise StateVersionError(f"{stream.path}: saved parser cannot be read: {error}") from error
         return parser
 
 
-def _settle(parsed: Parsed, fate: NDArray[np.uint8]) -> int:
-    """Note what became of the lines that a format took; how many those are."""
-    rejected = parsed.rejects["line_index"].to_numpy()
-    fate[parsed.consumed] = _CONSUMED
-    fate[parsed.skipped] = _SKIPPED
-    fate[rejected] = _REJECTED
-    return len(parsed.consumed) + len(parsed.skipped) + len(rejected)
+class _Taking:
+    """What became of a batch's lines so far, and which are left."""
+
+    def __init__(self, lines: int) -> None:
+        self.fate: NDArray[np.uint8] = np.full(lines, _OPEN, dtype=np.uint8)
+        self.left = pl.DataFrame()
+        self.wrapped: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
+        """Lines with an envelope."""
+        self.frames: dict[LogType, list[pl.DataFrame]] = {}
+        self.formats: dict[str, int] = {}
+        self.rejects = [no_rejects()]
+
+    def take(self, name: str, parsed: Parsed) -> bool:
+        """Note what format `name` took; whether that is anything."""
+        for log_type, rows in parsed.rows.items():
+            if rows.height:
+                self.frames.setdefault(log_type, []).append(rows)
+        self.fate[parsed.consumed] = _CONSUMED
+        self.fate[parsed.skipped] = _SKIPPED
+        count = len(parsed.consumed) + len(parsed.skipped) + parsed.rejects.height
+        if count == 0:
+            return False
+        self.formats[name] = self.formats.get(name, 0) + count
+        self.reject(parsed.rejects)
+        return True
+
+    def reject(self, rejects: pl.DataFrame) -> None:
+        """Note lines that cannot be used, by line_index and reason."""
+        self.fate[rejects["line_index"].to_numpy()] = _REJECTED
+        self.rejects.append(rejects.select("line_index", "reason"))
+        self.drop_taken()
+
+    def drop_taken(self) -> None:
+        """Leave only what is open."""
+        still = self.fate[self.left["line_index"].to_numpy()] == _OPEN if self.left.height else np.empty(0, np.bool_)
+        if not still.all():
+            self.left = self.left.filter(pl.Series(still))
 
 
 def _in_order(frames: list[pl.DataFrame]) -> pl.DataFrame:

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ftp_lines import dated
 from livesec.formats.stateless import StatelessFormat
@@ -45,6 +46,7 @@ class Vsftpd(StatelessFormat):
     name = "vsftpd"
     title = "vsftpd.log"
     log_types = (LogType.LOGIN, LogType.FILE_TRANSFER)
+    shape = Shape.TEXT
     order = 30
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:

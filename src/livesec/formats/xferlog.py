@@ -18,6 +18,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ftp_lines import dated
 from livesec.formats.ip_text import is_ip
@@ -58,6 +59,7 @@ class Xferlog(StatelessFormat):
     name = "xferlog"
     title = "xferlog (vsftpd, ProFTPD, wu-ftpd)"
     log_types = (LogType.FILE_TRANSFER,)
+    shape = Shape.TEXT
     order = 30
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:

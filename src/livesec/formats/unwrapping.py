@@ -1,0 +1,55 @@
+"""Takes the messages of a batch out of their syslog envelopes, once for all formats, and tells JSON from other text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from livesec.core.batch import StreamInfo
+from livesec.formats.envelope import EnvelopeState, decode
+from livesec.formats.journald_json import MARK
+
+# What an envelope starts with: a month, a priority, the version of RFC 5424 without one, a date with a T, a JSON entry.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE_BYTES = 10
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """A batch of lines, those with an envelope apart from those without."""
+
+    messages: pl.DataFrame
+    """As `envelope.decode` gives them, only those with a time that can be read."""
+    timeless: pl.DataFrame
+    """As `messages`, those without one."""
+
+
+def unwrap(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> Unwrapped:
+    """The syslog messages and journal entries among `lines` (line_index, line); `state` is carried on."""
+    if not lines["line"].str.head(3).is_in(_MONTHS).all():
+        lines = lines.filter(_may_be_wrapped(lines["line"]))
+    decoded = decode(lines, state, stream)
+    timed = decoded["event_time_us"].is_not_null()
+    if timed.all():
+        return Unwrapped(decoded, decoded.clear())
+    return Unwrapped(decoded.filter(timed), decoded.filter(~timed))
+
+
+def _may_be_wrapped(line: pl.Series) -> pl.Series:
+    may = line.str.head(3).is_in(_MONTHS) | line.str.starts_with("<") | line.str.starts_with("1 ")
+    may |= line.str.slice(_DATE_BYTES, 1) == "T"
+    in_json = line.str.starts_with("{")
+    if in_json.any():
+        may |= in_json & line.str.contains(MARK, literal=True)
+    return may
+
+
+def is_json(line: pl.Series) -> pl.Series:
+    """Which lines begin like a JSON object or array, or go on with one that is written over several lines.
+
+    >>> is_json(pl.Series(['{"a": 1}', "  [", "a,b", ""])).to_list()
+    [True, True, False, False]
+    """
+    start = line.str.strip_chars_start().str.head(1)
+    return (start == "{") | (start == "[")
