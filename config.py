@@ -11,6 +11,7 @@ DB = "data/livesec.db"  # the store, a SQLite file
 DEMO_DB = "data/demo.db"  # store of demo data, which never mixes with real logs
 DATA_DIR = "data"  # folder of the demo logs
 TIME_ZONE = "UTC"  # IANA name; zone of log times that state none (RFC 3164, CSV, FTP): your server's, if not UTC
+TIME_ZONES = {}  # {"/srv/paris/*": "Europe/Paris"}: zone by source, the first glob that fits the path; else TIME_ZONE
 JOURNAL = None  # follow the systemd journal: True, False, or None for "where there is no auth.log"
 
 # Detection thresholds, with the defaults of the livesec seed ----------------------------------------------------------
@@ -31,6 +32,8 @@ SUSPICIOUS_PORTS = [1337, 4444, 6666, 31337, 1234, 12345]  # destination ports o
 SUSPICIOUS_COUNTRIES = []  # report every login from these: ISO codes or English names, such as ["Iran", "KP"]
 COUNTRY_CENTROIDS = {}  # {"DE": (51.1, 10.4, 450)}: latitude, longitude, error radius in km; else a built-in table
 RELAY_NETWORKS = []  # CIDRs of your VPN, relay and hosting providers; no travel speed is computed for them
+GEO_CITY_FILE = None  # path of a city file in MaxMind's format (.mmdb): places of cities in place of country centres
+GEO_ASN_FILE = None  # the same for autonomous systems: their real numbers in place of stand-ins for their names
 SEED_MODE = False  # True: the livesec seed's own behaviour, fixed thresholds and one alert per event
 
 # Parameters of single detectors, see `livesec detectors`; for example {"bf_fast": {"leak_s": 20}}.

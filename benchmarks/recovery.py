@@ -66,7 +66,7 @@ def _left_behind(log: Path, db: Path, saved: int) -> int:
     settings = load_settings(environ={"": ""})
     writer = StoreWriter(str(db))
     engine = make_engine(settings, lambda _stream, _offset: None)
-    files = FileSource([str(log)], [], history="start", time_zone="UTC", clock=lambda: 0)
+    files = FileSource([str(log)], [], history="start", zone_of=lambda _: "UTC", clock=lambda: 0)
     files.scan()
     next_save, is_saving = _SAVE_LINES, True
     for batch in files.read(0):

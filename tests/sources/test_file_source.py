@@ -18,7 +18,9 @@ class Reader:
 
     def __init__(self, patterns: list[str], history: str = "start", known: list[StreamPosition] | None = None) -> None:
         self.now_us = 0
-        self.source = FileSource(patterns, known or [], history=history, time_zone="UTC", clock=lambda: self.now_us)
+        self.source = FileSource(
+            patterns, known or [], history=history, zone_of=lambda _: "UTC", clock=lambda: self.now_us
+        )
         self.gaps: list[Gap] = []
         self.sequence = 0
 

@@ -82,7 +82,7 @@ class Tailer:
             self._patterns,
             self._writer.streams(),
             history=self._history,
-            time_zone="UTC",
+            zone_of=lambda _: "UTC",
             clock=lambda: self.now_us,
         )
         if self._detects:

@@ -193,7 +193,7 @@ def test_clock_jump(logs: Path, log: Path, make_tailer: MakeTailer, jump_s: floa
 
 def test_another_device_number_after_a_reboot_is_the_same_file(log: Path) -> None:
     log.write_bytes(b"one\n")
-    before = FileSource([str(log)], [], history="start", time_zone="UTC", clock=lambda: 0)
+    before = FileSource([str(log)], [], history="start", zone_of=lambda _: "UTC", clock=lambda: 0)
     before.scan()
     for batch in before.read(0):
         before.committed(batch)
@@ -201,7 +201,7 @@ def test_another_device_number_after_a_reboot_is_the_same_file(log: Path) -> Non
     before.close()
     append(log, b"two\n")
     known.device = (known.device or 0) + 1
-    after = FileSource([str(log)], [known], history="start", time_zone="UTC", clock=lambda: 0)
+    after = FileSource([str(log)], [known], history="start", zone_of=lambda _: "UTC", clock=lambda: 0)
     after.scan()
     assert [batch.line_bytes(0) for batch in after.read(1)] == [b"two"]
     assert after.take_changes()[1] == []

@@ -46,7 +46,7 @@ class Counted(FileSource):
     """A FileSource that counts the looks at it."""
 
     def __init__(self, pattern: str) -> None:
-        super().__init__([pattern], [], history="start", time_zone="UTC", clock=lambda: 0)
+        super().__init__([pattern], [], history="start", zone_of=lambda _: "UTC", clock=lambda: 0)
         self.whole = 0
         self.single: list[str] = []
 

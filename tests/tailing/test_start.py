@@ -161,7 +161,7 @@ def test_parent_directory_renamed_and_recreated(logs: Path, make_tailer: MakeTai
 _READS_WHEN_ASKED = """
 import sys
 from livesec.sources.file_source import FileSource
-source = FileSource(sys.argv[1:], [], history="start", time_zone="UTC", clock=lambda: 0)
+source = FileSource(sys.argv[1:], [], history="start", zone_of=lambda _: "UTC", clock=lambda: 0)
 for _ in sys.stdin:
     source.scan()
     lines = 0

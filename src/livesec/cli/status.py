@@ -61,6 +61,8 @@ def _daemon_lines(record: dict[str, Any]) -> list[str]:
     if daemon["watcher_rebuilt"] or daemon["watcher_overflows"]:
         watcher += f"; rebuilt {daemon['watcher_rebuilt']} times, healed {daemon['watcher_overflows']} overflows"
     lines.append(f"watcher    {watcher}")
+    if daemon["lookup_data"]:
+        lines.append(f"places     by {shown(daemon['lookup_data'])}")
     for name, field in (("store", "commit_problem"), ("settings", "settings_problem")):
         if daemon[field]:
             lines.append(f"PROBLEM    {name}: {shown(daemon[field])}")

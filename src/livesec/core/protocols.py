@@ -209,6 +209,8 @@ class Lookup(ABC, Generic[S]):
 
     name: ClassVar[str]
     log_types: ClassVar[tuple[LogType, ...]]
+    data_version: str = ""
+    """Source and date of the data that it looks up in, if it brings any."""
 
     @abstractmethod
     def initial(self) -> S:

@@ -10,6 +10,7 @@ import os
 import runpy
 import tomllib
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -39,6 +40,9 @@ class Settings(BaseModel):
     demo_db: str = _setting("data/demo.db", "store of demo data; never mixed with real logs")
     data_dir: str = _setting("data", "folder of the demo logs and what the program writes")
     time_zone: str = _setting("UTC", "zone of log times that state none", "IANA name")
+    time_zones: dict[str, str] = _setting(
+        {}, "zone by source, the first glob that matches the path: {'/srv/eu/*': 'Europe/Paris'}", "IANA name"
+    )
     journal: bool | None = _setting(None, "follow the systemd journal; None: where no auth.log exists")
 
     # The seed's thresholds; each feeds the detector parameter that names it
@@ -74,6 +78,12 @@ class Settings(BaseModel):
     )
     relay_networks: tuple[str, ...] = _setting(
         (), "VPN, relay and hosting networks, excluded from travel speed", "CIDR"
+    )
+    geo_city_file: str | None = _setting(
+        None, "city file in MaxMind's format; None: country centres of the built-in data"
+    )
+    geo_asn_file: str | None = _setting(
+        None, "file of autonomous systems in MaxMind's format; None: networks by name, without their numbers"
     )
     seed_mode: bool = _setting(False, "the seed's own behaviour: fixed thresholds, one alert per event")
     detectors: dict[str, dict[str, Any]] = _setting({}, "parameters per detector: {'bf_fast': {'capacity': 6}}")
@@ -111,11 +121,30 @@ class Settings(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Paris") from None
-        return value
+        return _zone(value)
+
+    @field_validator("time_zones")
+    @classmethod
+    def _known_zones(cls, value: dict[str, str]) -> dict[str, str]:
+        return {pattern: _zone(zone) for pattern, zone in value.items()}
+
+    def zone_of(self, path: str) -> str:
+        """The zone of times that the source at `path` states without one.
+
+        >>> Settings(time_zones={"/srv/eu/*": "Europe/Paris"}).zone_of("/srv/eu/auth.log")
+        'Europe/Paris'
+        >>> Settings(time_zones={"/srv/eu/*": "Europe/Paris"}).zone_of("/var/log/auth.log")
+        'UTC'
+        """
+        return next((zone for glob, zone in self.time_zones.items() if fnmatchcase(path, glob)), self.time_zone)
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Paris") from None
+    return name
 
 
 def _name_of(error: Mapping[str, Any]) -> str:

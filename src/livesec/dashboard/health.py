@@ -65,6 +65,8 @@ def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None, lost: Sequence
             f"up since {utc(daemon.started_us)} · last commit {commit}",
             width="stretch",
         )
+    if daemon.lookup_data:
+        st.text(f"Addresses are placed by {shown(daemon.lookup_data)}.")
     for problem in [*problems(daemon), *losses(lost)]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge("Problem", color="orange", icon=":material/warning:")

@@ -64,8 +64,8 @@ class GeoMemo:
     """Each distinct answer; row 0 is "nothing known"."""
     memo: AddressMemo = field(default_factory=AddressMemo)
     """Address key to row of `answers`."""
-    row_of: dict[int, int] = field(default_factory=dict)
-    """Packed country, network and flags to row of `answers`."""
+    row_of: dict[tuple[int, ...], int] = field(default_factory=dict)
+    """Packed country, network and flags, and the place's bits, to row of `answers`."""
 
 
 class GeoLookup(Lookup[GeoMemo]):
@@ -80,6 +80,7 @@ class GeoLookup(Lookup[GeoMemo]):
 
     def __init__(self, table: GeoTable) -> None:
         self.table = table
+        self.data_version = table.version
         self._codes = pl.Series(table.countries, dtype=pl.String)
         self._index_of = {code: index for index, code in enumerate(table.countries) if code}
 
@@ -113,21 +114,27 @@ class GeoLookup(Lookup[GeoMemo]):
         """Rows of `state.answers` with these answers, shape (n,), put there where they are new."""
         flags = geo.is_address + 2 * geo.is_internal.astype(np.int64) + 4 * geo.is_relay
         packed = geo.country_index.astype(np.int64) | geo.asn.astype(np.int64) << 16 | flags << _FLAG_BITS
-        distinct, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
-        is_new = np.array([code not in state.row_of for code in distinct.tolist()])
+        bits = [place.view(np.int32) for place in (geo.lat, geo.lon, geo.radius_km)]
+        codes = pl.DataFrame([packed, *bits], schema=["packed", "lat", "lon", "radius_km"])
+        distinct = codes.unique(maintain_order=True)
+        rows = distinct.rows()
+        is_new = pl.Series([code not in state.row_of for code in rows])
         if is_new.any():
-            at = first[is_new]
-            new = GeoColumns(**{name: values[at] for name, values in vars(geo).items()})
+            new_codes = distinct.filter(is_new)
             start = state.answers.height
-            state.row_of |= {code: start + number for number, code in enumerate(distinct[is_new].tolist())}
+            state.row_of |= {code: start + number for number, code in enumerate(new_codes.rows())}
+            first = codes.with_row_index("at").unique(codes.columns, keep="first", maintain_order=True)["at"]
+            at = first.filter(is_new).to_numpy()
+            new = GeoColumns(**{name: values[at] for name, values in vars(geo).items()})
             state.answers = pl.concat([state.answers, _answers_frame(self.table, new)], rechunk=True)
-        return np.array([state.row_of[code] for code in distinct.tolist()], dtype=np.int32)[inverse]
+        numbered = distinct.with_columns(row=pl.Series([state.row_of[code] for code in rows], dtype=pl.Int32))
+        return codes.join(numbered, on=codes.columns, how="left", maintain_order="left")["row"].to_numpy()
 
     def _as_stated(self, found: pl.DataFrame, stated: pl.Series) -> pl.DataFrame:
         names = stated.drop_nulls().unique()
         known = pl.Series([self._index_of.get(iso_code(name) or "", 0) for name in names], dtype=pl.UInt16)
         index = stated.replace_strict(names, known, default=0, return_dtype=pl.UInt16)
-        is_stated = index != 0
+        is_stated = (index != 0) & (self._codes.gather(index) != found["country"].fill_null(""))
         lat, lon, radius_km = self.table.centres(index.to_numpy())
         places = {
             "country": self._codes.gather(index),

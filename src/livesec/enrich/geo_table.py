@@ -2,7 +2,8 @@
 
 In this order: private and reserved addresses are internal and have no place; the documentation networks have
 the invented places of core/documentation_networks.py; all others are looked up in geoip2fast's data. Places
-are countries' centres with an error radius. IPv6 is looked up by /64, as entities are kept.
+are countries' centres with an error radius. IPv6 is looked up by /64, as entities are kept. Where the user brings files
+in MaxMind's format, their city and network win over geoip2fast's for what they know.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from livesec.enrich.address_class import internal_table, relay_table
 from livesec.enrich.address_numbers import Numbers, address_numbers, network_span
 from livesec.enrich.country_centroids import Country, with_overrides
 from livesec.enrich.geoip2fast_file import GeoFile, bundled_path, read_geo_file
+from livesec.enrich.maxmind_file import MaxMindFile
 from livesec.enrich.range_table import RangeTable
 
 # geoip2fast names autonomous systems without their numbers. Each name gets a number of its own in the 32-bit
@@ -74,9 +76,16 @@ def _made_up_asns(names: pl.Series) -> NDArray[np.uint32]:
 class GeoTable:
     """Looks addresses up; made once by `load`, never changed after."""
 
-    def __init__(self, file: GeoFile, countries: Mapping[str, Country], relay_networks: Iterable[str]) -> None:
-        self.version: str = file.version
-        """Source and date of the data, such as "geoip2fast GeoLite2 2024-06-18"; for the journal."""
+    def __init__(
+        self,
+        file: GeoFile,
+        countries: Mapping[str, Country],
+        relay_networks: Iterable[str],
+        cities: MaxMindFile | None = None,
+        networks: MaxMindFile | None = None,
+    ) -> None:
+        self.version: str = ", ".join([file.version, *(one.version for one in (cities, networks) if one is not None)])
+        """Sources and dates of the data, such as "geoip2fast GeoLite2 2024-06-18"."""
         self.data_date: date = file.data_date
         """The day the country and network data is from."""
         self.countries: tuple[str, ...] = ("", *countries)
@@ -97,6 +106,9 @@ class GeoTable:
         self._documentation_asn = np.array([0] + [one.asn for one in NETWORKS], dtype=np.uint32)
         self._internal = internal_table()
         self._relay = relay_table(relay_networks)
+        self._cities = cities
+        self._networks = networks
+        self._index = index
 
     @classmethod
     def load(
@@ -104,6 +116,8 @@ class GeoTable:
         centroids: Mapping[str, tuple[float, float, float]] | None = None,
         relay_networks: Iterable[str] = (),
         path: Path | None = None,
+        city_file: str | None = None,
+        asn_file: str | None = None,
     ) -> GeoTable:
         """Read the data and put the settings in.
 
@@ -111,12 +125,17 @@ class GeoTable:
             centroids: country (code or name) to latitude, longitude and radius in km, for built-in ones.
             relay_networks: networks such as 192.0.2.0/24 whose addresses get is_relay.
             path: a geoip2fast file with countries and networks; the one of the installed package if None.
+            city_file: a city file in MaxMind's format.
+            asn_file: a file of autonomous systems in MaxMind's format.
 
         Raises:
-            SettingsError: a centroid or network is not well-formed; the text names it.
+            SettingsError: a centroid or network is not well-formed, or a file not readable; the text names it.
             LiveSecError: the data is missing or of another kind.
         """
-        return cls(read_geo_file(path or bundled_path()), with_overrides(centroids or {}), relay_networks)
+        cities = MaxMindFile(city_file, "geo_city_file") if city_file else None
+        networks = MaxMindFile(asn_file, "geo_asn_file") if asn_file else None
+        file = read_geo_file(path or bundled_path())
+        return cls(file, with_overrides(centroids or {}), relay_networks, cities, networks)
 
     def lookup(self, addresses: Sequence[str | None] | pl.Series) -> GeoColumns:
         """One entry per address; any text is allowed, and what is no address is unknown in every respect."""
@@ -140,6 +159,18 @@ class GeoTable:
         country[~is_public] = 0
         asn[~is_public] = 0
         lat, lon, radius_km = self.centres(country)
+        asked = np.flatnonzero(is_public & (documented == 0))
+        if self._networks is not None:
+            known, _ = self._networks.networks(numbers[asked])
+            asn[asked] = np.where(known > 0, known, asn[asked])
+        if self._cities is not None:
+            places = self._cities.places(numbers[asked])
+            stated = np.array([self._index.get(code, 0) for code in places.country], dtype=np.uint16)
+            country[asked] = np.where(stated > 0, stated, country[asked])
+            lat, lon, radius_km = self.centres(country)
+            placed = ~np.isnan(places.lat)
+            at = asked[placed]
+            lat[at], lon[at], radius_km[at] = places.lat[placed], places.lon[placed], places.radius_km[placed]
         return GeoColumns(country, asn, lat, lon, radius_km, is_internal, self._relay.find(numbers) & is_public, valid)
 
     def centres(self, country_index: NDArray[np.uint16]) -> NDArray[np.float32]:

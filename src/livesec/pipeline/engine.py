@@ -69,6 +69,8 @@ class Engine:
     ) -> None:
         self._parts = parts
         self._lookups = {item.name: item for item in lookups}
+        self.data_versions = ", ".join(item.data_version for item in lookups if item.data_version)
+        """Sources and dates of the data that lookups use."""
         self._correlators = {item.name: item for item in parts.correlators}
         self._fetch_line = fetch_line
         self._scorer = Scorer(settings, {part.name: part for part in parts.judges})

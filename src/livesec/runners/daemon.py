@@ -55,9 +55,7 @@ class Daemon:
         self._signals = signals
         settings = plan.settings
         known = writer.streams()
-        self._files = FileSource(
-            plan.patterns, known, history=settings.history, time_zone=settings.time_zone, clock=now_us
-        )
+        self._files = FileSource(plan.patterns, known, history=settings.history, zone_of=settings.zone_of, clock=now_us)
         self._journal = self._make_journal(known, settings.history) if plan.journal else None
         self._engine = make_engine(settings, self._line_at)  # a bad setting is said before anything is begun
         store = os.path.abspath(writer.path)

@@ -60,6 +60,7 @@ class Heartbeat:
             "watcher_rebuilt": self._watcher.rebuilt,
             "watcher_overflows": self._watcher.overflows,
             "sources": len(live) + self._journal,
+            "lookup_data": self._commits.engine.data_versions,
             "last_commit_us": self._commits.last_commit_us,
             "commit_problem": self._commits.problem,
             "wal_held_since_us": self._writer.wal.held_since_us,

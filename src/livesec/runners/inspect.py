@@ -22,7 +22,7 @@ def inspect_file(path: str, settings: Settings) -> dict[str, Any]:
     formats = all_formats()
     by_name = {item.name: item for item in formats}
     mtime_us = os.stat(path).st_mtime_ns // 1000
-    file = WholeFile(path, StreamInfo(1, stream_uid(path, 0), path, mtime_us, settings.time_zone))
+    file = WholeFile(path, StreamInfo(1, stream_uid(path, 0), path, mtime_us, settings.zone_of(path)))
     parser = StreamParser(file.info, formats)
     lines = events = skipped = rejected = sequence = 0
     taken: dict[str, int] = {}

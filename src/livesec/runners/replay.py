@@ -114,7 +114,7 @@ class Replay:
             next_id = max(next_id, stream_id + 1)
             try:
                 mtime_us = os.stat(path).st_mtime_ns // 1000
-                info = StreamInfo(stream_id, stream_uid(path, 0), path, mtime_us, self._settings.time_zone)
+                info = StreamInfo(stream_id, stream_uid(path, 0), path, mtime_us, self._settings.zone_of(path))
                 files[stream_id] = WholeFile(path, info)
             except OSError as error:
                 self.problems.append(f"{path}: cannot be read ({error.strerror})")

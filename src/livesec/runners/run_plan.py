@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from livesec.core.settings import Settings
 
-FIXED = frozenset({"time_zone", "history", "journal", "recent_events", "reject_samples"})
+FIXED = frozenset(
+    {
+        "time_zone",
+        "time_zones",
+        "geo_city_file",
+        "geo_asn_file",
+        "history",
+        "journal",
+        "recent_events",
+        "reject_samples",
+    }
+)
 """Settings that a running daemon keeps until its next start."""
 _ELSEWHERE = frozenset({"db", "demo_db", "logs", "data_dir", "dashboard_port", "dashboard_refresh_s"})
 """Settings that the daemon does not take directly: the plan's store and patterns follow from them."""

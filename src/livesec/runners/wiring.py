@@ -15,11 +15,21 @@ from livesec.pipeline.evidence import FetchLine
 def make_engine(settings: Settings, fetch_line: FetchLine) -> Engine:
     """An engine with every part that the settings want. Raises SettingsError, ContractError."""
     parts = assemble(settings)
-    table = _geo_table(tuple(sorted(settings.country_centroids.items())), settings.relay_networks)
+    table = _geo_table(
+        tuple(sorted(settings.country_centroids.items())),
+        settings.relay_networks,
+        settings.geo_city_file,
+        settings.geo_asn_file,
+    )
     return Engine(settings, parts, (GeoLookup(table),), fetch_line)
 
 
 @lru_cache(maxsize=1)
-def _geo_table(centroids: tuple[tuple[str, tuple[float, float, float]], ...], relays: tuple[str, ...]) -> GeoTable:
+def _geo_table(
+    centroids: tuple[tuple[str, tuple[float, float, float]], ...],
+    relays: tuple[str, ...],
+    city_file: str | None,
+    asn_file: str | None,
+) -> GeoTable:
     """Read once, though a daemon makes an engine to try its settings and another to go on from saved state."""
-    return GeoTable.load(centroids=dict(centroids), relay_networks=relays)
+    return GeoTable.load(centroids=dict(centroids), relay_networks=relays, city_file=city_file, asn_file=asn_file)

@@ -32,6 +32,7 @@ class FileSource:
     known : stream positions from the store
     history : `start`, `end` or `<n>d`: how far back the first look at a file goes. A file that comes to a watched
         folder or glob later is read from its start
+    zone_of : the zone of times that the file at a path states without one
     clock : now, in microseconds
     """
 
@@ -41,14 +42,14 @@ class FileSource:
         known: Iterable[StreamPosition],
         *,
         history: str,
-        time_zone: str,
+        zone_of: Callable[[str], str],
         clock: Callable[[], int],
     ) -> None:
         self.patterns = tuple(patterns)
         self._book = StreamBook(known)
         self._queue = ReadQueue()
         self._files = StreamFiles(self._book, self._queue.__contains__)
-        self._new = NewStreams(self._book, self._files, history=history, time_zone=time_zone, clock=clock)
+        self._new = NewStreams(self._book, self._files, history=history, zone_of=zone_of, clock=clock)
         self._looker = Looker(patterns, self._book, self._files, self._queue, self._new, clock)
         self._rotation = self._looker.rotation
 

@@ -23,12 +23,18 @@ class NewStreams:
     """
 
     def __init__(
-        self, book: StreamBook, files: StreamFiles, *, history: str, time_zone: str, clock: Callable[[], int]
+        self,
+        book: StreamBook,
+        files: StreamFiles,
+        *,
+        history: str,
+        zone_of: Callable[[str], str],
+        clock: Callable[[], int],
     ) -> None:
         self._book = book
         self._files = files
         self._history = history
-        self._time_zone = time_zone
+        self._zone_of = zone_of
         self._clock = clock
         self._new_patterns: set[str] = set()
         self._skipped: set[int] = set()
@@ -61,7 +67,7 @@ class NewStreams:
                 path=path,
                 generation=0,
                 reference_time_us=status.st_mtime_ns // 1000,
-                time_zone=self._time_zone,
+                time_zone=self._zone_of(path),
                 device=status.st_dev,
                 inode=status.st_ino,
                 history_end=status.st_size if is_first_look else 0,

@@ -57,6 +57,8 @@ class DaemonHealth:
     """Since when a reader keeps the write-ahead log from being emptied."""
     settings_problem: str | None = None
     """Why changed settings are not in use."""
+    lookup_data: str = ""
+    """Sources and dates of the data that addresses are looked up in."""
 
     def is_alive(self, now_us: int) -> bool:
         """Whether it gave a sign of life not long ago and, where that is some beats old, its process still exists."""
@@ -168,6 +170,7 @@ def daemon_health(connection: Connection) -> DaemonHealth | None:
         commit_problem=value.get("commit_problem"),
         wal_held_since_us=value.get("wal_held_since_us"),
         settings_problem=value.get("settings_problem"),
+        lookup_data=str(value.get("lookup_data", "")),
     )
 
 
