@@ -1,7 +1,12 @@
-"""Whole files for a replay: which ones, and their lines in batches, decompressed where they are compressed."""
+"""Whole files for a replay: which ones, and their lines in batches.
+
+Compressed files (gzip, xz, bzip2, zstd) are read as what they decompress to, packet captures as the lines of their
+flows.
+"""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 import os
@@ -13,11 +18,14 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
+import zstandard
 
 from livesec.core.anomaly import KEPT_LINE_BYTES
-from livesec.core.batch import MAX_LINE_BYTES, RawBatch, StreamInfo, batch_of_bytes
+from livesec.core.batch import MAX_LINE_BYTES, RawBatch, StreamInfo
 from livesec.core.errors import InputUnreadableError
 from livesec.sources.line_cut import cut_long_lines, line_at
+from livesec.sources.packet_capture import CAPTURE_MAGIC, CaptureLines, ReadAhead
+from livesec.sources.text_encoding import SAMPLE_BYTES, UTF_8, Encoding, encoding_of
 from livesec.sources.watched_paths import expand
 
 CHUNK_BYTES = 3 << 20
@@ -28,7 +36,39 @@ _REMEMBERED = 8  # batches of a compressed file kept for evidence: 24 MB
 _MAGIC: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"\x1f\x8b": lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file)),
     b"\xfd7zXZ": lambda file: cast(BinaryIO, lzma.LZMAFile(file)),  # noqa: SIM115 - closed by WholeFile
+    b"BZh": lambda file: cast(BinaryIO, bz2.BZ2File(file)),
+    b"\x28\xb5\x2f\xfd": lambda file: cast(BinaryIO, _ZstdFrames(file)),
 }
+_ZSTD_STEP_BYTES = 1 << 12  # of input: its decompressor has no limit of output
+_UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, zstandard.ZstdError, ValueError)
+
+
+class _ZstdFrames:
+    """A zstd file's content. The library's own reader takes a frame that was cut off for a whole one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._is_inside = False
+        self._input = b""
+
+    def read(self, size: int) -> bytes:
+        """At least `size` bytes, or all up to the end. Raises EOFError inside a frame."""
+        parts, length = list[bytes](), 0
+        while length < size:
+            data = self._input or self._file.read(_ZSTD_STEP_BYTES)
+            self._input = b""
+            if not data:
+                if self._is_inside:
+                    raise EOFError("the compressed data ends inside a frame")
+                break
+            self._is_inside = True
+            parts.append(self._frame.decompress(data))
+            length += len(parts[-1])
+            if self._frame.eof:
+                self._is_inside, self._input = False, self._frame.unused_data
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+        return b"".join(parts)
 
 
 class WholeFile:
@@ -44,6 +84,7 @@ class WholeFile:
         self._raw = raw
         self._file = opener(raw) if opener is not None else cast(BinaryIO, raw)
         self._compressed = opener is not None
+        self._encoding: Encoding = UTF_8
         self._size = os.fstat(raw.fileno()).st_size
         self._recent: deque[RawBatch] = deque(maxlen=_REMEMBERED)
         self.offset = 0
@@ -55,18 +96,18 @@ class WholeFile:
 
     def batches(self) -> Iterator[RawBatch]:
         """The file's whole lines; the end of the file ends its last line. Raises InputUnreadableError."""
-        rest = b""
+        rest = self._look_at_start()
         while True:
             chunk = self._read()
             data = rest + chunk
-            batch = batch_of_bytes(self.info, data, self.offset, final=not chunk)
+            batch = self._encoding.batch(self.info, data, self.offset, 0, final=not chunk)
             rest = data[batch.end_offset - self.offset :]
             self.offset = batch.end_offset
             if len(batch):
                 yield self._remembered(cut_long_lines(batch))
             if not chunk:
                 return
-            if len(rest) > MAX_LINE_BYTES:
+            if len(rest) > MAX_LINE_BYTES * self._encoding.unit_bytes:
                 long_line, rest, taken = self._long_line(rest, self.offset)
                 self.offset += taken
                 yield self._remembered(long_line)
@@ -74,30 +115,46 @@ class WholeFile:
     def _read(self) -> bytes:
         try:
             return self._file.read(CHUNK_BYTES)
-        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        except _UNREADABLE as error:
             raise InputUnreadableError(f"{self.path}: unreadable after byte {self.offset}: {error}") from error
+
+    def _look_at_start(self) -> bytes:
+        """Bytes of the first lines, behind a byte order mark; notes the encoding and whether this is a capture."""
+        head = self._read()
+        if head.startswith(CAPTURE_MAGIC):
+            self._file = cast(BinaryIO, CaptureLines(cast(BinaryIO, ReadAhead(head, self._file))))
+            self._compressed = True  # as for compressed files: no line can be read again at its offset
+            return b""
+        self._encoding = encoding_of(head[:SAMPLE_BYTES]) or UTF_8
+        self.offset = self._encoding.mark_bytes
+        return head[self.offset :]
 
     def _long_line(self, start: bytes, offset: int) -> tuple[RawBatch, bytes, int]:
         """(the line's prefix as a batch, bytes after the line, bytes taken)."""
-        length = len(start)
-        prefix = start[:MAX_LINE_BYTES]
+        encoding, unit = self._encoding, self._encoding.unit_bytes
+        length = len(start) - len(start) % unit
+        carried = start[length:]
+        prefix = start[: MAX_LINE_BYTES * unit + 4]  # so that the cut can be made between two characters
         while True:
             chunk = self._read()
-            found = chunk.find(b"\n")
+            data = carried + chunk
+            found = encoding.find_break(data)
             if found >= 0 or not chunk:
-                length += max(found, 0)
-                rest = chunk[found + 1 :] if found >= 0 else b""
+                length += found if found >= 0 else len(data)
+                end = offset + length + (unit if found >= 0 else 0)
+                text = prefix if encoding.codec is None else prefix.decode(encoding.codec, errors="replace").encode()
                 batch = RawBatch(
                     self.info,
-                    prefix + b"\n",
+                    text + b"\n",
                     np.zeros(1, dtype=np.int64),
-                    np.array([len(prefix)], dtype=np.int64),
+                    np.array([len(text)], dtype=np.int64),
                     np.array([offset], dtype=np.int64),
                     np.array([length], dtype=np.int64),
-                    end_offset=offset + length + 1,
+                    end_offset=end,
                 )
-                return batch, rest, length + (found >= 0)
-            length += len(chunk)
+                return cut_long_lines(batch), data[found + unit :] if found >= 0 else b"", end - offset
+            whole = len(data) - len(data) % unit
+            length, carried = length + whole, data[whole:]
 
     def _remembered(self, batch: RawBatch) -> RawBatch:
         """`batch`; of a compressed file, which cannot be read again at an offset, the last few are kept."""
@@ -108,7 +165,8 @@ class WholeFile:
     def line_at(self, offset: int) -> tuple[bytes, int] | None:
         """(first KEPT_LINE_BYTES, length) of the line at `offset`; of a compressed file only among the last read."""
         if not self._compressed:
-            return line_at(lambda size, at: os.pread(self._raw.fileno(), size, at), offset, KEPT_LINE_BYTES)
+            fd = self._raw.fileno()
+            return line_at(lambda size, at: os.pread(fd, size, at), offset, KEPT_LINE_BYTES, self._encoding)
         for batch in self._recent:
             index = batch.index_at(offset)
             if index is not None:
