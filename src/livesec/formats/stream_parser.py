@@ -77,9 +77,9 @@ class StreamParser:
         """Take the next lines of the stream."""
         taking = _Taking(len(batch))
         self._take_messages(batch.lines, taking)
-        in_json = is_json(taking.left["line"])
+        in_json = is_json(taking.left["line"]) if taking.left.height else None
         for form in self.formats:
-            if taking.left.height == 0:
+            if taking.left.height == 0 or in_json is None:
                 break
             if form.shape == Shape.SYSLOG:
                 continue
@@ -107,12 +107,12 @@ class StreamParser:
         """Offer messages to the formats of their programs; leave the others, without their envelope, in `taking`."""
         found = unwrap(lines, self._envelope, self.stream)
         messages, timeless = found.messages, found.timeless
-        taking.left = lines
         if timeless.height:
             known = [name for name in timeless["program"].unique().drop_nulls() if self._is_known(name)]
             bad = timeless.filter(pl.col("program").is_in(known))
             taking.reject(bad.select("line_index", reason=pl.lit(NO_TIME)))
         if messages.height == 0:
+            taking.leave(lines)
             return
         taking.wrapped = messages["line_index"].to_numpy()
         programs = messages["program"].fill_null("")
@@ -125,15 +125,18 @@ class StreamParser:
                 continue
             own = messages if len(owned) == len(distinct) else messages.filter(programs.is_in(owned))
             if own.height and self._offer(form, own, taking):
+                if taking.is_nothing_left(messages):
+                    messages = messages.clear()
+                    break
                 still = pl.Series(taking.fate[messages["line_index"].to_numpy()] == _OPEN)
                 messages, programs = messages.filter(still), programs.filter(still)
-        taking.drop_taken()
-        if messages.height:
-            inner = messages.select("line_index", pl.col("message").fill_null("").alias("line"))
-            bare = np.ones(len(taking.fate), dtype=np.bool_)
-            bare[taking.wrapped] = False
-            outer = taking.left.filter(pl.Series(bare[taking.left["line_index"].to_numpy()]))
-            taking.left = inner if outer.height == 0 else pl.concat([outer, inner]).sort("line_index")
+        bare = np.ones(len(taking.fate), dtype=np.bool_)
+        bare[taking.wrapped] = False
+        inner = messages.select("line_index", pl.col("message").fill_null("").alias("line"))
+        if bare.any():
+            outer = lines.filter(pl.Series(bare))
+            inner = outer if inner.height == 0 else pl.concat([outer, inner]).sort("line_index")
+        taking.leave(inner)
 
     def _is_known(self, program: str) -> bool:
         return program != "" and any(form.shape == Shape.SYSLOG and form.owns(program) for form in self.formats)
@@ -262,19 +265,26 @@ class _Taking:
             return False
         self.formats[name] = self.formats.get(name, 0) + count
         self.reject(parsed.rejects)
+        self.leave(self.left)
         return True
 
     def reject(self, rejects: pl.DataFrame) -> None:
         """Note lines that cannot be used, by line_index and reason."""
-        self.fate[rejects["line_index"].to_numpy()] = _REJECTED
-        self.rejects.append(rejects.select("line_index", "reason"))
-        self.drop_taken()
+        if rejects.height:
+            self.fate[rejects["line_index"].to_numpy()] = _REJECTED
+            self.rejects.append(rejects.select("line_index", "reason"))
 
-    def drop_taken(self) -> None:
-        """Leave only what is open."""
-        still = self.fate[self.left["line_index"].to_numpy()] == _OPEN if self.left.height else np.empty(0, np.bool_)
-        if not still.all():
-            self.left = self.left.filter(pl.Series(still))
+    def leave(self, lines: pl.DataFrame) -> None:
+        """Leave those of `lines` that are open."""
+        if lines.height == 0:
+            self.left = lines
+            return
+        still = self.fate[lines["line_index"].to_numpy()] == _OPEN
+        self.left = lines if still.all() else lines.filter(pl.Series(still))
+
+    def is_nothing_left(self, lines: pl.DataFrame) -> bool:
+        """Whether none of `lines` is open."""
+        return not (self.fate[lines["line_index"].to_numpy()] == _OPEN).any()
 
 
 def _in_order(frames: list[pl.DataFrame]) -> pl.DataFrame:
