@@ -237,7 +237,10 @@ def _change(change: Callable[[Path], None]) -> Callable[[Path], None]:
 
 @_change
 def _deleted(log: Path) -> None:
-    log.unlink()
+    # Another name keeps its inode in use: the next file must not get it by chance, which would be a truncation.
+    kept = log.parent.parent / f"{log.parent.name}.kept"
+    kept.unlink(missing_ok=True)
+    log.rename(kept)
 
 
 @_change
