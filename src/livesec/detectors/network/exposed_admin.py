@@ -1,0 +1,104 @@
+"""Remote control of a machine of one's own answers to the Internet: RDP, VNC, SMB, telnet, WinRM.
+
+Each such service is reported at the first connection from outside that it answered, and as these keep coming. Misses
+services at other ports, and those behind a gateway whose log shows only the gateway. Source: Elastic's rules for RDP,
+VNC and SMB from the Internet; CISA names the same services as the usual way in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livesec.baselines import recurrence
+from livesec.baselines.growth import GROWTH
+from livesec.baselines.unanswered import unanswered
+from livesec.core.finding import Findings
+from livesec.core.protocols import Detector, Guidance, param
+from livesec.core.rows import Rows
+from livesec.core.schema import LogType
+from livesec.core.state import KeyedState
+
+SERVICES = {23: "telnet", 135: "RPC", 139: "SMB", 445: "SMB", 3389: "RDP", 5900: "VNC", 5985: "WinRM", 5986: "WinRM"}
+
+
+@dataclass(frozen=True)
+class Params:
+    """Which ports, and when a service is new again."""
+
+    ports: tuple[int, ...] = param(tuple(SERVICES), "ports", "Elastic detection rules")
+    quiet_s: float = param(30 * 86_400.0, "s", "our choice: after a month it is a new exposure", minimum=3600)
+
+
+class ExposedAdmin(Detector[Params]):
+    """Answered connections from outside per internal address and port."""
+
+    name = "exposed_admin"
+    log_type = LogType.NETWORK
+    key = ("dst_ip", "dst_port")
+    needs = ("src_ip",)
+    technique = ("T1133",)
+    base_severity = 47
+    columns = recurrence.COLUMNS
+    params = Params
+    max_keys = 1 << 14
+    summary = "{service} at {dst_ip} port {port} answers to the Internet, first to {src_ip} ({connections:,} so far)"
+    guidance = Guidance(
+        meaning="A service that gives control of the machine can be reached from everywhere. Guessing its "
+        "password, or a flaw in "
+        "it, is enough to be inside; ransomware mostly comes this way.",
+        usual="Such services are for the inside: {connections:,} connections from outside in {span_s:,.0f} s.",
+        benign=(
+            "a service opened to a partner's address on purpose: then limit the rule to that address",
+            "a honeypot",
+        ),
+        next_steps=(
+            "On {dst_ip}: ss -tlnp 'sport = :{port}'    # which program?",
+            "Which firewall rule or port forwarding lets it in? Close it, or put the service behind a VPN.",
+            "Who logged in through it since it was open? Look at the logins of {dst_ip}.",
+        ),
+    )
+
+    def wants(self, rows: Rows) -> NDArray[np.bool_]:
+        """Connections from outside to a listed port inside that were answered."""
+        ports, listed = rows.integers("dst_port"), np.zeros(len(rows), dtype=np.bool_)
+        for port in self.p.ports:  # few: sooner done than np.isin
+            listed |= ports == port
+        if not listed.any():
+            return listed
+        inwards = (rows.integers("is_internal", null=1) == 0) & (rows.integers("dst_is_internal") == 1)
+        return np.asarray(listed & inwards & ~unanswered(rows))
+
+    def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
+        """Count each connection."""
+        reports = recurrence.recur(
+            state,
+            rows.key(*self.key)[at],
+            rows.time_us[at],
+            np.ones(len(at), dtype=np.bool_),
+            rows.addresses()[at],
+            repeats=1,
+            growth=GROWTH,
+            quiet_s=self.p.quiet_s,
+        )
+        found = at[reports.at]
+        ports = rows.integers("dst_port")[found]
+        return Findings(
+            at=found,
+            details={
+                "service": [SERVICES.get(port, "remote control") for port in ports.tolist()],
+                "port": ports,
+                "connections": reports.total,
+                "span_s": reports.span_s,
+            },
+            evidence=reports.evidence,
+        )
+
+    def idle_s(self) -> float:
+        """The pause after which an exposure is a new one."""
+        return self.p.quiet_s
+
+
+DETECTOR = ExposedAdmin
