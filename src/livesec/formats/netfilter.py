@@ -1,0 +1,137 @@
+"""Packets that a Linux firewall logs: iptables' LOG target, nftables' log statement, ufw, and ulogd's syslog output.
+
+    kernel: [1995.51] [UFW BLOCK] IN=eth0 OUT= MAC=.. SRC=192.0.2.1 DST=198.51.100.7 LEN=44 .. PROTO=TCP SPT=5222 DPT=80
+
+Read: addresses, ports, protocol; the interfaces as direction (in alone: inbound, out alone: outbound, both: forwarded,
+which says nothing); what happened, if the rule's log prefix says it in one of the usual words (BLOCK, DROP, REJECT,
+DENY; ACCEPT, ALLOW, AUDIT): the kernel itself does not. A row is one packet, its length what went out; of a connection
+only the packets that a rule logs are seen. In a prefix an administrator may write anything, and nobody else can.
+Skipped: other messages of the kernel. Not read: the packet inside an ICMP error (in brackets), MAC addresses, marks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.protocols import Shape
+from livesec.core.schema import DIRECTION, VERDICT, LogType
+from livesec.formats.ip_text import is_ip
+from livesec.formats.stateless import StatelessFormat
+from livesec.formats.typed_fields import Field, count, lower_text, needed, port, repeated, text, typed_rows
+
+PROGRAMS: Final = ("kernel", "ulogd")
+_MARK: Final = " SRC="
+_DENIES: Final = r"(?i)block|drop|reject|den(?:y|ied)"
+_ALLOWS: Final = r"(?i)accept|allow|audit|pass"
+_BROKEN: Final = "a packet without the fields IN, OUT, SRC, DST, LEN and PROTO in their order; cut short?"
+_NO_ADDRESS: Final = "SRC or DST is no address"
+_FIELDS: Final = (
+    Field("src", "src_ip", needed(text), _NO_ADDRESS),
+    Field("dst", "dst_ip", needed(text), _NO_ADDRESS),
+    Field("src_port", "src_port", port, "no port number (0 to 65535)"),
+    Field("dst_port", "dst_port", port, "no port number (0 to 65535)"),
+    Field("protocol", "protocol", lower_text),
+    Field("length", "bytes_out", count, "no number of bytes"),
+)
+
+
+class Netfilter(StatelessFormat):
+    """Packets that the kernel logs."""
+
+    name = "netfilter"
+    title = "Linux firewall (iptables, nftables, ufw)"
+    log_types = (LogType.NETWORK,)
+    shape = Shape.SYSLOG
+    order = 25
+
+    def owns(self, program: str) -> bool:
+        """The kernel and the daemon that logs in its place."""
+        return program in PROGRAMS
+
+    def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
+        """Take the packets among the messages."""
+        message = lines["message"]
+        own = message.str.contains(_MARK, literal=True) & message.str.contains("IN=", literal=True)
+        if not own.any():
+            return NOTHING_PARSED
+        packets = lines if own.all() else lines.filter(own)
+        texts = _texts(packets["message"])
+        broken = texts["protocol"].is_null() | texts["out"].is_null()
+        wrong = ~broken & ~(is_ip(texts["src"]) & is_ip(texts["dst"]))
+        reason = pl.select(pl.when(broken).then(pl.lit(_BROKEN)).when(wrong).then(pl.lit(_NO_ADDRESS))).to_series()
+        failed = packets.select("line_index", reason=reason).drop_nulls("reason")
+        if failed.height:
+            good = ~(broken | wrong)
+            packets, texts = packets.filter(good), texts.filter(good)
+        typed = typed_rows(
+            texts.insert_column(0, packets["line_index"]),
+            _FIELDS,
+            event_time_us=packets["event_time_us"],
+            host=packets["host"],
+            action=_action(texts["prefix"]),
+            direction=_direction(texts["into"], texts["out"]),
+            packets_out=repeated(1, packets.height, pl.Int64),
+            connections=repeated(1, packets.height, pl.Int64),
+        )
+        return Parsed(
+            {LogType.NETWORK: typed.rows},
+            consumed=typed.rows["line_index"].to_numpy(),
+            rejects=pl.concat([failed, typed.rejects]).sort("line_index"),
+        )
+
+
+def _halves(text: pl.Series, mark: str) -> tuple[pl.Series, pl.Series]:
+    """What stands before and after the first `mark`; the latter null where there is none."""
+    parts = text.str.splitn(mark, 2).struct.unnest()
+    return parts["field_0"], parts["field_1"]
+
+
+def _texts(message: pl.Series) -> pl.DataFrame:
+    """The fields of packets, in the order in which the kernel writes them; null behind the first that is missing."""
+    start, rest = _halves(message, _MARK)
+    src, rest = _halves(rest, " DST=")
+    dst, rest = _halves(rest, " LEN=")
+    sizes, rest = _halves(rest, " PROTO=")
+    prefix, interfaces = _halves(start, "IN=")
+    into, interfaces = _halves(interfaces, " OUT=")
+    words = rest.str.splitn(" ", 4).struct.unnest()
+    ports = [
+        pl.select(pl.when(words[field].str.starts_with(name)).then(words[field].str.strip_prefix(name))).to_series()
+        for field, name in (("field_1", "SPT="), ("field_2", "DPT="))
+    ]
+    columns = {
+        "prefix": prefix,
+        "into": into,
+        "out": _halves(interfaces, " ")[0],
+        "src": src,
+        "dst": dst,
+        "length": _halves(sizes, " ")[0],
+        "protocol": words["field_0"],
+        "src_port": ports[0],
+        "dst_port": ports[1],
+    }
+    return pl.DataFrame(columns)
+
+
+def _action(prefix: pl.Series) -> pl.Series:
+    """What the rule's prefix says that happened; of two contrary words the denial."""
+    stamp = prefix.str.strip_prefix("[").str.replace(r"^ *[0-9]+\.[0-9]+\] ?", "")  # the kernel's own seconds
+    distinct = stamp.unique()
+    meant = pl.select(
+        pl.when(distinct.str.contains(_DENIES))
+        .then(pl.lit("deny"))
+        .when(distinct.str.contains(_ALLOWS))
+        .then(pl.lit("allow"))
+    ).to_series()
+    return stamp.replace_strict(distinct, meant, default=None, return_dtype=pl.String).cast(VERDICT)
+
+
+def _direction(into: pl.Series, out: pl.Series) -> pl.Series:
+    ways = pl.when((into != "") & (out == "")).then(pl.lit("inbound"))
+    return pl.select(ways.when((into == "") & (out != "")).then(pl.lit("outbound")).cast(DIRECTION)).to_series()
+
+
+FORMAT = Netfilter()
