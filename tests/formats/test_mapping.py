@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from tests.formats.fixture import run_format
 
 from livesec.core.batch import StreamInfo, batch_of_bytes
 from livesec.core.errors import MappingError, SettingsError
-from livesec.core.schema import LogType
+from livesec.core.schema import LOG_TYPES, LogType
 from livesec.formats import known_formats
+from livesec.formats.column_readers import readable_columns
 from livesec.formats.mapped_format import MappedFormat, mapped_format
 from livesec.formats.stream_parser import StreamParser
 from livesec.pipeline.assembly import all_formats
@@ -165,6 +167,15 @@ def test_to_look_at_a_file_every_line_that_does_not_fit_says_why() -> None:
     assert 7 in reasons or 7 in run_format(form, STREAM, VPN).dispositions
 
 
+def test_the_manual_shows_the_examples_as_they_are_and_names_every_column() -> None:
+    manual = (EXAMPLES.parent / "mapping.md").read_text()
+    for block in re.findall(r"```toml\n(.*?)```", manual, re.DOTALL):
+        assert any(block in path.read_text() for path in EXAMPLES.glob("*.format.toml"))
+    for log_type in LOG_TYPES:
+        for column in readable_columns(log_type):
+            assert re.search(rf"[| ]{column}[ ,]", manual), f"{column} is not in docs/mapping.md"
+
+
 @QUIET
 @given(data=st.data())
 def test_any_cut_and_any_damage_give_the_same_and_never_raise(
@@ -223,6 +234,8 @@ def test_the_text_that_the_wrong_ones_differ_from_is_right(tmp_path: Path) -> No
         ("kind = ", 1, "not valid TOML"),
         (HEAD + 'patern = "x"\n', 3, "patern: unknown key; did you mean pattern?"),
         ('kind = "regexp"\n', 1, "'regexp' is none of delimited, json, regex; did you mean regex?"),
+        ('kind = "x"\n', 1, "'x' is none of delimited, json, regex"),
+        ('log_type = "login"\n', 1, "kind is missing"),
         ('kind = "json"\nlog_type = "logins"\n', 2, "did you mean login?"),
         ('kind = "json"\nlog_type = "login"\ndelimiter = ","\n', 3, "belongs to another kind"),
         (HEAD + PATTERN + FIELDS + 'usr = "who"\n' + OUTCOME, 7, "fields.usr: unknown column of login; did you mean"),

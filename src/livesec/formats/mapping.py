@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -101,3 +102,33 @@ class LogMapping:
         """The log's fields that are read, the time's first."""
         first = () if self.time_source is None else (self.time_source,)
         return tuple(dict.fromkeys((*first, *(one.source for one in self.fields))))
+
+    def described(self) -> dict[str, Any]:
+        """What it maps, column by column, for people and JSON."""
+        when = self.time.layout + (f", times in {self.time.zone}" if self.time.zone is not None else "")
+        columns: list[tuple[str, str | None, str]] = [("event_time", _name(self.time_source), when)]
+        if self.time_source is None:
+            columns = [("event_time", None, "from the syslog envelope")]
+        columns += [(one.column, _name(one.source), _how(one)) for one in self.fields]
+        columns += [(column, None, f"always {value}") for column, value in self.constants.items()]
+        return {
+            "path": self.path,
+            "format": self.name,
+            "title": self.title,
+            "kind": str(self.kind),
+            "log_type": str(self.log_type),
+            "filter": self.literal,
+            "columns": [dict(zip(("column", "from", "how"), column, strict=True)) for column in columns],
+        }
+
+
+def _name(source: str | None) -> str | None:
+    return source.replace("\n", " / ") if source is not None else None
+
+
+def _how(one: MappedField) -> str:
+    meanings: dict[str, list[str]] = {}
+    for text, meaning in (one.words or {}).items():
+        meanings.setdefault(meaning, []).append(text)
+    told = [f"{meaning}: {', '.join(texts)}" for meaning, texts in meanings.items()]
+    return "; ".join([*told, *([f"{one.otherwise}: all others"] if one.otherwise is not None else [])])

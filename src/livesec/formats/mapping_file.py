@@ -111,7 +111,8 @@ class _File:
         value = self.text(self.table, [key])
         if value not in allowed:
             near = difflib.get_close_matches(value, allowed, 1)
-            self.fail([key], f"{value!r} is none of {', '.join(allowed)}" + (f"; did you mean {near[0]}?" * bool(near)))
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self.fail([key], f"{value!r} is none of {', '.join(allowed)}{hint}")
         return value
 
     def mapping(self, name: str) -> LogMapping:
