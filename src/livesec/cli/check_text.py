@@ -52,7 +52,9 @@ def _lines(record: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[Tex
     yield _share(record)
     if len(taken) > 1:
         for name, count in sorted(taken.items(), key=lambda item: (-item[1], item[0])):
-            yield Text(f"{count:>12,} lines of {shown(titles.get(name, name))}", style="dim")
+            yield Text(
+                f"{count:>12,} {'line' if count == 1 else 'lines'} of {shown(titles.get(name, name))}", style="dim"
+            )
     if record["first_time"] is not None:
         yield Text(f"from {_minute(record['first_time'])} to {_minute(record['last_time'])} UTC{_span(record)}")
         counts = [_counted(record[many], one, many) for one, many in _NUMBERS if record[many]]
