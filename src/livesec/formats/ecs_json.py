@@ -27,7 +27,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import COLUMNS, DIRECTION, FILE_ACTION, LOG_TYPES, OUTCOME, VERDICT, LogType
 from livesec.formats.column_readers import column_field, readable_columns
-from livesec.formats.json_events import Events, events_parsed, known_word, scaled
+from livesec.formats.json_events import Events, events_parsed, known_word, of_kind, scaled
 from livesec.formats.json_lines import Path, json_fields
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import iso_us
@@ -86,6 +86,8 @@ def _fields(log_type: LogType) -> tuple[Field, ...]:
     return tuple(fields)
 
 
+_CLOCK: Final = Field(_TIME, "event_time_us", time(partial(iso_us, zone="UTC")), "no time")
+_DERIVED: Final = ("outcome", "verdict", "file_action", "way")
 _FIELDS: Final = {log_type: _fields(log_type) for log_type in LOG_TYPES}
 _NAMES: Final = tuple(
     dict.fromkeys(
@@ -123,9 +125,9 @@ class EcsJson(StatelessFormat):
         found, failed = _read(lines.filter(own))
         told = _told(found.filter(pl.col(_CATEGORY).is_not_null() & pl.col(_TIME).is_not_null()))
         return events_parsed(
-            {log_type: _events(told.filter(pl.col("kind") == log_type), log_type) for log_type in LOG_TYPES},
-            told.filter(pl.col("kind") == "part")["line_index"],
-            told.filter(pl.col("kind") == "skip")["line_index"],
+            {log_type: _events(told, log_type) for log_type in LOG_TYPES},
+            of_kind(told, "part", ())["line_index"],
+            of_kind(told, "skip", ())["line_index"],
             [failed],
         )
 
@@ -211,7 +213,8 @@ def _first_ecs(column: str) -> str:
 
 
 def _events(told: pl.DataFrame, log_type: LogType) -> Events:
-    clock = Field(_TIME, "event_time_us", time(partial(iso_us, zone="UTC")), "no time")
+    fields = (_CLOCK, *_FIELDS[log_type])
+    told = of_kind(told, log_type, fields, *_DERIVED)
     more = {
         LogType.LOGIN: {
             "outcome": told["outcome"].fill_null("attempt"),
@@ -224,7 +227,7 @@ def _events(told: pl.DataFrame, log_type: LogType) -> Events:
         },
         LogType.FILE_TRANSFER: {"action": told["file_action"], "direction": told["way"], "outcome": told["outcome"]},
     }
-    return Events(told, (clock, *_FIELDS[log_type]), more[log_type])
+    return Events(told, fields, more[log_type])
 
 
 FORMAT = EcsJson()

@@ -43,6 +43,12 @@ def _ascending(arrays: Sequence[NDArray[np.uint32]], more: pl.Series) -> NDArray
     return np.sort(np.concatenate([*arrays, more.to_numpy().astype(np.uint32)]))
 
 
+def of_kind(told: pl.DataFrame, kind: str, fields: Sequence[Field], *more: str) -> pl.DataFrame:
+    """Those of `told` that are of `kind`, with line_index, what `fields` read, and `more` columns."""
+    wanted = dict.fromkeys(["line_index", *(field.name for field in fields), *more])
+    return told.select(*wanted, "kind").filter(pl.col("kind") == kind).drop("kind")
+
+
 def known_word(texts: pl.Series, words: Mapping[str, str], dtype: pl.DataType) -> pl.Series:
     """The enum's words that `texts` mean, in any case; null where they are none of `words`."""
     return texts.str.to_lowercase().replace_strict(dict(words), default=None, return_dtype=dtype)

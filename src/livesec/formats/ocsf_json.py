@@ -22,7 +22,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import DIRECTION, FILE_ACTION, LOG_TYPES, OUTCOME, VERDICT, LogType
 from livesec.formats.column_readers import column_field
-from livesec.formats.json_events import Events, events_parsed, known_word, scaled
+from livesec.formats.json_events import Events, events_parsed, known_word, of_kind, scaled
 from livesec.formats.json_lines import Path, json_fields
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import epoch_ms_us, iso_us
@@ -92,6 +92,11 @@ _TELLING: Final = (
     *("metadata.version", "connection_info.direction_id", "connection_info.protocol_num"),
     *("file.path", "file_result.path"),
 )
+_NEEDED: Final = (
+    *("class_uid", "status_id", "action_id", "disposition_id", "connection_info.direction_id"),
+    *("file.path", "file_result.path", "file_action"),
+)
+"""What a row's further columns are made of."""
 _NAMES: Final = tuple(
     dict.fromkeys(
         [
@@ -140,9 +145,9 @@ class OcsfJson(StatelessFormat):
         found, failed = json_fields(lines.filter(own), _PATHS)
         told = _told(found.filter(_is_ocsf()))
         return events_parsed(
-            {log_type: _events(told.filter(pl.col("kind") == log_type), log_type) for log_type in LOG_TYPES},
-            told.head(0)["line_index"],
-            told.filter(pl.col("kind") == "skip")["line_index"],
+            {log_type: _events(told, log_type) for log_type in LOG_TYPES},
+            told["line_index"].head(0),
+            of_kind(told, "skip", ())["line_index"],
             [failed],
         )
 
@@ -189,7 +194,8 @@ def _told(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _events(told: pl.DataFrame, log_type: LogType) -> Events:
-    fields = (_CLOCK, *_FIELDS[log_type])
+    fields = (_CLOCK, *_FIELDS[log_type], *([_DURATION] if log_type == LogType.NETWORK else []))
+    told = of_kind(told, log_type, fields, *_NEEDED)
     outcome = known_word(told["status_id"], _OUTCOMES, OUTCOME)
     if log_type == LogType.LOGIN:
         return Events(
@@ -204,7 +210,7 @@ def _events(told: pl.DataFrame, log_type: LogType) -> Events:
         more = told.select(action=verdict, app=app).get_columns()
         return Events(
             told,
-            (*fields, _DURATION),
+            fields,
             {
                 "direction": direction,
                 "connections": repeated(1, told.height, pl.Int64),
