@@ -82,12 +82,17 @@ def example(name: str) -> MappedFormat:
 
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[MappedFormat, list[bytes]]]:
-    headed = mapped_format(written(tmp_path_factory.mktemp("mapping"), HEADED_FILE, "headed"))
+    folder = tmp_path_factory.mktemp("mapping")
+    headed = mapped_format(written(folder, HEADED_FILE, "headed"))
+    held = mapped_format(written(folder, HEADED_FILE.replace("[fields]", 'filter = "|bob|"\n[fields]'), "held"))
+    spaced = mapped_format(written(folder, HEADED_FILE.replace('"|"', '" - "'), "spaced"))
     return [
         (example("vpn-gateway"), VPN),
         (example("proxy"), PROXY),
         (example("backup-agent"), BACKUP),
         (headed, HEADED),
+        (held, HEADED),
+        (spaced, [line.replace(b"|", b" - ") for line in HEADED]),
     ]
 
 
@@ -157,6 +162,17 @@ def test_a_header_line_says_where_the_fields_are_until_the_next(cases: list[tupl
     rows = [(row["user"], row["outcome"]) for row in outcome.rows[LogType.LOGIN]]
     assert rows == [("ann", "success"), ("bob", "failure"), ('a"b', "success")]
     assert set(outcome.dispositions) == {0, 1, 2, 3, 4}
+
+
+def test_header_lines_need_not_hold_the_literal(cases: list[tuple[MappedFormat, list[bytes]]]) -> None:
+    outcome = run_format(cases[4][0], STREAM, HEADED)
+    assert [row["user"] for row in outcome.rows[LogType.LOGIN]] == ["bob"]
+    assert set(outcome.dispositions) == {0, 2, 3}
+
+
+def test_a_delimiter_may_have_several_characters(cases: list[tuple[MappedFormat, list[bytes]]]) -> None:
+    form, lines = cases[5]
+    assert [row["user"] for row in run_format(form, STREAM, lines).rows[LogType.LOGIN]] == ["ann", "bob", 'a"b']
 
 
 def test_to_look_at_a_file_every_line_that_does_not_fit_says_why() -> None:

@@ -49,7 +49,7 @@ def inspect_file(
     file = WholeFile(path, StreamInfo(1, stream_uid(path, 0), path, mtime_us, settings.zone_of(path)))
     parser = StreamParser(file.info, formats)
     seen = _Seen(sample_rows)
-    seconds = 0.0
+    seconds, is_whole = 0.0, False
     try:
         started = time.perf_counter()
         for raw in file.batches():
@@ -62,7 +62,8 @@ def inspect_file(
             if line_limit is not None and seen.lines >= line_limit:
                 break
             started = time.perf_counter()
-        is_whole = file.read_share() >= 1.0 and (line_limit is None or seen.lines < line_limit)
+        else:
+            is_whole = True
     finally:
         file.close()
     return {"path": path, **seen.record({form.name: form for form in formats}, seconds), "is_whole": is_whole}
