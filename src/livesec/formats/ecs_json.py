@@ -34,8 +34,8 @@ from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import Field, repeated, seconds, time
 
 _NANOSECONDS: Final = 1_000_000_000
-_OTHERS: Final = ['"winlog"', '"_source"']
-_DOTTED_KEYS: Final = ['"event.', '"source.', '"destination.', '"user.', '"network.', '"file.', '"host.']
+_OTHERS: Final = r'"(?:winlog(?:\.[a-z_.]+)?|_source)"\s*:'
+"""Keys, told from values (a user may be named winlog) by their colon, of what other formats read or nobody."""
 
 _OUTCOMES: Final = {"success": "success", "failure": "failure", "unknown": "attempt"}
 _DIRECTIONS: Final = {
@@ -100,6 +100,7 @@ _NAMES: Final = tuple(
     )
 )
 _NESTED: Final[dict[str, Path]] = {name: tuple(name.split(".")) for name in _NAMES}
+_DOTTED_KEYS: Final = sorted({f'"{name.partition(".")[0]}.' for name in _NAMES if "." in name})
 _DOTTED: Final = {f"dotted {name}": (name,) for name in _NAMES if "." in name}
 
 
@@ -119,7 +120,7 @@ class EcsJson(StatelessFormat):
         if not own.any():
             return NOTHING_PARSED
         own &= line.str.contains('"category"', literal=True) | line.str.contains('"event.category"', literal=True)
-        own &= ~line.str.contains_any(_OTHERS)
+        own &= ~line.str.contains(_OTHERS)
         if not own.any():
             return NOTHING_PARSED
         found, failed = _read(lines.filter(own))
