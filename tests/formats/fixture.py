@@ -181,6 +181,8 @@ def check_parsed(parsed: Parsed, offered: int) -> None:
 
 def offered_to(form: Format[Any], lines: pl.DataFrame, envelope: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:
     """What StreamParser would offer `form` of `lines`, if it were the only one."""
+    if form.whole_lines:
+        return lines if form.shape == Shape.ANY else lines.filter(is_json(lines["line"]) == (form.shape == Shape.JSON))
     messages = unwrap(lines, envelope, stream).messages
     if form.shape == Shape.SYSLOG:
         own = [program for program in messages["program"].fill_null("").unique() if form.owns(program)]
