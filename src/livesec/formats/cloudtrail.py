@@ -34,7 +34,7 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
-from livesec.formats.cloudtrail_events import PATHS, login_rows, transfer_rows, typed_events
+from livesec.formats.cloudtrail_events import NAMES, PATHS, login_rows, transfer_rows, typed_events
 from livesec.formats.json_documents import OpenDocument, RecordKind, frame
 from livesec.formats.json_lines import json_fields
 
@@ -49,6 +49,8 @@ _KIND: Final = RecordKind(
     ),
     telling=_TELLING[:2],
 )
+_STARTS: Final = ('{"eventVersion"', '{"userIdentity"', '{"additionalEventData"', '{"awsRegion"')
+_QUOTED_NAMES: Final = [f'"{name}"' for name in NAMES]
 
 
 class CloudTrail(Format[OpenDocument]):
@@ -98,7 +100,7 @@ def _parsed(records: pl.DataFrame, singles: int) -> Parsed:
     """Rows of `records` (line_index, line), of which the first `singles` have a line of their own each."""
     line_of = records["line_index"]
     numbered = records.with_columns(line_index=pl.int_range(records.height, dtype=pl.UInt32))
-    fields, failed = json_fields(numbered, PATHS)
+    fields, failed = json_fields(numbered.filter(_of_interest(records["line"])), PATHS)
     nameless = fields["eventName"].is_null()
     others = fields["line_index"].filter(nameless & (fields["line_index"] < singles))  # objects around an event
     events, timeless = typed_events(fields.filter(~nameless))
@@ -112,6 +114,16 @@ def _parsed(records: pl.DataFrame, singles: int) -> Parsed:
     taken = pl.concat([consumed, bad["line_index"], line_of.gather(others)])
     skipped = line_of.unique().filter(~line_of.unique().is_in(taken.implode()))
     return Parsed(placed, consumed.sort().to_numpy(), skipped.sort().to_numpy(), bad)
+
+
+def _of_interest(line: pl.Series) -> pl.Series:
+    """All but whole events that name none of those that give rows: most of them, and no need to read them."""
+    plain = line.str.ends_with("}")
+    started = pl.repeat(False, len(line), eager=True)
+    for start in _STARTS:
+        started |= line.str.starts_with(start)
+    plain &= started
+    return ~plain | line.str.contains_any(_QUOTED_NAMES) if plain.any() else ~plain
 
 
 def _ordinals(lines: pl.Series) -> pl.Series:

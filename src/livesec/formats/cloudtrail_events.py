@@ -77,6 +77,10 @@ _MAX_REASON: Final = 200
 _SERVICE: Final = ".amazonaws.com"
 
 
+NAMES: Final = tuple(what.split(" ")[1] for what in (*_METHODS, *_ACTIONS))
+"""Of the events that give rows."""
+
+
 def typed_events(fields: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(line_index and all that logins and transfers need; line_index and reason of those without a time)."""
     wanted = fields.with_columns(what=pl.concat_str("eventSource", pl.lit(" "), "eventName"))
