@@ -35,6 +35,8 @@ _OBJECT, _ARRAY, _WRAPPED = range(3)  # how many brackets are around a record
 _CUT_BYTES: Final = MAX_LINE_BYTES - 4  # a line this long has lost its end; U+FFFD may stand for its last byte
 _HEAD: Final = r'^(?:\[\s*(?:\{|$)|\{\s*$|\{\s*"Records"\s*(?::|$))'
 _HEAD_CHARACTERS: Final = 40
+_SPACE: Final = " \t\r"
+_STARTS: Final = ("{", "[", " ", "\t")
 _GAP: Final = re.compile(rb"[\s,]*")
 _BETWEEN: Final = re.compile(rb'[\s,]*(?:\{\s*"Records"\s*:\s*\[|\[)?\s*')
 _PREFIX: Final = re.compile(rb'\s*(?:(\{\s*"Records"\s*:\s*\[)|(\[)|(\{\s*(?:"Records"\s*(?::\s*)?)?$))?')
@@ -114,10 +116,8 @@ class RecordKind:
 
 def frame(state: OpenDocument, lines: pl.DataFrame, kind: RecordKind) -> Framed:
     """Take documents of `kind` from `lines` (line_index, line); `state` is carried on."""
-    opening = _opening(lines["line"])
-    if lines.height == 0:
-        return Framed(lines, [], [], lines)
-    if state.level == _CLOSED and not opening:
+    opening = [] if lines.height == 0 else _opening(lines["line"])
+    if lines.height == 0 or (state.level == _CLOSED and not opening):
         return Framed(lines.head(0), [], [], lines)
     first = 0 if state.level != _CLOSED else opening[0]
     framing = _Framing(state, lines.slice(first), kind)
@@ -138,7 +138,12 @@ def frame(state: OpenDocument, lines: pl.DataFrame, kind: RecordKind) -> Framed:
 
 def _opening(line: pl.Series) -> list[int]:
     """Where lines are that may open a document which they do not close, or hold several records."""
-    line = line.str.strip_chars()
+    may = pl.repeat(False, len(line), eager=True)
+    for start in _STARTS:
+        may |= line.str.starts_with(start)
+    if not may.any():  # as in most logs: little to look at
+        return []
+    line = line.str.strip_chars(_SPACE)
     may = line.str.head(_HEAD_CHARACTERS).str.contains(_HEAD)
     unfinished = line.str.ends_with(",") | line.str.ends_with("{") | line.str.ends_with("[")
     if unfinished.any():
