@@ -39,14 +39,15 @@ from livesec.formats.json_documents import OpenDocument, RecordKind, frame
 from livesec.formats.json_lines import json_fields
 
 _TELLING: Final = ('"eventSource"', '"eventName"', '"awsRegion"')
+_KEYS: Final = """
+eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode
+errorMessage requestParameters responseElements additionalEventData requestID eventID readOnly resources
+eventType managementEvent recipientAccountId eventCategory tlsDetails sharedEventID vpcEndpointId
+vpcEndpointAccountId serviceEventDetails sessionCredentialFromConsole edgeDeviceDetails apiVersion
+addendum insightDetails @version @timestamp
+"""
 _KIND: Final = RecordKind(
-    keys=frozenset(
-        "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode "
-        "errorMessage requestParameters responseElements additionalEventData requestID eventID readOnly resources "
-        "eventType managementEvent recipientAccountId eventCategory tlsDetails sharedEventID vpcEndpointId "
-        "vpcEndpointAccountId serviceEventDetails sessionCredentialFromConsole edgeDeviceDetails apiVersion addendum "
-        "insightDetails @version @timestamp".split()
-    ),
+    keys=frozenset(_KEYS.split()),
     telling=_TELLING[:2],
 )
 _STARTS: Final = ('{"eventVersion"', '{"userIdentity"', '{"additionalEventData"', '{"awsRegion"')
@@ -109,8 +110,12 @@ def _parsed(records: pl.DataFrame, singles: int) -> Parsed:
     row_in_line = _ordinals(line_of.gather(told))
     placed = {kind: _placed(frame, line_of, told, row_in_line) for kind, frame in rows.items()}
     consumed = line_of.gather(told).unique()
-    bad = pl.concat([failed, timeless]).with_columns(line_index=line_of.gather(pl.concat([failed, timeless])["line_index"]))
-    bad = bad.filter(~bad["line_index"].is_in(consumed.implode())).unique("line_index", keep="first", maintain_order=True)
+    bad = pl.concat([failed, timeless]).with_columns(
+        line_index=line_of.gather(pl.concat([failed, timeless])["line_index"])
+    )
+    bad = bad.filter(~bad["line_index"].is_in(consumed.implode())).unique(
+        "line_index", keep="first", maintain_order=True
+    )
     taken = pl.concat([consumed, bad["line_index"], line_of.gather(others)])
     skipped = line_of.unique().filter(~line_of.unique().is_in(taken.implode()))
     return Parsed(placed, consumed.sort().to_numpy(), skipped.sort().to_numpy(), bad)

@@ -153,7 +153,9 @@ def login_rows(events: pl.DataFrame) -> pl.DataFrame:
     method = pl.col("what").replace_strict(_METHODS, return_dtype=pl.String)
     federated = (pl.col("eventName") == _SIGN_IN) & pl.col("type").is_in(["AssumedRole", "SAMLUser", "FederatedUser"])
     reason = pl.coalesce(
-        pl.col("errorMessage").replace_strict(_REASONS, default=None, return_dtype=pl.String), "errorCode", "errorMessage"
+        pl.col("errorMessage").replace_strict(_REASONS, default=None, return_dtype=pl.String),
+        "errorCode",
+        "errorMessage",
     )
     return (
         events.filter(pl.col("what").is_in(list(_METHODS)))
@@ -161,7 +163,9 @@ def login_rows(events: pl.DataFrame) -> pl.DataFrame:
             outcome=outcome,
             auth_method=pl.when(federated)
             .then(pl.lit("federation"))
-            .otherwise(pl.concat_str(method, pl.when(pl.col("MFAUsed") == "Yes").then(pl.lit("+mfa")).otherwise(pl.lit("")))),
+            .otherwise(
+                pl.concat_str(method, pl.when(pl.col("MFAUsed") == "Yes").then(pl.lit("+mfa")).otherwise(pl.lit("")))
+            ),
         )
         .select(
             "line_index",

@@ -1,8 +1,8 @@
 """Records out of JSON documents: arrays of objects, `{"Records": [...]}`, and objects written over several lines.
 
-A record is complete when its brackets close outside texts; it belongs to the line in which it ends. Only the record that
-is open is kept from one line to the next, so documents may be of any length. JSON texts have no line breaks in them, so
-a line with an odd number of quotes is torn: the whole records before are given and the document is over.
+A record is complete when its brackets close outside texts; it belongs to the line in which it ends. Only the record
+that is open is kept from one line to the next, so documents may be of any length. JSON texts have no line breaks in
+them, so a line with an odd number of quotes is torn: the whole records before are given and the document is over.
 
 A document is given up, and the line looked at as if none had been open, where a line cannot go on with it: text that is
 no JSON, a bracket at the margin after indented lines, an object that starts like a record inside of one. Lines of a
@@ -19,10 +19,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from livesec.core.batch import MAX_LINE_BYTES
 from livesec.core.errors import StateVersionError
+from livesec.formats.json_brackets import brackets_of
 
 STATE_VERSION: Final = 1
 MAX_RECORD_BYTES: Final = 1 << 20
@@ -99,7 +99,7 @@ class OpenDocument:
 
 @dataclass(frozen=True, slots=True)
 class RecordKind:
-    """What tells a format's records from others: any of `keys` comes first, `telling` are in all, as they are written."""
+    """What tells a format's records from others: any of `keys` comes first, `telling` (as written) are in all."""
 
     keys: Set[str]
     telling: tuple[str, ...]
@@ -166,8 +166,8 @@ class _Framing:
         self.records: list[tuple[int, str]] = []
         self.taken: dict[int, str] = {}
         """Lines without a record's end, and the reason of those that are rejects ("" for parts)."""
-        self.data = lines["line"].str.join("\n").item().encode()
-        self.brackets = _brackets(self.data, lines.height)
+        self.data: bytes = lines["line"].str.join("\n").item().encode()
+        self.brackets = brackets_of(self.data, lines.height)
 
     def run(self, opening: list[int]) -> None:
         """Go through the lines."""
@@ -221,9 +221,9 @@ class _Framing:
             return False
         if start[:1] == b"{" and self.kind.may_start(start):
             return False
-        if state.depth == state.level + 1 and len(state.text) == 1 and state.text[0].strip() == "{":
-            if start[0] != ord("}") and not self.kind.may_start(start):
-                return False
+        keyless = state.depth == state.level + 1 and len(state.text) == 1 and state.text[0].strip() == "{"
+        if keyless and start[:1] != b"}" and not self.kind.may_start(start):
+            return False
         state.indented |= len(start) < len(line)
         brackets = self.brackets
         if brackets.odd[place] or state.depth + brackets.low[place] <= state.level:
@@ -283,9 +283,7 @@ class _Framing:
         rest = line[at:]
         if not (inside or found or ended or _GAP.fullmatch(rest)):
             return False
-        if found and level != _OBJECT and not self.kind.is_one(found[0].encode()):
-            return False
-        if found and level == _OBJECT and not self.kind.may_start(found[0].encode()):
+        if found and not self._is_own(found[0].encode()):
             return False
         self.records += [(place, text) for text in found]
         if not found:
@@ -297,6 +295,9 @@ class _Framing:
         if inside:
             self._keep(place, rest, has_record=bool(found))
         return True
+
+    def _is_own(self, record: bytes) -> bool:
+        return self.kind.may_start(record) if self.state.level == _OBJECT else self.kind.is_one(record)
 
     def _may_start(self, record: bytes, *, first: bool) -> bool:
         self.state.start_record()
@@ -318,54 +319,3 @@ class _Framing:
             state.text.append(line.decode(errors="replace"))
         elif not has_record:
             self.taken[place] = TOO_LONG
-
-
-class _Brackets(NamedTuple):
-    """Brackets outside of texts, and per line where it starts and ends and which brackets are its own."""
-
-    places: NDArray[np.int64]
-    opens: NDArray[np.bool_]
-    depths: NDArray[np.int64]
-    """After each bracket, counted from the first line's start."""
-    starts: list[int]
-    ends: list[int]
-    bounds: list[int]
-    net: NDArray[np.int64]
-    low: NDArray[np.int64]
-    """The lowest depth in a line, against that at its start; 0 or below."""
-    odd: NDArray[np.bool_]
-    """Whether a text is left open."""
-
-
-def _brackets(data: bytes, height: int) -> _Brackets:
-    plain = data.replace(b"\\\\", b"__").replace(b'\\"', b"__")  # no quote that is left is escaped
-    text = np.frombuffer(plain, dtype=np.uint8)
-    breaks = np.flatnonzero(text == ord("\n"))
-    starts, ends = np.append(0, breaks + 1), np.append(breaks, len(text))
-    low_bit = text | 0x20  # [ and {, ] and } differ in this bit only
-    marks = np.flatnonzero((low_bit == ord("{")) | (low_bit == ord("}")) | (text == ord('"')))
-    is_quote = text[marks] == ord('"')
-    quotes_before = np.cumsum(is_quote)
-    line = np.searchsorted(breaks, marks)
-    quote_counts = np.bincount(line[is_quote], minlength=height)
-    earlier = np.append(0, np.cumsum(quote_counts))[line]  # quotes of earlier lines: a text ends with its line
-    structural = ~is_quote & ((quotes_before - earlier) % 2 == 0)
-    places, line = marks[structural].astype(np.int64), line[structural]
-    opens = low_bit[places] == ord("{")
-    depths = np.cumsum(np.where(opens, 1, -1)).astype(np.int64)
-    bounds = np.searchsorted(line, np.arange(height + 1))
-    base = np.append(0, depths)[bounds]
-    low = np.zeros(height, dtype=np.int64)
-    if len(places):
-        np.minimum.at(low, line, depths - base[line])
-    return _Brackets(
-        places,
-        opens,
-        depths,
-        starts.tolist(),
-        ends.tolist(),
-        bounds.tolist(),
-        np.diff(base),
-        low,
-        quote_counts % 2 == 1,
-    )

@@ -1,6 +1,7 @@
 """Amazon S3 server access logs, as the files that S3 delivers to a bucket.
 
-    owner bucket [06/Feb/2026:00:00:38 +0000] 192.0.2.3 requester 3E57427F3EXAMPLE REST.GET.OBJECT key "GET /key HTTP/1.1" 200 - 113 113 7 6 "-" "agent" - ...
+    owner bucket [06/Feb/2026:00:00:38 +0000] 192.0.2.3 requester 3E57427F3EXAMPLE REST.GET.OBJECT key
+    "GET /key HTTP/1.1" 200 - 113 113 7 6 "-" "agent" - ...        (all on one line)
 
 Read: REST.GET.OBJECT and WEBSITE.GET.OBJECT (download, the bytes sent); REST.PUT.OBJECT, REST.POST.OBJECT and
 REST.POST.UPLOAD, which completes one in parts (upload, the object's size); REST.COPY.OBJECT and, in the log of the
@@ -8,9 +9,9 @@ bucket copied from, REST.COPY.OBJECT_GET (copy); REST.DELETE.OBJECT and BATCH.DE
 REST.GET.BUCKET (read: a listing). The path is `s3://bucket/key` with the key URL-encoded as in the log. A status below
 400 is a success; a failed request moved no bytes.
 
-The user is the last part of the requester's ARN (the session's name for a role), or the canonical id; null for anonymous
-requests. Skipped: all other operations, such as REST.PUT.PART, REST.HEAD.OBJECT and what S3 does by itself (S3.*).
-Not read: the fields behind the user agent; the JSON form in CloudWatch Logs.
+The user is the last part of the requester's ARN (the session's name for a role), or the canonical id; null for
+anonymous requests. Skipped: all other operations, such as REST.PUT.PART, REST.HEAD.OBJECT and what S3 does by itself
+(S3.*). Not read: the fields behind the user agent; the JSON form in CloudWatch Logs.
 
 Requesters choose the request line, the referrer and the user agent, quotes included. Where such a text makes a second
 place that could be the status and the sizes, the line is a reject.

@@ -57,7 +57,9 @@ class VpcFlow(Format[Header]):
         if not found and not heads:
             return state, NOTHING_PARSED
         rows = pl.concat([one.rows for one in found]) if found else None
-        parts = pl.concat([lines["line_index"].gather([row for row, _ in heads]), *(one.rows["line_index"] for one in found)])
+        parts = pl.concat(
+            [lines["line_index"].gather([row for row, _ in heads]), *(one.rows["line_index"] for one in found)]
+        )
         header = heads[-1][1] if heads else state
         parsed = Parsed(
             {} if rows is None else {LogType.NETWORK: rows.sort("line_index")},

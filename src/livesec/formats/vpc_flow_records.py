@@ -13,16 +13,19 @@ from livesec.formats.ip_text import is_ip
 from livesec.formats.text_times import epoch_us
 from livesec.formats.typed_fields import Field, Reading, count, port, repeated, text, time, typed_rows, word_of
 
-DEFAULT: Final = tuple(
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action "
-    "log-status".split()
-)
-NAMES: Final = frozenset(DEFAULT) | frozenset(
-    "vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id sublocation-type sublocation-id "
-    "pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path ecs-cluster-arn ecs-cluster-name "
-    "ecs-container-instance-arn ecs-container-instance-id ecs-container-id ecs-second-container-id ecs-service-name "
-    "ecs-task-definition-arn ecs-task-arn ecs-task-id reject-reason resource-id encryption-status".split()
-)
+_DEFAULT: Final = """
+version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action
+log-status
+"""
+_CUSTOM: Final = """
+vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id sublocation-type
+sublocation-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path ecs-cluster-arn
+ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id
+ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id reject-reason
+resource-id encryption-status
+"""
+DEFAULT: Final = tuple(_DEFAULT.split())
+NAMES: Final = frozenset(DEFAULT) | frozenset(_CUSTOM.split())
 """Fields that AWS documents, up to version 10."""
 
 
