@@ -35,7 +35,7 @@ PATHS: Final[Mapping[str, Path]] = {
     },
     **{name: (_WHO, name) for name in ("type", "userName", "arn", "principalId", "accountId", "accessKeyId")},
     **{name: (_REQUEST, name) for name in ("bucketName", "key", "prefix", "x-amz-copy-source")},
-    "ConsoleLogin": ("responseElements", "ConsoleLogin"),
+    **{name: ("responseElements", name) for name in ("ConsoleLogin", "SwitchRole")},
     **{name: (_MORE, name) for name in ("MFAUsed", "bytesTransferredIn", "bytesTransferredOut")},
 }
 
@@ -137,7 +137,7 @@ def _user() -> pl.Expr:
 def login_rows(events: pl.DataFrame) -> pl.DataFrame:
     """Rows of the sign-ins among `events`."""
     said = pl.col("ConsoleLogin")
-    failed = pl.col("errorCode").is_not_null()
+    failed = pl.col("errorCode").is_not_null() | (pl.col("SwitchRole") == "Failure").fill_null(False)
     outcome = (
         pl.when(pl.col("eventName") == _SIGN_IN)
         .then(
