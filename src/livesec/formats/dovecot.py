@@ -1,0 +1,181 @@
+"""Logins to Dovecot 2.0 to 2.4 (IMAP, POP3, ManageSieve, submission), through syslog, the journal or its own log file.
+
+    Mar  2 10:00:00 mx dovecot: imap-login: Login: user=<ann>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.9, session=<x>
+    Mar 02 10:00:00 imap-login: Info: Disconnected: Inactivity (auth failed, 3 attempts in 9 secs): user=<ann>, ...
+
+Read: Login and Logged in as successes; ends of a connection with `auth failed, N attempts` as one row that counts N
+failures (of the last name tried, the only one the line has); ends without a finished try as attempts, with the reason
+no_auth_attempts, plaintext_refused, no_client_cert, unfinished (the client gave up during authentication), not_ready
+(it left before authentication was ready), auth_unavailable or aborted.
+The lines of auth and auth-worker about a login that fails, and those of PAM, are parts: the end of the connection tells
+of the same tries.
+Skipped: all else that Dovecot says.
+Not read: tries that failed before one in the same connection succeeded, which Dovecot does not count; its own log file
+with a log_timestamp other than the default; logins that Dovecot checks for Postfix or Exim, which log them themselves.
+
+A name may imitate the log. Dovecot writes it between `user=<` and `>, method=` or `>, rip=`: the name ends at the last
+place where that is possible, for nothing behind it is the client's choice.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.protocols import Shape
+from livesec.core.schema import OUTCOME, LogType
+from livesec.formats.ip_text import is_ip
+from livesec.formats.stateless import StatelessFormat
+from livesec.formats.text_times import keep_where
+from livesec.formats.typed_fields import address
+
+_PROCESSES: Final = frozenset(
+    ("anvil", "auth", "auth-worker", "auth(default)", "auth-worker(default)", "config", "dict", "doveadm", "imap-login")
+    + ("indexer", "indexer-worker", "lmtp", "managesieve-login", "master", "pop3-login", "stats", "submission-login")
+)
+"""Whose messages stand alone in Dovecot's own log file."""
+_OWN_FILE: Final = r"^(?:Debug|Info|Warning|Error|Fatal|Panic): "
+_LOGIN: Final = r"^(?:dovecot: )?([a-z0-9-]+-login): (?:Info: |Warning: |Error: )?(.*)$"
+_AUTH: Final = r"^(?:dovecot: )?auth(?:-worker)?(?:\([^)]*\))?: |^pam_unix\(dovecot:auth\)"
+_AUTH_FAILED: Final = (
+    r"(?i)pam_authenticate\(\) failed|password mismatch|unknown user|authentication failure|invalid credentials"
+    r"|check pass; user unknown|user not known|no such user"
+)
+# What it says, then the fields in the order in which Dovecot writes them; the client chooses only the name.
+_TOLD: Final = r"^([^<>]*?): (?:user=<|method=|rip=)"
+_NAME: Final = r"^[^<>]*?: user=<(.*)>, (?:method=[^\s,]+, )?rip="
+_FIELDS: Final = r"^(?:, )?(?:method=(?P<method>[^\s,]+), )?rip=(?P<rip>[^\s,]+)(?:, lip=[^\s,]+)?(?P<rest>, .*|)$"
+_TAIL: Final = r"^(?s:.*): user=<(?s:.*)>(, (?:method=[^\s,]+, )?rip=.*)$"
+_BARE_TAIL: Final = r"^[^<>]*?: ((?:method=[^\s,]+, )?rip=.*)$"
+_SESSION: Final = r"(?:^|, )session=<([^<>\s]+)>"
+_ATTEMPTS: Final = r"\(auth failed, ([0-9]{1,9}) attempts"
+_REASONS: Final = (
+    ("no auth attempts", "no_auth_attempts"),
+    ("plaintext auth", "plaintext_refused"),
+    ("cleartext auth", "plaintext_refused"),
+    ("cert", "no_client_cert"),
+    ("didn't finish", "unfinished"),
+    ("while authenticating", "unfinished"),
+    ("before auth was ready", "not_ready"),
+    ("unsupported auth mechanism", "unknown_mechanism"),
+    ("auth process", "auth_unavailable"),
+    ("internal failure", "auth_unavailable"),
+)
+_SUCCESSES: Final = ("Login", "Logged in")
+_ENDS: Final = ("Disconnected", "Aborted login", "Login aborted", "Remote closed connection", "Connection closed")
+_MAX_COUNT: Final = 1_000_000
+_NO_ADDRESS: Final = "a login message of Dovecot that ends early or has no address as rip"
+_MANY: Final = "more attempts in one connection than can be"
+
+
+class Dovecot(StatelessFormat):
+    """Messages of the login processes."""
+
+    name = "dovecot"
+    title = "Dovecot through syslog, the journal or its own log file"
+    log_types = (LogType.LOGIN,)
+    shape = Shape.SYSLOG
+    order = 30
+
+    def owns(self, program: str) -> bool:
+        """Dovecot under syslog, and its processes in its own file."""
+        return program in {"dovecot", "dovecot-auth"} or program in _PROCESSES or _is_numbered(program)
+
+    def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
+        """Take what Dovecot says; what is no login is skipped."""
+        message = lines["message"].fill_null("")
+        syslog = lines["program"].is_in(["dovecot", "dovecot-auth"]).fill_null(False)
+        if not syslog.all():
+            pam = message.str.starts_with("pam_unix(dovecot:auth)")
+            own = syslog | pam | (lines["host"].is_null() & message.str.contains(_OWN_FILE))
+            if not own.any():
+                return NOTHING_PARSED
+            lines, message, syslog = lines.filter(own), message.filter(own), syslog.filter(own)
+            whole = pl.Series(lines["program"] + ": " + message)
+            message = message.zip_with(syslog | pam.filter(own), whole)
+        of_login = message.str.contains("-login: ", literal=True) & message.str.contains("rip=|user=<")
+        found = _read(lines, message, of_login)
+        rejects = found.filter(pl.col("problem").is_not_null()).select("line_index", reason="problem")
+        rows = found.filter(pl.col("problem").is_null()).drop("problem")
+        others = lines.with_columns(message=message).filter(~of_login)
+        parts = others.filter(
+            (pl.col("message").str.contains(_AUTH) | (pl.col("program") == "dovecot-auth"))
+            & pl.col("message").str.contains(_AUTH_FAILED)
+        )["line_index"]
+        consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), parts.to_numpy()]))
+        taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
+        skipped = np.setdiff1d(lines["line_index"].to_numpy(), taken, assume_unique=True)
+        return Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
+
+
+FORMAT = Dovecot()
+
+
+def _is_numbered(program: str) -> bool:
+    """Processes whose name in the own file holds their user, session or parent: `imap(ann)<1><x>`, `auth-worker(7)`."""
+    name, bracket, _ = program.partition("(")
+    return bracket != "" and name in {
+        "imap",
+        "pop3",
+        "lmtp",
+        "managesieve",
+        "submission",
+        "lda",
+        "auth-worker",
+        "indexer-worker",
+    }
+
+
+def _read(lines: pl.DataFrame, message: pl.Series, of_login: pl.Series) -> pl.DataFrame:
+    """Login rows of the messages `of_login`, and the problem of those that cannot be used; others are left out."""
+    texts = message.filter(of_login)
+    told = lines.filter(of_login).select("line_index", "event_time_us", "host")
+    told = told.with_columns(service=texts.str.extract(_LOGIN, 1), text=texts.str.extract(_LOGIN, 2))
+    told = told.with_columns(what=pl.col("text").str.extract(_TOLD))
+    succeeded = pl.any_horizontal(pl.col("what") == word for word in _SUCCESSES)
+    ended = pl.any_horizontal(pl.col("what").str.starts_with(word) for word in _ENDS)
+    told = told.with_columns(succeeded=succeeded).filter(succeeded | ended)
+    tail = pl.coalesce(pl.col("text").str.extract(_TAIL), pl.col("text").str.extract(_BARE_TAIL))
+    told = told.with_columns(user=pl.col("text").str.extract(_NAME), tail=tail)
+    fields = told["tail"].str.extract_groups(_FIELDS).struct.unnest()
+    src_ip = address(fields["rip"]).values
+    src_ip = keep_where(is_ip(src_ip), src_ip)
+    failed = pl.col("what").str.extract(_ATTEMPTS).cast(pl.Int64)
+    attempted = pl.coalesce(
+        *(pl.when(pl.col("what").str.contains(sign, literal=True)).then(pl.lit(reason)) for sign, reason in _REASONS),
+        pl.lit("aborted"),
+    )
+    told = told.with_columns(
+        src_ip=src_ip,
+        method=fields["method"].str.to_lowercase(),
+        session_id=fields["rest"].str.extract(_SESSION),
+        failed=failed,
+    )
+    failure = pl.col("failed") > 0
+    problem = (
+        pl.when(pl.col("src_ip").is_null())
+        .then(pl.lit(_NO_ADDRESS))
+        .when(pl.col("failed") > _MAX_COUNT)
+        .then(pl.lit(_MANY))
+    )
+    outcome = (
+        pl.when("succeeded").then(pl.lit("success")).when(failure).then(pl.lit("failure")).otherwise(pl.lit("attempt"))
+    )
+    reason = pl.when("succeeded").then(None).when(failure).then(pl.lit("bad_credentials")).otherwise(attempted)
+    return told.select(
+        "line_index",
+        "event_time_us",
+        "host",
+        "service",
+        "session_id",
+        pl.when(pl.col("user") != "").then("user").alias("user"),
+        "src_ip",
+        outcome.cast(OUTCOME).alias("outcome"),
+        reason.alias("reason"),
+        pl.col("method").alias("auth_method"),
+        pl.when(failure).then("failed").otherwise(1).clip(1, _MAX_COUNT).cast(pl.Int32).alias("count"),
+        problem.alias("problem"),
+    )
