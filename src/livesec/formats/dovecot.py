@@ -19,6 +19,7 @@ place where that is possible, for nothing behind it is the client's choice.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import numpy as np
@@ -32,11 +33,11 @@ from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import address
 
-_PROCESSES: Final = frozenset(
-    ("anvil", "auth", "auth-worker", "auth(default)", "auth-worker(default)", "config", "dict", "doveadm", "imap-login")
-    + ("indexer", "indexer-worker", "lmtp", "managesieve-login", "master", "pop3-login", "stats", "submission-login")
+_PROCESS: Final = re.compile(
+    r"^(?:(?:imap|pop3|managesieve|submission)-login|auth(?:-worker)?(?:\([^)]*\))?|anvil|config|dict|doveadm|indexer"
+    r"|indexer-worker|lmtp|master|stats|(?:imap|pop3|lmtp|managesieve|submission|lda|indexer-worker)\(.*)$"
 )
-"""Whose messages stand alone in Dovecot's own log file."""
+"""Whose messages stand alone in its own log file, some with user, session or parent: `imap(ann)<1><x>`."""
 _OWN_FILE: Final = r"^(?:Debug|Info|Warning|Error|Fatal|Panic): "
 _LOGIN: Final = r"^(?:dovecot: )?([a-z0-9-]+-login): (?:Info: |Warning: |Error: )?(.*)$"
 _AUTH: Final = r"^(?:dovecot: )?auth(?:-worker)?(?:\([^)]*\))?: |^pam_unix\(dovecot:auth\)"
@@ -82,7 +83,7 @@ class Dovecot(StatelessFormat):
 
     def owns(self, program: str) -> bool:
         """Dovecot under syslog, and its processes in its own file."""
-        return program in {"dovecot", "dovecot-auth"} or program in _PROCESSES or _is_numbered(program)
+        return program in {"dovecot", "dovecot-auth"} or _PROCESS.match(program) is not None
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
         """Take what Dovecot says; what is no login is skipped."""
@@ -112,21 +113,6 @@ class Dovecot(StatelessFormat):
 
 
 FORMAT = Dovecot()
-
-
-def _is_numbered(program: str) -> bool:
-    """Processes whose name in the own file holds their user, session or parent: `imap(ann)<1><x>`, `auth-worker(7)`."""
-    name, bracket, _ = program.partition("(")
-    return bracket != "" and name in {
-        "imap",
-        "pop3",
-        "lmtp",
-        "managesieve",
-        "submission",
-        "lda",
-        "auth-worker",
-        "indexer-worker",
-    }
 
 
 def _read(lines: pl.DataFrame, message: pl.Series, of_login: pl.Series) -> pl.DataFrame:
