@@ -34,7 +34,7 @@ _OF_PEERS: Final = (
 _OF_SERVERS: Final = (
     r"OpenVPN [0-9]|library versions: |MULTI|TCP connection established|TUN/TAP |/sbin/|/usr/sbin/|UDPv[46] |TCPv[46]"
     r"|Initialization Sequence|Diffie-Hellman|IFCONFIG |net_|Socket Buffers|Could not determine|Listening for|PLUGIN_"
-    r"|AUTH-|NOTE: |WARNING: |ROUTE_|Note: |DEPRECATED|Closing TUN|TCP/UDP: |event_wait|CRL: |ifconfig_pool|succeeded -> "
+    r"|AUTH-|NOTE: |WARNING: |ROUTE_|Note: |DEPRECATED|Closing TUN|TCP/UDP: |event_wait|CRL: |ifconfig_pool|succeeded"
 )
 _KNOWN: Final = rf"{_STAMP}(?:(?:{PEER})?(?:{TELLING})|{PEER}(?:{_OF_PEERS})|(?:{_OF_SERVERS}))"
 _PARTS: Final = (

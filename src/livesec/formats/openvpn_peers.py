@@ -46,7 +46,7 @@ _KINDS: Final = (
     (r"^SENT CONTROL \[.*\]: 'AUTH_FAILED|^AUTH: Received control message: AUTH_FAILED", _REFUSED),
     (r"^VERIFY [A-Z0-9 ]*ERROR", _CERTIFICATE),
     (
-        r"^TLS Error: |^TLS_ERROR: |^Authenticate/Decrypt |^tls-crypt unwrap error|^Bad encapsulated packet|^Non-OpenVPN",
+        r"^TLS Error: |^TLS_ERROR: |^Authenticate/Decrypt |^tls-crypt unwrap error|^Bad encapsulated|^Non-OpenVPN",
         _BROKEN,
     ),
 )
