@@ -39,19 +39,14 @@ _PROCESS: Final = re.compile(
 )
 """Whose messages stand alone in its own log file, some with user, session or parent: `imap(ann)<1><x>`."""
 _OWN_FILE: Final = r"^(?:Debug|Info|Warning|Error|Fatal|Panic): "
-_LOGIN: Final = r"^(?:dovecot: )?([a-z0-9-]+-login): (?:Info: |Warning: |Error: )?(.*)$"
 _AUTH: Final = r"^(?:dovecot: )?auth(?:-worker)?(?:\([^)]*\))?: |^pam_unix\(dovecot:auth\)"
 _AUTH_FAILED: Final = (
     r"(?i)pam_authenticate\(\) failed|password mismatch|unknown user|authentication failure|invalid credentials"
     r"|check pass; user unknown|user not known|no such user"
 )
-# What it says, then the fields in the order in which Dovecot writes them; the client chooses only the name.
-_TOLD: Final = r"^([^<>]*?): (?:user=<|method=|rip=)"
-_NAME: Final = r"^[^<>]*?: user=<(.*)>, (?:method=[^\s,]+, )?rip="
-_FIELDS: Final = r"^(?:, )?(?:method=(?P<method>[^\s,]+), )?rip=(?P<rip>[^\s,]+)(?:, lip=[^\s,]+)?(?P<rest>, .*|)$"
-_TAIL: Final = r"^(?s:.*): user=<(?s:.*)>(, (?:method=[^\s,]+, )?rip=.*)$"
-_BARE_TAIL: Final = r"^[^<>]*?: ((?:method=[^\s,]+, )?rip=.*)$"
-_SESSION: Final = r"(?:^|, )session=<([^<>\s]+)>"
+_LEVEL: Final = r"^(?:Info|Warning|Error): "
+_BARE: Final = r"^([^<>]*?): ((?:method=[^\s,]+, )?rip=.*)$"
+_LAST: Final = r"^(.*)>, ((?:method=[^\s,]+, )?rip=.*)$"
 _ATTEMPTS: Final = r"\(auth failed, ([0-9]{1,9}) attempts"
 _REASONS: Final = (
     ("no auth attempts", "no_auth_attempts"),
@@ -97,7 +92,7 @@ class Dovecot(StatelessFormat):
             lines, message, syslog = lines.filter(own), message.filter(own), syslog.filter(own)
             whole = pl.Series(lines["program"] + ": " + message)
             message = message.zip_with(syslog | pam.filter(own), whole)
-        of_login = message.str.contains("-login: ", literal=True) & message.str.contains("rip=|user=<")
+        of_login = message.str.contains("-login: ", literal=True) & message.str.contains("(?:: user=<|rip=)")
         found = _read(lines, message, of_login)
         rejects = found.filter(pl.col("problem").is_not_null()).select("line_index", reason="problem")
         rows = found.filter(pl.col("problem").is_null()).drop("problem")
@@ -117,51 +112,76 @@ FORMAT = Dovecot()
 
 def _read(lines: pl.DataFrame, message: pl.Series, of_login: pl.Series) -> pl.DataFrame:
     """Login rows of the messages `of_login`, and the problem of those that cannot be used; others are left out."""
-    texts = message.filter(of_login)
     told = lines.filter(of_login).select("line_index", "event_time_us", "host")
-    told = told.with_columns(service=texts.str.extract(_LOGIN, 1), text=texts.str.extract(_LOGIN, 2))
-    told = told.with_columns(what=pl.col("text").str.extract(_TOLD))
-    succeeded = pl.any_horizontal(pl.col("what") == word for word in _SUCCESSES)
-    ended = pl.any_horizontal(pl.col("what").str.starts_with(word) for word in _ENDS)
-    told = told.with_columns(succeeded=succeeded).filter(succeeded | ended)
-    tail = pl.coalesce(pl.col("text").str.extract(_TAIL), pl.col("text").str.extract(_BARE_TAIL))
-    told = told.with_columns(user=pl.col("text").str.extract(_NAME), tail=tail)
-    fields = told["tail"].str.extract_groups(_FIELDS).struct.unnest()
-    src_ip = address(fields["rip"]).values
-    src_ip = keep_where(is_ip(src_ip), src_ip)
-    failed = pl.col("what").str.extract(_ATTEMPTS).cast(pl.Int64)
-    attempted = pl.coalesce(
-        *(pl.when(pl.col("what").str.contains(sign, literal=True)).then(pl.lit(reason)) for sign, reason in _REASONS),
-        pl.lit("aborted"),
-    )
+    process, text = _halves(message.filter(of_login), "-login: ")
+    what, rest = _halves(text, ": user=<")
+    bare = rest.is_null()  # the name is left out where there is none
+    if bare.any():
+        what = what.zip_with(~bare, text.str.extract(_BARE, 1))
+        rest = rest.zip_with(~bare, pl.Series(">, " + text.str.extract(_BARE, 2)))
     told = told.with_columns(
-        src_ip=src_ip,
-        method=fields["method"].str.to_lowercase(),
-        session_id=fields["rest"].str.extract(_SESSION),
-        failed=failed,
+        what=what.str.replace(_LEVEL, ""), rest=rest, process=process.str.strip_prefix("dovecot: ")
     )
-    failure = pl.col("failed") > 0
-    problem = (
-        pl.when(pl.col("src_ip").is_null())
-        .then(pl.lit(_NO_ADDRESS))
-        .when(pl.col("failed") > _MAX_COUNT)
-        .then(pl.lit(_MANY))
+    told = told.join(_meanings(told["what"].unique()), on="what", how="inner", maintain_order="left")
+    user, fields = _named(told["rest"])
+    parts = fields.str.split_exact(", ", 2).struct.rename_fields(["first", "second", "third"]).struct.unnest()
+    has_method = parts["first"].str.starts_with("method=").fill_null(False)
+    rip = parts["second"].zip_with(has_method, parts["first"])
+    src_ip = address(keep_where(rip.str.starts_with("rip="), rip.str.strip_prefix("rip="))).values
+    told = told.with_columns(
+        src_ip=keep_where(is_ip(src_ip), src_ip),
+        auth_method=keep_where(has_method, parts["first"]).str.strip_prefix("method=").str.to_lowercase(),
+        session_id=_halves(fields, ", session=<")[1].str.strip_suffix(">"),
+        user=user,
     )
-    outcome = (
-        pl.when("succeeded").then(pl.lit("success")).when(failure).then(pl.lit("failure")).otherwise(pl.lit("attempt"))
-    )
-    reason = pl.when("succeeded").then(None).when(failure).then(pl.lit("bad_credentials")).otherwise(attempted)
+    many = pl.col("count") > _MAX_COUNT
     return told.select(
         "line_index",
         "event_time_us",
         "host",
-        "service",
-        "session_id",
-        pl.when(pl.col("user") != "").then("user").alias("user"),
+        (pl.col("process") + "-login").alias("service"),
+        *(pl.when(pl.col(name) != "").then(name).alias(name) for name in ("session_id", "user", "auth_method")),
         "src_ip",
-        outcome.cast(OUTCOME).alias("outcome"),
-        reason.alias("reason"),
-        pl.col("method").alias("auth_method"),
-        pl.when(failure).then("failed").otherwise(1).clip(1, _MAX_COUNT).cast(pl.Int32).alias("count"),
-        problem.alias("problem"),
+        "outcome",
+        "reason",
+        pl.col("count").clip(1, _MAX_COUNT).cast(pl.Int32),
+        pl.when(pl.col("src_ip").is_null()).then(pl.lit(_NO_ADDRESS)).when(many).then(pl.lit(_MANY)).alias("problem"),
+    )
+
+
+def _halves(texts: pl.Series, mark: str) -> tuple[pl.Series, pl.Series]:
+    """The texts before and behind the first `mark`; behind it null where there is none."""
+    halves = texts.str.splitn(mark, 2).struct.unnest()
+    return halves.to_series(0), halves.to_series(1)
+
+
+def _named(rest: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The name and the fields in `name>, method=..., rip=...`, cut at the last place where that is possible."""
+    name, fields = _halves(rest, ">, ")
+    again = fields.str.contains(">, ", literal=True).fill_null(False)
+    if again.any():
+        name = name.zip_with(~again, rest.str.extract(_LAST, 1))
+        fields = fields.zip_with(~again, rest.str.extract(_LAST, 2))
+    return name, fields
+
+
+def _meanings(what: pl.Series) -> pl.DataFrame:
+    """What the distinct texts before the fields mean: outcome, reason, count; those that mean nothing are left out."""
+    succeeded = pl.col("what").is_in(_SUCCESSES)
+    ended = pl.any_horizontal(pl.col("what").str.starts_with(word) for word in _ENDS)
+    failed = pl.col("what").str.extract(_ATTEMPTS).cast(pl.Int64).fill_null(0)
+    attempted = pl.coalesce(
+        *(pl.when(pl.col("what").str.contains(sign, literal=True)).then(pl.lit(reason)) for sign, reason in _REASONS),
+        pl.lit("aborted"),
+    )
+    outcome = pl.when(succeeded).then(pl.lit("success")).when(failed > 0).then(pl.lit("failure"))
+    reason = pl.when(succeeded).then(None).when(failed > 0).then(pl.lit("bad_credentials")).otherwise(attempted)
+    return (
+        pl.DataFrame({"what": what})
+        .filter(succeeded | ended)
+        .with_columns(
+            outcome=outcome.otherwise(pl.lit("attempt")).cast(OUTCOME),
+            reason=reason,
+            count=pl.when(failed > 0).then(failed).otherwise(1),
+        )
     )
