@@ -68,7 +68,8 @@ def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFr
     telling = texts.str.contains(f"(?:^|^{PEER})(?:{TELLING})")
     told = messages.filter(telling)
     before = told["message"].str.extract_groups(_BEFORE).struct.rename_fields(["ip", "port", "text"]).struct.unnest()
-    behind = told["message"].str.extract_groups(_BEHIND).struct.rename_fields(["ip", "port"]).struct.unnest()
+    alone = keep_where(before["ip"].is_null(), told["message"])
+    behind = alone.str.extract_groups(_BEHIND).struct.rename_fields(["ip", "port"]).struct.unnest()
     ip = before["ip"].zip_with(before["ip"].is_not_null(), behind["ip"])
     port = before["port"].zip_with(before["port"].is_not_null(), behind["port"]).cast(pl.Int32, strict=False)
     text = before["text"].zip_with(before["text"].is_not_null(), told["message"])
@@ -81,14 +82,18 @@ def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFr
     told = told.filter(
         pl.col("src_ip").is_not_null() & (pl.lit(before["ip"]).is_not_null() | (pl.col("kind") == _BROKEN))
     )
-    content = pl.col("text")
-    named = pl.coalesce(
-        content.str.extract(_SESSION_CN), content.str.extract(_USERNAME), content.str.extract(_SUBJECT_CN)
-    )
-    told = told.with_columns(
-        named=pl.when(named != "").then(named), is_username=content.str.contains(" for username '", literal=True)
-    )
+    text = told["text"]
+    named = _where(text, "Peer Connection").str.extract(_SESSION_CN)
+    for sign, pattern in ((" for username '", _USERNAME), ("CN=", _SUBJECT_CN)):
+        named = named.zip_with(named.is_not_null(), _where(text, sign).str.extract(pattern))
+    is_username = text.str.contains(" for username '", literal=True)
+    told = told.with_columns(named=keep_where(named != "", named), is_username=is_username)
     return _told_once(state, told)
+
+
+def _where(texts: pl.Series, sign: str) -> pl.Series:
+    """The texts that hold `sign`, null for the others: patterns that capture are slow."""
+    return keep_where(texts.str.contains(sign, literal=True), texts)
 
 
 def _told_once(state: RecentSessions, told: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
