@@ -36,6 +36,8 @@ class MessageForm:
     outcome: str | None = None
     reason: str | None = None
     auth_method: str | None = None
+    user: str | None = None
+    """The user where the words themselves say it; the expression then needs another group that is always there."""
     part: bool = False
     claims: bool = True
     """Whether what starts like it must be of a known form, if it gives rows."""
@@ -86,7 +88,7 @@ def read_forms(lines: pl.DataFrame, forms: Sequence[MessageForm], service: pl.Ex
 
 
 def _unwrapped(lines: pl.DataFrame) -> pl.DataFrame:
-    """`lines` with what syslog repeated taken out of its `message repeated 3 times: [ ]`; repeats null: out of range."""
+    """`lines` with repeated messages taken out of `message repeated 3 times: [ ]`; repeats is null out of range."""
     lines = lines.with_columns(pl.col("message").fill_null(""), repeats=pl.lit(1, dtype=pl.Int64))
     if not lines["message"].str.starts_with("message repeated ").any():
         return lines
@@ -127,7 +129,7 @@ def _rows(found: pl.DataFrame, form: MessageForm, service: pl.Expr) -> pl.DataFr
         "host",
         service.alias("service"),
         session_id=pl.concat_str(pl.col("host").fill_null(""), pl.lit(":"), pl.col("pid").cast(pl.String)),
-        user=pl.when(pl.col("user") != "").then("user"),
+        user=pl.lit(form.user) if form.user else pl.when(pl.col("user") != "").then("user"),
         src_ip=keep_where(is_ip(source), source),
         src_port=pl.when(port.is_between(0, _MAX_PORT)).then(port).cast(pl.Int32),
         outcome=pl.lit(form.outcome, dtype=OUTCOME),
