@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from livesec.core.batch import Parsed, no_rejects
@@ -112,8 +113,12 @@ def _matched(left: pl.DataFrame, own: pl.Series, form: MessageForm) -> tuple[pl.
         return left.filter(own), own
     groups = some["message"].str.extract_groups(form.regex).struct.unnest()
     fits = groups.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-    found = pl.concat([some, groups], how="horizontal").filter(fits)
-    return found, left["line_index"].is_in(found["line_index"].implode())
+    found = pl.concat([some, groups], how="horizontal")
+    if fits.all():
+        return found, own
+    of_form = np.zeros(left.height, dtype=np.bool_)
+    of_form[own.arg_true().filter(fits).to_numpy()] = True
+    return found.filter(fits), pl.Series(of_form)
 
 
 def _rows(found: pl.DataFrame, form: MessageForm, service: pl.Expr) -> pl.DataFrame:
