@@ -46,7 +46,7 @@ class MessageForm:
 
 def read_forms(lines: pl.DataFrame, forms: Sequence[MessageForm], service: pl.Expr) -> Parsed:
     """What the decoded messages `lines` (see `envelope.decode`) of a program are; all are taken."""
-    left = _unwrapped(lines)
+    left = _unwrapped(lines.select("line_index", "message"))
     bad = left["repeats"].is_null()
     rejects = [no_rejects(), left.filter(bad).select("line_index", reason=pl.lit(BAD_COUNT))]
     left = left.filter(~bad) if bad.any() else left
@@ -65,7 +65,7 @@ def read_forms(lines: pl.DataFrame, forms: Sequence[MessageForm], service: pl.Ex
             if form.claims:
                 claimed.append(form.start)
             if of_form.height:
-                rows.append(_rows(of_form, form, service))
+                rows.append(_stated(of_form, form))
         elif of_form.height:
             (parts if form.part else skipped).append(of_form["line_index"])
         left = left.filter(~own)
@@ -74,7 +74,7 @@ def read_forms(lines: pl.DataFrame, forms: Sequence[MessageForm], service: pl.Ex
         rejects.append(left.filter(own).select("line_index", reason=pl.lit(CUT_OFF)))
         left = left.filter(~own)
     skipped.append(left["line_index"])
-    told = pl.concat(rows).sort("line_index") if rows else None
+    told = _rows(pl.concat(rows, how="diagonal").sort("line_index"), lines, service) if rows else None
     if told is not None and told["count"].null_count():
         uncounted = told["count"].is_null()
         rejects.append(told.filter(uncounted).select("line_index", reason=pl.lit(BAD_COUNT)))
@@ -121,25 +121,40 @@ def _matched(left: pl.DataFrame, own: pl.Series, form: MessageForm) -> tuple[pl.
     return found.filter(fits), pl.Series(of_form)
 
 
-def _rows(found: pl.DataFrame, form: MessageForm, service: pl.Expr) -> pl.DataFrame:
-    missing = [pl.lit(None, dtype=pl.String).alias(name) for name in _GROUPS if name not in found.columns]
-    found = found.with_columns(missing)
+def _stated(found: pl.DataFrame, form: MessageForm) -> pl.DataFrame:
+    """What lines of one form state: their groups, and what the form itself says."""
+    more = {"outcome": form.outcome, "reason": form.reason, "auth_method": form.auth_method}
+    if form.user:
+        more["user"] = form.user
+    return found.select(
+        "line_index",
+        "repeats",
+        *(name for name in _GROUPS if name in found.columns),
+        *(pl.lit(value, dtype=pl.String).alias(name) for name, value in more.items()),
+    )
+
+
+def _rows(stated: pl.DataFrame, lines: pl.DataFrame, service: pl.Expr) -> pl.DataFrame:
+    at = np.searchsorted(lines["line_index"].to_numpy(), stated["line_index"].to_numpy())
+    envelope = lines.select("event_time_us", "host", "pid", service.alias("service"))
+    missing = [pl.lit(None, dtype=pl.String).alias(name) for name in _GROUPS if name not in stated.columns]
+    found = pl.concat([stated.with_columns(missing), envelope[at]], how="horizontal")
     source = address(found["src_ip"]).values
     count = pl.col("count").cast(pl.Int64, strict=False).clip(0, MAX_COUNT + 1)
-    stated = pl.when(pl.col("count").is_null()).then(pl.lit(1, dtype=pl.Int64)).otherwise(count) * pl.col("repeats")
+    total = pl.when(pl.col("count").is_null()).then(pl.lit(1, dtype=pl.Int64)).otherwise(count) * pl.col("repeats")
     port = pl.col("src_port").cast(pl.Int64, strict=False)
     return found.select(
         "line_index",
         "event_time_us",
         "host",
-        service.alias("service"),
+        "service",
         session_id=pl.concat_str(pl.col("host").fill_null(""), pl.lit(":"), pl.col("pid").cast(pl.String)),
-        user=pl.lit(form.user) if form.user else pl.when(pl.col("user") != "").then("user"),
+        user=pl.when(pl.col("user") != "").then("user"),
         src_ip=keep_where(is_ip(source), source),
         src_port=pl.when(port.is_between(0, _MAX_PORT)).then(port).cast(pl.Int32),
-        outcome=pl.lit(form.outcome, dtype=OUTCOME),
-        reason=pl.lit(form.reason, dtype=pl.String),
-        auth_method=pl.lit(form.auth_method, dtype=pl.String),
-        key_id=pl.col("key_id"),
-        count=pl.when(stated.is_between(1, MAX_COUNT)).then(stated).cast(pl.Int32),
+        outcome=pl.col("outcome").cast(OUTCOME),
+        reason="reason",
+        auth_method="auth_method",
+        key_id="key_id",
+        count=pl.when(total.is_between(1, MAX_COUNT)).then(total).cast(pl.Int32),
     )
