@@ -26,11 +26,13 @@ from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ip_text import is_ip
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.text_times import possible
+from livesec.formats.text_times import keep_where, possible
 from livesec.formats.typed_fields import address
 
 _BEFORE_REQUEST: Final = '] "'
-_HEAD: Final = r"^(\S+ \S+ .*)\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})$"
+_CLOCK: Final = r"^\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})$"
+_CLOCK_CHARACTERS: Final = 27
+_WHO: Final = r"^[^ ]+ [^ ]+ "
 _TAIL: Final = r'^((?:[^"\\]|\\.)*)" ([0-9]{3}) ([0-9]{1,18}|-)(?: |$)'
 _VERSION: Final = r" HTTP/[0-9](?:\.[0-9])?$"
 _FTP_COMMAND: Final = r"^[A-Z]{3,4}(?: |$)"  # ProFTPD's ExtendedLog looks the same
@@ -74,14 +76,15 @@ class WebAccess(StatelessFormat):
 def _parts(lines: pl.DataFrame) -> pl.DataFrame:
     """The lines that are ours: line_index, event_time_us, who, request, status and bytes, null where not written so."""
     halves = lines["line"].str.splitn(_BEFORE_REQUEST, 2).struct.unnest()
-    head = halves["field_0"].str.extract_groups(_HEAD).struct.unnest()
+    clock = halves["field_0"].str.tail(_CLOCK_CHARACTERS).str.extract(_CLOCK)
+    who = halves["field_0"].str.head(-_CLOCK_CHARACTERS)
     tail = halves["field_1"].str.extract_groups(_TAIL).struct.unnest()
-    time_us = head["2"].str.to_datetime("%d/%b/%Y:%H:%M:%S %z", time_unit="us", strict=False, cache=False).to_physical()
+    time_us = clock.str.to_datetime("%d/%b/%Y:%H:%M:%S %z", time_unit="us", strict=False, cache=False).to_physical()
     parts = pl.DataFrame(
         {
             "line_index": lines["line_index"],
             "event_time_us": possible(time_us),
-            "who": head["1"],
+            "who": keep_where(clock.is_not_null() & who.str.contains(_WHO), who),
             "request": tail["1"],
             "status": tail["2"],
             "bytes": tail["3"],
