@@ -181,6 +181,9 @@ class Format(ABC, Generic[S]):
     """Whether it is offered whole lines before syslog envelopes are taken off: a line that a user describes may look
     like one. JSON formats are offered what was in the envelopes too."""
 
+    journal_programs: tuple[str, ...] = ()
+    """SYSLOG_IDENTIFIERs under which its programs write to the systemd journal: what the journal is asked for."""
+
     def owns(self, program: str) -> bool:
         """Whether a program's messages are this format's, for shape SYSLOG; "" stands for a message without a tag."""
         return False

@@ -70,6 +70,7 @@ class ConsoleLogin(StatelessFormat):
     title = "login (consoles, telnet) through syslog or the journal"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = ("login",)
     order = 30
 
     def owns(self, program: str) -> bool:

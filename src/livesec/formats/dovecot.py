@@ -74,6 +74,7 @@ class Dovecot(StatelessFormat):
     title = "Dovecot through syslog, the journal or its own log file"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = ("dovecot",)
     order = 30
 
     def owns(self, program: str) -> bool:

@@ -78,6 +78,7 @@ class Dropbear(StatelessFormat):
     title = "Dropbear SSH server through syslog or the journal"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = ("dropbear",)
     order = 30
 
     def owns(self, program: str) -> bool:

@@ -36,6 +36,7 @@ class OpenVpn(Format[RecentSessions]):
     title = "OpenVPN server through syslog or the journal"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = ("openvpn", "ovpn-server")
     order = 30
 
     def owns(self, program: str) -> bool:

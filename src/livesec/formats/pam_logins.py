@@ -112,6 +112,7 @@ class PamLogins(StatelessFormat):
     title = "Logins that only PAM logs (desktops, xrdp, cockpit, old Linux)"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = tuple(sorted(PROGRAMS))
     order = 40
 
     def owns(self, program: str) -> bool:

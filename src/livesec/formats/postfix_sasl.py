@@ -61,6 +61,7 @@ class PostfixSasl(Format[RecentSessions]):
     title = "Postfix SMTP logins (SASL) through syslog or the journal"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = ("postfix/smtpd", "postfix/submission/smtpd", "postfix/smtps/smtpd")
     order = 30
 
     def owns(self, program: str) -> bool:

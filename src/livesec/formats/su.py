@@ -50,6 +50,7 @@ class Su(StatelessFormat):
     title = "su through syslog or the journal"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = ("su", "su-l")
     order = 30
 
     def owns(self, program: str) -> bool:

@@ -65,6 +65,7 @@ class Sudo(StatelessFormat):
     title = "sudo through syslog or the journal"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = ("sudo",)
     order = 30
 
     def owns(self, program: str) -> bool:
