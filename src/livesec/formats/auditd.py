@@ -83,7 +83,7 @@ class Auditd(Format[RecentSessions]):
         headless = others.filter(~whole).select("line_index", reason=pl.lit(_NO_HEAD))
         records, broken = _records(own.filter(may))
         rows, parts = _told_once(state, records)
-        consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), parts]))
+        consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), np.asarray(parts, dtype=np.uint32)]))
         rejects = pl.concat([headless, broken]).sort("line_index")
         taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
         skipped = np.setdiff1d(own["line_index"].to_numpy(), taken, assume_unique=True)
