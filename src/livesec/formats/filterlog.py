@@ -1,6 +1,6 @@
 """Packets that pf logs on pfSense and OPNsense (filterlog).
 
-    filterlog[72237]: 146,,,1535324496,igb1,match,block,in,4,0x0,,63,126,0,DF,6,tcp,60,192.0.2.1,198.51.100.7,49724,22,0,S,..
+    filterlog[7]: 146,,,1535324496,igb1,match,block,in,4,0x0,,63,126,0,DF,6,tcp,60,192.0.2.1,198.51.100.7,49724,22,0,S
 
 Read: of TCP, UDP, ICMP and all others, through IPv4 and IPv6, the addresses, ports, protocol, length (of an IPv6 packet
 with its header, as of IPv4), what was done (block, reject and synproxy-drop deny, pass allows; of nat, rdr, binat and
