@@ -18,16 +18,16 @@ import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
-from livesec.core.schema import DIRECTION, VERDICT, LogType
+from livesec.core.schema import DIRECTION, LogType
 from livesec.formats.ip_text import canonical_ip
 from livesec.formats.protocol_text import protocol
 from livesec.formats.stateless import StatelessFormat
+from livesec.formats.text_halves import halves
 from livesec.formats.typed_fields import Field, count, needed, port, repeated, text, typed_rows
+from livesec.formats.verdict_words import verdict
 
 PROGRAMS: Final = ("kernel", "ulogd")
 _MARK: Final = " SRC="
-_DENIES: Final = r"(?i)block|drop|reject|den(?:y|ied)"
-_ALLOWS: Final = r"(?i)accept|allow|pass"
 _BROKEN: Final = "a packet without the fields IN, OUT, SRC, DST, LEN and PROTO in their order; cut short?"
 _NO_ADDRESS: Final = "SRC or DST is no address"
 _FIELDS: Final = (
@@ -74,7 +74,7 @@ class Netfilter(StatelessFormat):
             _FIELDS,
             event_time_us=packets["event_time_us"],
             host=packets["host"],
-            action=_action(texts["prefix"]),
+            action=verdict(_without_stamp(texts["prefix"])),
             direction=_direction(texts["into"], texts["out"]),
             packets_out=repeated(1, packets.height, pl.Int64),
             connections=repeated(1, packets.height, pl.Int64),
@@ -86,20 +86,14 @@ class Netfilter(StatelessFormat):
         )
 
 
-def _halves(text: pl.Series, mark: str) -> tuple[pl.Series, pl.Series]:
-    """What stands before and after the first `mark`; the latter null where there is none."""
-    parts = text.str.splitn(mark, 2).struct.unnest()
-    return parts["field_0"], parts["field_1"]
-
-
 def _texts(message: pl.Series) -> pl.DataFrame:
     """The fields of packets, in the order in which the kernel writes them; null behind the first that is missing."""
-    start, rest = _halves(message, _MARK)
-    src, rest = _halves(rest, " DST=")
-    dst, rest = _halves(rest, " LEN=")
-    sizes, rest = _halves(rest, " PROTO=")
-    before, interfaces = _halves(start, " OUT=")
-    prefix, into = _halves(before, "IN=")
+    start, rest = halves(message, _MARK)
+    src, rest = halves(rest, " DST=")
+    dst, rest = halves(rest, " LEN=")
+    sizes, rest = halves(rest, " PROTO=")
+    before, interfaces = halves(start, " OUT=")
+    prefix, into = halves(before, "IN=")
     twice = into.str.contains("IN=", literal=True).fill_null(False)
     if twice.any():  # a prefix such as CHAIN=INPUT
         ends = before.str.extract_groups(r"^(.*)IN=([^ ]*)$").struct.unnest()
@@ -112,10 +106,10 @@ def _texts(message: pl.Series) -> pl.DataFrame:
     columns = {
         "prefix": prefix,
         "into": into,
-        "out": _halves(interfaces, " ")[0],
+        "out": halves(interfaces, " ")[0],
         "src": src,
         "dst": dst,
-        "length": _halves(sizes, " ")[0],
+        "length": halves(sizes, " ")[0],
         "protocol": words["field_0"],
         "src_port": ports[0],
         "dst_port": ports[1],
@@ -123,17 +117,9 @@ def _texts(message: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _action(prefix: pl.Series) -> pl.Series:
-    """What the rule's prefix says that happened; of two contrary words the denial."""
-    stamp = prefix.str.strip_prefix("[").str.replace(r"^ *[0-9]+\.[0-9]+\] ?", "")  # the kernel's own seconds
-    distinct = stamp.unique()
-    meant = pl.select(
-        pl.when(distinct.str.contains(_DENIES))
-        .then(pl.lit("deny"))
-        .when(distinct.str.contains(_ALLOWS))
-        .then(pl.lit("allow"))
-    ).to_series()
-    return stamp.replace_strict(distinct, meant, default=None, return_dtype=pl.String).cast(VERDICT)
+def _without_stamp(prefix: pl.Series) -> pl.Series:
+    """`prefix` without the kernel's own seconds, so that few are left that differ."""
+    return prefix.str.strip_prefix("[").str.replace(r"^ *[0-9]+\.[0-9]+\] ?", "")
 
 
 def _direction(into: pl.Series, out: pl.Series) -> pl.Series:
