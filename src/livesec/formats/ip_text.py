@@ -1,4 +1,4 @@
-"""Which texts are IP addresses."""
+"""Which texts are IP addresses, and how an address is spelt."""
 
 from __future__ import annotations
 
@@ -21,6 +21,29 @@ def is_ip(texts: pl.Series) -> pl.Series:
     known = texts.is_not_null()
     no_ip = [text for text in others if not _is_ipv6(text)]
     return known & ~texts.is_in(no_ip).fill_null(False) if no_ip else known
+
+
+def canonical_ip(texts: pl.Series) -> pl.Series:
+    """Addresses each in one spelling, null for what is none: IPv6 shortened as RFC 5952 says, IPv4 in IPv6 as IPv4.
+
+    >>> texts = pl.Series(["192.0.2.1", "2001:0DB8:0000:0000:0000:0000:0000:0001", "::ffff:192.0.2.1", "gateway", None])
+    >>> canonical_ip(texts).to_list()
+    ['192.0.2.1', '2001:db8::1', '192.0.2.1', None, None]
+    """
+    distinct = texts.unique().drop_nulls()
+    others = distinct.filter(~distinct.str.contains(_IPV4))
+    if others.is_empty():
+        return texts
+    spelt = pl.Series([_spelt(text) for text in others], dtype=pl.String)
+    return texts.replace(others, spelt)
+
+
+def _spelt(text: str) -> str | None:
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        return None
+    return str(address if address.ipv4_mapped is None else address.ipv4_mapped)
 
 
 def _is_ipv6(text: str) -> bool:

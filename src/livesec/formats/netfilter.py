@@ -4,8 +4,9 @@
 
 Read: addresses, ports, protocol; the interfaces as direction (in alone: inbound, out alone: outbound, both: forwarded,
 which says nothing); what happened, if the rule's log prefix says it in one of the usual words (BLOCK, DROP, REJECT,
-DENY; ACCEPT, ALLOW, AUDIT): the kernel itself does not. A row is one packet, its length what went out; of a connection
-only the packets that a rule logs are seen. In a prefix an administrator may write anything, and nobody else can.
+DENY; ACCEPT, ALLOW, PASS): the kernel itself does not, and ufw's AUDIT comes before its verdict. A row is one packet,
+its length what went out; of a connection only the packets that a rule logs are seen. The kernel writes IPv6 addresses
+in full; rows have them shortened, as other logs do. In a prefix an administrator may write anything, nobody else can.
 Skipped: other messages of the kernel. Not read: the packet inside an ICMP error (in brackets), MAC addresses, marks.
 """
 
@@ -17,15 +18,16 @@ import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
-from livesec.core.schema import DIRECTION, VERDICT, LogType
-from livesec.formats.ip_text import is_ip
+from livesec.core.schema import DIRECTION, LogType
+from livesec.formats.ip_text import canonical_ip
+from livesec.formats.protocol_text import protocol
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.typed_fields import Field, count, lower_text, needed, port, repeated, text, typed_rows
+from livesec.formats.text_halves import halves
+from livesec.formats.typed_fields import Field, count, needed, port, repeated, text, typed_rows
+from livesec.formats.verdict_words import verdict
 
 PROGRAMS: Final = ("kernel", "ulogd")
 _MARK: Final = " SRC="
-_DENIES: Final = r"(?i)block|drop|reject|den(?:y|ied)"
-_ALLOWS: Final = r"(?i)accept|allow|audit|pass"
 _BROKEN: Final = "a packet without the fields IN, OUT, SRC, DST, LEN and PROTO in their order; cut short?"
 _NO_ADDRESS: Final = "SRC or DST is no address"
 _FIELDS: Final = (
@@ -33,7 +35,7 @@ _FIELDS: Final = (
     Field("dst", "dst_ip", needed(text), _NO_ADDRESS),
     Field("src_port", "src_port", port, "no port number (0 to 65535)"),
     Field("dst_port", "dst_port", port, "no port number (0 to 65535)"),
-    Field("protocol", "protocol", lower_text),
+    Field("protocol", "protocol", protocol),
     Field("length", "bytes_out", count, "no number of bytes"),
 )
 
@@ -60,8 +62,9 @@ class Netfilter(StatelessFormat):
             return NOTHING_PARSED
         packets = lines if own.all() else lines.filter(own)
         texts = _texts(packets["message"])
-        broken = texts["protocol"].is_null() | texts["out"].is_null()
-        wrong = ~broken & ~(is_ip(texts["src"]) & is_ip(texts["dst"]))
+        broken = texts["protocol"].is_null() | texts["out"].is_null() | texts["into"].is_null()
+        texts = texts.with_columns(canonical_ip(texts[name]).alias(name) for name in ("src", "dst"))
+        wrong = ~broken & (texts["src"].is_null() | texts["dst"].is_null())
         reason = pl.select(pl.when(broken).then(pl.lit(_BROKEN)).when(wrong).then(pl.lit(_NO_ADDRESS))).to_series()
         failed = packets.select("line_index", reason=reason).drop_nulls("reason")
         if failed.height:
@@ -72,7 +75,7 @@ class Netfilter(StatelessFormat):
             _FIELDS,
             event_time_us=packets["event_time_us"],
             host=packets["host"],
-            action=_action(texts["prefix"]),
+            action=verdict(_without_stamp(texts["prefix"])),
             direction=_direction(texts["into"], texts["out"]),
             packets_out=repeated(1, packets.height, pl.Int64),
             connections=repeated(1, packets.height, pl.Int64),
@@ -84,20 +87,18 @@ class Netfilter(StatelessFormat):
         )
 
 
-def _halves(text: pl.Series, mark: str) -> tuple[pl.Series, pl.Series]:
-    """What stands before and after the first `mark`; the latter null where there is none."""
-    parts = text.str.splitn(mark, 2).struct.unnest()
-    return parts["field_0"], parts["field_1"]
-
-
 def _texts(message: pl.Series) -> pl.DataFrame:
     """The fields of packets, in the order in which the kernel writes them; null behind the first that is missing."""
-    start, rest = _halves(message, _MARK)
-    src, rest = _halves(rest, " DST=")
-    dst, rest = _halves(rest, " LEN=")
-    sizes, rest = _halves(rest, " PROTO=")
-    prefix, interfaces = _halves(start, "IN=")
-    into, interfaces = _halves(interfaces, " OUT=")
+    start, rest = halves(message, _MARK)
+    src, rest = halves(rest, " DST=")
+    dst, rest = halves(rest, " LEN=")
+    sizes, rest = halves(rest, " PROTO=")
+    before, interfaces = halves(start, " OUT=")
+    prefix, into = halves(before, "IN=")
+    twice = into.str.contains("IN=", literal=True).fill_null(False)
+    if twice.any():  # a prefix such as CHAIN=INPUT
+        ends = before.str.extract_groups(r"^(.*)IN=([^ ]*)$").struct.unnest()
+        prefix, into = ends["1"].zip_with(twice, prefix), ends["2"].zip_with(twice, into)
     words = rest.str.splitn(" ", 4).struct.unnest()
     ports = [
         pl.select(pl.when(words[field].str.starts_with(name)).then(words[field].str.strip_prefix(name))).to_series()
@@ -106,10 +107,10 @@ def _texts(message: pl.Series) -> pl.DataFrame:
     columns = {
         "prefix": prefix,
         "into": into,
-        "out": _halves(interfaces, " ")[0],
+        "out": halves(interfaces, " ")[0],
         "src": src,
         "dst": dst,
-        "length": _halves(sizes, " ")[0],
+        "length": halves(sizes, " ")[0],
         "protocol": words["field_0"],
         "src_port": ports[0],
         "dst_port": ports[1],
@@ -117,17 +118,9 @@ def _texts(message: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _action(prefix: pl.Series) -> pl.Series:
-    """What the rule's prefix says that happened; of two contrary words the denial."""
-    stamp = prefix.str.strip_prefix("[").str.replace(r"^ *[0-9]+\.[0-9]+\] ?", "")  # the kernel's own seconds
-    distinct = stamp.unique()
-    meant = pl.select(
-        pl.when(distinct.str.contains(_DENIES))
-        .then(pl.lit("deny"))
-        .when(distinct.str.contains(_ALLOWS))
-        .then(pl.lit("allow"))
-    ).to_series()
-    return stamp.replace_strict(distinct, meant, default=None, return_dtype=pl.String).cast(VERDICT)
+def _without_stamp(prefix: pl.Series) -> pl.Series:
+    """`prefix` without the kernel's own seconds, so that few are left that differ."""
+    return prefix.str.strip_prefix("[").str.replace(r"^ *[0-9]+\.[0-9]+\] ?", "")
 
 
 def _direction(into: pl.Series, out: pl.Series) -> pl.Series:
