@@ -87,8 +87,9 @@ class FlowCsv(Format[HeaderSeen]):
         suspects, texts = suspects.filter(possible), texts.filter(possible)
         possible = texts.str.contains(_HEADER)
         suspects, texts = suspects.filter(possible), texts.filter(possible)
+        meanings = {text: self._meaning(text) for text in texts.unique()}
         for row, text in zip(suspects, texts, strict=True):
-            yield row, self._meaning(text)
+            yield row, meanings[text]
 
     def _meaning(self, header: str) -> HeaderSeen:
         names = [name.strip() for name in header.split(",")]
