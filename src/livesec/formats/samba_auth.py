@@ -3,9 +3,9 @@ r"""Samba's authentication audit (log level auth_audit:3), as text lines of its 
     Auth: [SMB2,(null)] user [WORKGROUP]\[ann] at [Mon, 02 Mar 2026 00:00:01.5 UTC] with [NTLMv2]
     status [NT_STATUS_WRONG_PASSWORD] workstation [PC7] remote host [ipv4:192.0.2.1:44890] mapped to ...
 
-(one line). Read: logins that succeeded or failed, with the NT status in words as reason. The client chooses the names in
-the line: one that makes a second reading possible makes the line a reject. Not read: times in another zone than UTC; the
-JSON form of the audit; vfs_full_audit.
+(one line). Read: logins that succeeded or failed, with the NT status in words as reason. The client chooses the names
+in the line: one that makes a second reading possible makes the line a reject. Not read: times in another zone than UTC;
+the JSON form of the audit; vfs_full_audit.
 """
 
 from __future__ import annotations
