@@ -32,10 +32,12 @@ _log = logging.getLogger(__name__)
 
 STATE_VERSION = 2
 _HEAD_SIZE = struct.Struct("<I")
+_FIRST_OPENSSH = struct.Struct("<4sI")  # what version 1 kept in front of OpenSSH's sessions: a name, and how long
 _OPEN, _CONSUMED, _SKIPPED, _REJECTED = range(4)
 UNKNOWN = "unknown format"
 NO_TIME = "a syslog line without a time that can be read; expected RFC 3164, RFC 3339, RFC 5424 or journal JSON"
 _TAGGED = r"^(?:<[0-9]{1,3}>)?(?:[A-Za-z0-9:.+-]+ +){0,5}([A-Za-z0-9_/.-]+)(?:\[[0-9]+\])?: "
+_OPENSSH = "openssh"
 _ENVELOPE = "envelope"  # its name among the formats' states
 _MANY_COMMAS = 2
 
@@ -237,16 +239,21 @@ class StreamParser:
         try:
             size = _HEAD_SIZE.unpack_from(blob)[0]
             head = json.loads(blob[_HEAD_SIZE.size : _HEAD_SIZE.size + size])
-            if head["version"] != STATE_VERSION:
+            if head["version"] not in (1, STATE_VERSION):
                 raise StateVersionError(f"{stream.path}: saved parser has version {head['version']}")
             parser._clock = np.array(head["clock"], dtype=np.int64)
             at = _HEAD_SIZE.size + size
             for name, length in head["states"]:
-                if name in by_name:
-                    parser._states[name] = by_name[name].from_bytes(blob[at : at + length])
-                elif name == _ENVELOPE:
-                    parser._envelope = EnvelopeState.from_bytes(blob[at : at + length])
+                saved = blob[at : at + length]
                 at += length
+                if head["version"] == 1 and name == _OPENSSH:  # which then took its envelopes off itself
+                    start = _FIRST_OPENSSH.size + _FIRST_OPENSSH.unpack_from(saved)[1]
+                    parser._envelope = EnvelopeState.from_bytes(saved[_FIRST_OPENSSH.size : start])
+                    saved = saved[start:]
+                if name in by_name:
+                    parser._states[name] = by_name[name].from_bytes(saved)
+                elif name == _ENVELOPE:
+                    parser._envelope = EnvelopeState.from_bytes(saved)
         except (struct.error, ValueError, KeyError, TypeError) as error:
             raise StateVersionError(f"{stream.path}: saved parser cannot be read: {error}") from error
         return parser
