@@ -50,6 +50,7 @@ class InternalSftp(Format[Sessions]):
     title = "OpenSSH SFTP server through syslog"
     log_types = (LogType.FILE_TRANSFER,)
     shape = Shape.SYSLOG
+    journal_programs = ("internal-sftp", "sftp-server")
     order = 25
 
     def owns(self, program: str) -> bool:
