@@ -1,0 +1,162 @@
+"""What CSV files of flow tools have in common: a header line names the columns and holds until the next header.
+
+Columns are found by name, in any order, and further ones are ignored. A record starts with a digit and has at least the
+fields up to the last that is read; what stands behind that is not looked at. Any other line of comma-separated names
+ends the hold of the header.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import numpy as np
+import polars as pl
+
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.errors import StateVersionError
+from livesec.core.protocols import Format, Shape
+from livesec.core.schema import LogType
+from livesec.formats.header_spans import spans
+from livesec.formats.typed_fields import TypedRows
+
+STATE_VERSION: Final = 1
+MAX_HEADER_BYTES: Final = 8_192
+MAX_COLUMNS: Final = 256
+_RECORD: Final = r"^[0-9][^,]*,"
+_NAMES: Final = r"^\x{feff}?[A-Za-z][A-Za-z0-9_ .-]*(?:,[A-Za-z0-9_ .-]*){2,}$"
+_IS_RECORD: Final = "is_record"
+_SHORT: Final = "fewer fields than the header names; cut short?"
+_LONG: Final = "more fields than the header names"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """State: of a header in force the place of each field (-1: it has none) and how many there are."""
+
+    width: int = 0
+    places: tuple[int, ...] = ()
+    is_trailer: bool = False
+    """Instead: totals follow."""
+
+    @property
+    def hold(self) -> Columns | None:
+        """Itself, None before any header and after another's."""
+        return self if self.places or self.is_trailer else None
+
+
+class FlowCsv(Format[Columns]):
+    """A CSV file of flows."""
+
+    names: ClassVar[Mapping[str, tuple[str, ...]]]
+    """Each field with the names that headers have for it."""
+    telling: ClassVar[tuple[str, ...]]
+    """The fields that a header must have."""
+    mark: ClassVar[tuple[str, ...]]
+    """Texts of which every header has one."""
+    trailer: ClassVar[tuple[str, ...]] = ()
+    """Lines that end the flows; totals follow."""
+    log_types = (LogType.NETWORK,)
+    shape = Shape.TEXT
+
+    @abstractmethod
+    def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
+        """Rows of `texts`: line_index and a String column for each of `names`, all null where it is missing."""
+
+    def initial(self, stream: StreamInfo) -> Columns:
+        """No header seen."""
+        return Columns()
+
+    def parse(self, state: Columns, stream: StreamInfo, lines: pl.DataFrame) -> tuple[Columns, Parsed]:
+        """Take headers, the records under them, and totals."""
+        line = lines["line"]
+        if state.hold is None and not self._may_have_headers(line):
+            return state, NOTHING_PARSED
+        is_record = line.str.contains(_RECORD).alias(_IS_RECORD)
+        changes = self._changes(line, (~is_record).arg_true())
+        if state.hold is None and not any(seen.hold for _, seen in changes):
+            return state, NOTHING_PARSED
+        index = lines["line_index"]
+        parts = [index.gather([row for row, seen in changes if seen.places])]
+        skipped = [index.gather([row for row, seen in changes if seen.is_trailer])]
+        rows, rejects = [], [no_rejects()]
+        marked = lines.with_columns(is_record)
+        for held, data in spans(marked, state.hold, [(row, seen.hold) for row, seen in changes]).items():
+            own = data[_IS_RECORD]
+            if held.is_trailer:
+                skipped.append(data["line_index"].filter(own | data["line"].is_in(self.trailer)))
+                continue
+            records = data if own.all() else data.filter(own)
+            if records.height:
+                found = self._records(records, held, stream.time_zone)
+                rows.append(found.rows)
+                rejects.append(found.rejects)
+        parts += [frame["line_index"] for frame in rows]
+        return changes[-1][1] if changes else state, Parsed(
+            {LogType.NETWORK: pl.concat(rows).sort("line_index")} if rows else {},
+            consumed=np.sort(pl.concat(parts).to_numpy()),
+            skipped=np.sort(pl.concat(skipped).to_numpy()),
+            rejects=pl.concat(rejects).sort("line_index"),
+        )
+
+    def _may_have_headers(self, line: pl.Series) -> bool:
+        return any(bool(line.str.contains(mark, literal=True).any()) for mark in self.mark)
+
+    def _changes(self, line: pl.Series, others: pl.Series) -> list[tuple[int, Columns]]:
+        """Row of each line, of those at the rows `others`, that is a header or begins totals; the state after it."""
+        if not len(others):
+            return []
+        texts = line.gather(others)
+        possible = (texts.str.len_bytes() <= MAX_HEADER_BYTES) & texts.str.contains(_NAMES) | texts.is_in(self.trailer)
+        rows, texts = others.filter(possible), texts.filter(possible)
+        meanings = {text: self._meaning(text) for text in texts.unique()}
+        return [(row, meanings[text]) for row, text in zip(rows, texts, strict=True)]
+
+    def _meaning(self, line: str) -> Columns:
+        if line in self.trailer:
+            return Columns(is_trailer=True)
+        found = [name.strip() for name in line.removeprefix("\ufeff").split(",")]
+        places = tuple(
+            next((found.index(name) for name in known if name in found), -1) for known in self.names.values()
+        )
+        has = {field for field, place in zip(self.names, places, strict=True) if place >= 0}
+        return Columns(len(found), places) if has.issuperset(self.telling) and len(found) <= MAX_COLUMNS else Columns()
+
+    def _records(self, lines: pl.DataFrame, held: Columns, time_zone: str) -> TypedRows:
+        last = max(held.places)
+        pieces = lines["line"].str.split_exact(",", last + 1).struct.unnest()
+        is_last = last == held.width - 1
+        behind = pieces[:, last + 1]
+        short = pieces[:, last].is_null() if is_last else behind.is_null()
+        long = behind.is_not_null() if is_last else pl.repeat(False, lines.height, dtype=pl.Boolean, eager=True)
+        wrong = short | long
+        failed = no_rejects()
+        if wrong.any():
+            reason = pl.select(pl.when(short).then(pl.lit(_SHORT)).when(long).then(pl.lit(_LONG))).to_series()
+            failed = lines.select("line_index", reason=reason).drop_nulls("reason")
+            lines, pieces = lines.filter(~wrong), pieces.filter(~wrong)
+        texts = pieces.select(
+            (pl.nth(place) if place >= 0 else pl.lit(None, pl.String)).alias(field)
+            for field, place in zip(self.names, held.places, strict=True)
+        )
+        typed = self.typed(texts.insert_column(0, lines["line_index"]), time_zone)
+        return typed if failed.is_empty() else TypedRows(typed.rows, pl.concat([failed, typed.rejects]))
+
+    def to_bytes(self, state: Columns) -> bytes:
+        """As JSON."""
+        saved = {"width": state.width, "places": state.places, "is_trailer": state.is_trailer}
+        return json.dumps({"version": STATE_VERSION, **saved}).encode()
+
+    def from_bytes(self, blob: bytes) -> Columns:
+        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
+        try:
+            saved = json.loads(blob)
+            places = tuple(map(int, saved["places"]))
+            if saved["version"] != STATE_VERSION or len(places) not in (0, len(self.names)):
+                raise StateVersionError(f"{self.name}: a saved header has version {saved['version']}")
+            return Columns(int(saved["width"]), places, bool(saved["is_trailer"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise StateVersionError(f"{self.name}: a saved header cannot be read: {error}") from error
