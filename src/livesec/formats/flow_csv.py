@@ -66,6 +66,10 @@ class FlowCsv(Format[Columns]):
     def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
         """Rows of `texts`: line_index and a String column for each of `names`, all null where it is missing."""
 
+    def skips(self, texts: pl.DataFrame) -> pl.Series:
+        """Which of `texts` are nothing for us."""
+        return pl.repeat(False, texts.height, dtype=pl.Boolean, eager=True)
+
     def initial(self, stream: StreamInfo) -> Columns:
         """No header seen."""
         return Columns()
@@ -91,7 +95,8 @@ class FlowCsv(Format[Columns]):
                 continue
             records = data if own.all() else data.filter(own)
             if records.height:
-                found = self._records(records, held, stream.time_zone)
+                found, nothing = self._records(records, held, stream.time_zone)
+                skipped.append(nothing)
                 rows.append(found.rows)
                 rejects.append(found.rejects)
         parts += [frame["line_index"] for frame in rows]
@@ -125,7 +130,8 @@ class FlowCsv(Format[Columns]):
         has = {field for field, place in zip(self.names, places, strict=True) if place >= 0}
         return Columns(len(found), places) if has.issuperset(self.telling) and len(found) <= MAX_COLUMNS else Columns()
 
-    def _records(self, lines: pl.DataFrame, held: Columns, time_zone: str) -> TypedRows:
+    def _records(self, lines: pl.DataFrame, held: Columns, time_zone: str) -> tuple[TypedRows, pl.Series]:
+        """What became of `lines`, and the line_index of those that are skipped."""
         last = max(held.places)
         pieces = lines["line"].str.split_exact(",", last + 1).struct.unnest()
         is_last = last == held.width - 1
@@ -142,8 +148,12 @@ class FlowCsv(Format[Columns]):
             (pl.nth(place) if place >= 0 else pl.lit(None, pl.String)).alias(field)
             for field, place in zip(self.names, held.places, strict=True)
         )
-        typed = self.typed(texts.insert_column(0, lines["line_index"]), time_zone)
-        return typed if failed.is_empty() else TypedRows(typed.rows, pl.concat([failed, typed.rejects]))
+        texts = texts.insert_column(0, lines["line_index"])
+        nothing = self.skips(texts)
+        skipped = texts["line_index"].filter(nothing)
+        typed = self.typed(texts.filter(~nothing) if len(skipped) else texts, time_zone)
+        rejects = typed.rejects if failed.is_empty() else pl.concat([failed, typed.rejects])
+        return TypedRows(typed.rows, rejects), skipped
 
     def to_bytes(self, state: Columns) -> bytes:
         """As JSON."""
