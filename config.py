@@ -12,6 +12,7 @@ DEMO_DB = "data/demo.db"  # store of demo data, which never mixes with real logs
 DATA_DIR = "data"  # folder of the demo logs
 TIME_ZONE = "UTC"  # IANA name; zone of log times that state none (RFC 3164, CSV, FTP): your server's, if not UTC
 TIME_ZONES = {}  # {"/srv/paris/*": "Europe/Paris"}: zone by source, the first glob that fits the path; else TIME_ZONE
+FORMAT_FILES = []  # mapping files (docs/mapping.md) or globs: logs of your own, tried before the built-in formats
 JOURNAL = None  # follow the systemd journal: True, False, or None for "where there is no auth.log"
 
 # Detection thresholds, with the defaults of the livesec seed ----------------------------------------------------------

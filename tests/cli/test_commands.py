@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,50 @@ def test_check_says_what_it_sees(log: Path, capsys: pytest.CaptureFixture[str]) 
     assert record["rejects"] == []
     assert record["confidence"] == 1.0
     assert record["lines_per_s"] > 0
+
+
+def test_check_reads_no_more_lines_than_it_is_told(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (record,) = run_json(capsys, "check", str(log), "--json", "--lines", "10")
+    assert (record["lines"], record["is_whole"]) == (10, False)
+
+
+def test_check_tells_people_formats_times_numbers_and_rejects(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = tmp_path / "mixed.log"
+    transfer = b"Mon Mar  2 10:00:00 2026 1 192.0.2.7 10 /a b _ i r ann ftp 0 * c\n"
+    mixed.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:99]) + b"\x1b[2Jwhat is this\n" + transfer)
+    assert main(["check", str(mixed)]) == 0
+    said = capsys.readouterr().out
+    assert "OpenSSH server through syslog or the journal (openssh): login, file transfer" in said
+    assert "99.0 % of 101 lines used" in said
+    assert re.search(r"\d+ lines of OpenSSH", said)
+    assert "1 line of xferlog" in said
+    assert "reject, line 100 (byte" in said
+    assert "\\x1b[2Jwhat is this" in said
+    assert "\x1b" not in said
+
+
+def test_check_of_a_mapping_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "vpn-gateway.format.toml"
+    own = tmp_path / "vpn.log"
+    own.write_text("02.03.2026 10:00:00;ann;192.0.2.1;OK;-\nnothing\n")
+    assert main(["check", "--format", str(example), str(own)]) == 0
+    said = capsys.readouterr().out
+    for words in ("VPN gateway: delimited, gives login rows", "50.0 % of 2 lines used", "2026-03-02T09:00:00Z", "ann"):
+        assert words in said
+    record = run_json(capsys, "check", "--format", str(example), "--json", str(own))
+    assert record["mapping"]["columns"][1] == {"column": "user", "from": "account", "how": ""}
+    assert record["files"][0]["rejects"][0]["reason"] == "1 fields where the header names 5"
+    assert main(["check", str(own), "--set", f"format_files=['{example}']"]) == 0
+    assert "VPN gateway (vpn-gateway)" in capsys.readouterr().out
+
+
+def test_check_of_a_wrong_mapping_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = tmp_path / "own.format.toml"
+    wrong.write_text('kind = "json"\nlog_typ = "login"\n')
+    assert main(["check", "--format", str(wrong)]) == 2
+    assert f"{wrong}:2: log_typ: unknown key; did you mean log_type?" in capsys.readouterr().err
 
 
 def test_check_without_a_path_looks_in_the_usual_places(capsys: pytest.CaptureFixture[str]) -> None:

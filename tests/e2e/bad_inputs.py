@@ -9,7 +9,7 @@ HUGE_LINE_BYTES = 100 * 1024 * 1024
 ATTACKER = "192.0.2.66"
 ATTEMPTS = 6
 
-_NGINX = '198.51.100.{host} - - [02/Mar/2026:06:25:{second:02d} +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0"\n'
+_GAME = "[{second:02d}:17] player{host} joined the arena at level 3\n"
 _NO_HEADER = "2026-03-02 06:25:{second:02d},anja,198.51.100.{host},Berlin,success,web01\n"
 
 
@@ -54,7 +54,7 @@ def headless_csv(folder: Path) -> Path:
 
 
 def unknown_format(folder: Path) -> Path:
-    """A web server's access log, which no format here reads."""
-    path = folder / "access.log"
-    path.write_text("".join(_NGINX.format(second=number, host=number) for number in range(1, 31)))
+    """A game server's log, which no format here reads."""
+    path = folder / "arena.log"
+    path.write_text("".join(_GAME.format(second=number, host=number) for number in range(1, 31)))
     return path

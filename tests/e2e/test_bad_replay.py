@@ -101,7 +101,7 @@ def test_check_says_of_each_bad_file_what_is_wrong_with_it(tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
     assert str(secret) in done.stderr and "chmod" in done.stderr + " chmod setfacl"  # a command that cures it
     records = {Path(record["path"]).name: record for record in json.loads(done.stdout)}
-    for name in ("program.bin", "login_logs.csv", "access.log"):
+    for name in ("program.bin", "login_logs.csv", "arena.log"):
         assert records[name]["format"] is None, name
         assert records[name]["events"] == 0
         assert records[name]["rejects"][0]["offset"] == 0

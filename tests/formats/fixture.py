@@ -23,6 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from livesec.core.batch import Parsed, StreamInfo, batch_of_bytes
@@ -165,6 +166,7 @@ def check_parsed(parsed: Parsed, offered: int) -> None:
     consumed, skipped = parsed.consumed.tolist(), parsed.skipped.tolist()
     rejected = parsed.rejects["line_index"].to_list()
     every = [*consumed, *skipped, *rejected]
+    assert parsed.consumed.dtype == parsed.skipped.dtype == np.uint32, "places of lines are uint32, also where none are"
     assert len(every) == len(set(every)), "a line has two dispositions"
     assert all(0 <= index < offered for index in every), "a disposition of a line that was not offered"
     assert parsed.rejects["reason"].null_count() == 0
@@ -181,6 +183,8 @@ def check_parsed(parsed: Parsed, offered: int) -> None:
 
 def offered_to(form: Format[Any], lines: pl.DataFrame, envelope: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:
     """What StreamParser would offer `form` of `lines`, if it were the only one."""
+    if form.whole_lines:
+        return lines if form.shape == Shape.ANY else lines.filter(is_json(lines["line"]) == (form.shape == Shape.JSON))
     messages = unwrap(lines, envelope, stream).messages
     if form.shape == Shape.SYSLOG:
         own = [program for program in messages["program"].fill_null("").unique() if form.owns(program)]

@@ -13,6 +13,7 @@ from tests.formats.fixture import time_us
 from livesec.core.batch import StreamInfo
 from livesec.formats.envelope import EnvelopeState, decode, has_envelope
 from livesec.formats.journald_json import decode_journal
+from livesec.formats.unwrapping import unwrap
 
 STREAM = StreamInfo(1, "0" * 16, "syslog", time_us("2026-03-05T00:00:00Z"))
 
@@ -76,6 +77,51 @@ def test_one_broken_entry_does_not_spoil_the_others() -> None:
     entries = decode_journal(frame(lines))
     assert entries["line_index"].to_list() == [number for number in range(50) if number not in (17, 30, 31)]
     assert entries.filter(pl.col("line_index").is_in([40, 41]))["message"].to_list() == ["hi\ufffd", None]
+
+
+def rsyslog(**fields: object) -> str:
+    return json.dumps({"timereported": "2026-03-02T00:00:01Z", "syslogtag": "sshd[7]:", "msg": " m"} | fields)
+
+
+def test_records_of_rsyslog_are_read_by_either_template() -> None:
+    at = time_us("2026-03-02T00:00:01Z")
+    lines = [
+        rsyslog(hostname="web01", programname="sshd"),
+        entry(_HOSTNAME="web01"),
+        json.dumps(
+            {
+                "@timestamp": "2026-03-02T01:00:01+01:00",
+                "host": "web02",
+                "severity": "info",
+                "facility": "auth",
+                "syslogtag": "sudo:",
+                "message": "a: b",
+            }
+        ),
+        json.dumps({"timegenerated": "2026-03-02T00:00:01Z", "programname": "su", "hostname": "-", "msg": "x"}),
+        rsyslog(timereported="no time"),
+    ]
+    assert decoded(lines) == [
+        (0, at, "web01", "sshd", 7, "m"),
+        (1, at, "web01", "sudo", None, "m"),
+        (2, at, "web02", "sudo", None, "a: b"),
+        (3, at, None, "su", None, "x"),
+        (4, None, None, "sshd", 7, "m"),
+    ]
+    assert has_envelope(pl.Series(lines)).all()
+    assert unwrap(frame(lines), EnvelopeState(), STREAM).messages["line_index"].to_list() == [0, 1, 2, 3]
+
+
+def test_json_without_tag_time_or_message_is_no_record_of_rsyslog() -> None:
+    lines = [
+        rsyslog()[:-1],
+        json.dumps({"@timestamp": "2026-03-02T00:00:01Z", "message": "m"}),
+        json.dumps({"syslogtag": "sshd:", "msg": "m"}),
+        json.dumps({"syslogtag": "sshd:", "@timestamp": "2026-03-02T00:00:01Z"}),
+        json.dumps({"message": "m", "inner": {"syslogtag": "sshd:", "@timestamp": "2026-03-02T00:00:01Z"}}),
+        rsyslog(),
+    ]
+    assert [row[0] for row in decoded(lines)] == [5]
 
 
 def test_years_do_not_depend_on_cuts() -> None:

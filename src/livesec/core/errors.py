@@ -19,6 +19,10 @@ class SettingsError(UsageError):
     """A setting has a wrong name, type or range; the text names the setting and where it came from."""
 
 
+class MappingError(SettingsError):
+    """A mapping file (*.format.toml) cannot be used; the text names file, line and field."""
+
+
 class InputUnreadableError(LiveSecError):
     """Some of the named inputs could not be read; the others were."""
 

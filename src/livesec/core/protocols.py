@@ -167,16 +167,22 @@ class Format(ABC, Generic[S]):
     """One log format. A file `formats/<name>.py` exports an instance as FORMAT.
 
     `parse` is offered the lines of its shape that no format before it (by `order`, then name) took, and takes those
-    that are its own. It never raises, whatever the bytes.
+    that are its own. It never raises, whatever the bytes. What a user's mapping file describes is a format too.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
+    name: str
+    title: str
     """For people, such as "OpenSSH through syslog"."""
-    log_types: ClassVar[tuple[LogType, ...]]
-    shape: ClassVar[Shape] = Shape.ANY
-    order: ClassVar[int] = 50
+    log_types: tuple[LogType, ...]
+    shape: Shape = Shape.ANY
+    order: int = 50
     """Position among the formats; formats of a fixed shape before general ones."""
+    whole_lines: bool = False
+    """Whether it is offered whole lines before syslog envelopes are taken off: a line that a user describes may look
+    like one. JSON formats are offered what was in the envelopes too."""
+
+    journal_programs: tuple[str, ...] = ()
+    """SYSLOG_IDENTIFIERs under which its programs write to the systemd journal: what the journal is asked for."""
 
     def owns(self, program: str) -> bool:
         """Whether a program's messages are this format's, for shape SYSLOG; "" stands for a message without a tag."""

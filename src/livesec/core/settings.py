@@ -43,6 +43,9 @@ class Settings(BaseModel):
     time_zones: dict[str, str] = _setting(
         {}, "zone by source, the first glob that matches the path: {'/srv/eu/*': 'Europe/Paris'}", "IANA name"
     )
+    format_files: tuple[str, ...] = _setting(
+        (), "mapping files or globs of them (*.format.toml), formats of your own that come before the built-in ones"
+    )
     journal: bool | None = _setting(None, "follow the systemd journal; None: where no auth.log exists")
 
     # The seed's thresholds; each feeds the detector parameter that names it

@@ -65,7 +65,7 @@ class ArgusBinetflow(FlowCsv):
 
     name = "argus_binetflow"
     title = "Argus flows as CSV (binetflow, CTU-13)"
-    order = 46
+    order = 27  # as nfdump_csv
     mark = ("StartTime",)
     names = {  # noqa: RUF012
         "start": ("StartTime",),

@@ -1,5 +1,7 @@
 """Cuts CSV lines into fields (RFC 4180: quoted fields, commas and doubled quotes inside them), all lines at once.
 
+Other delimiters than the comma may stand between fields; quoted fields need one of a single ASCII character.
+
 A record is one line: a quoted field that runs over the line's end is not put together but reported.
 """
 
@@ -18,7 +20,7 @@ OPEN_QUOTE = (
 )
 STRAY_QUOTE = 'a quote inside a field; a field that holds quotes must be quoted and its quotes doubled ("")'
 
-_NEWLINE, _COMMA, _QUOTE = ord("\n"), ord(","), ord('"')
+_NEWLINE, _QUOTE = ord("\n"), ord('"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Wanted:
     width: int
     names: tuple[str, ...]
     places: tuple[int, ...]
+    delimiter: str = ","
 
 
 class Cut(NamedTuple):
@@ -37,25 +40,28 @@ class Cut(NamedTuple):
     failed: pl.DataFrame
 
 
-def cut_fields(lines: pl.DataFrame, wanted: Wanted) -> Cut:
-    """Cut `lines` (line_index UInt32, line String without line breaks); both results ascend by line_index."""
-    quoted = lines["line"].str.contains('"', literal=True)
-    if not quoted.any():
+def cut_fields(lines: pl.DataFrame, wanted: Wanted, *, quoted: bool = True) -> Cut:
+    """Cut `lines` (line_index UInt32, line String without line breaks); both results ascend by line_index.
+
+    Where fields are never `quoted`, a quote is a character like any other.
+    """
+    has_quotes = lines["line"].str.contains('"', literal=True)
+    if not quoted or not has_quotes.any():
         return _cut_plain(lines, wanted)
-    if quoted.all():
+    if has_quotes.all():
         return cut_quoted(lines, wanted)
-    plain, careful = _cut_plain(lines.filter(~quoted), wanted), cut_quoted(lines.filter(quoted), wanted)
+    plain, careful = _cut_plain(lines.filter(~has_quotes), wanted), cut_quoted(lines.filter(has_quotes), wanted)
     return Cut(*(pl.concat(parts).sort("line_index") for parts in zip(plain, careful, strict=True)))
 
 
 def _cut_plain(lines: pl.DataFrame, wanted: Wanted) -> Cut:
-    pieces = lines["line"].str.split_exact(",", wanted.width).struct.unnest()
+    pieces = lines["line"].str.split_exact(wanted.delimiter, wanted.width).struct.unnest()
     names = pieces.columns
     right = pieces[names[wanted.width - 1]].is_not_null() & pieces[names[wanted.width]].is_null()
     if right.all():
         return Cut(_named(lines["line_index"], [pieces[name] for name in names], wanted), _no_failed())
     wrong = lines.filter(~right)
-    counts = wrong["line"].str.count_matches(",", literal=True).to_numpy().astype(np.int64) + 1
+    counts = wrong["line"].str.count_matches(wanted.delimiter, literal=True).to_numpy().astype(np.int64) + 1
     failed = _failed(wrong["line_index"], _count_reasons(counts, wanted.width))
     pieces = pieces.filter(right)
     return Cut(_named(lines["line_index"].filter(right), [pieces[name] for name in names], wanted), failed)
@@ -65,7 +71,7 @@ def cut_quoted(lines: pl.DataFrame, wanted: Wanted) -> Cut:
     """As `cut_fields`, for lines with quotes; gives the same for lines without, more slowly."""
     open_ended = lines["line"].str.count_matches('"', literal=True) % 2 == 1
     closed = lines.filter(~open_ended) if open_ended.any() else lines
-    marks = _marks(closed["line"])
+    marks = _marks(closed["line"], ord(wanted.delimiter))
     right = ~marks.stray & (marks.field_counts == wanted.width)
     failed = _failed(lines["line_index"].filter(open_ended), pl.repeat(OPEN_QUOTE, int(open_ended.sum()), eager=True))
     if not right.all():
@@ -74,7 +80,7 @@ def cut_quoted(lines: pl.DataFrame, wanted: Wanted) -> Cut:
         reasons = pl.select(pl.when(stray).then(pl.lit(STRAY_QUOTE)).otherwise(counted)).to_series()
         failed = pl.concat([failed, _failed(closed["line_index"].filter(~right), reasons)]).sort("line_index")
         closed = closed.filter(right)
-        marks = _marks(closed["line"])
+        marks = _marks(closed["line"], ord(wanted.delimiter))
     # Every record now has `width` fields: with a line break after each, field k of record i is piece i * width + k.
     marks.text[marks.separators] = _NEWLINE
     kept = np.ones(len(marks.text), dtype=np.bool_)
@@ -89,7 +95,7 @@ class _Marks(NamedTuple):
     text: NDArray[np.uint8]
     """The lines, each with a line break."""
     separators: NDArray[np.int64]
-    """Where the commas between fields are."""
+    """Where the delimiters between fields are."""
     syntax_quotes: NDArray[np.int64]
     """Where the quotes that stand for no character are: those around fields and the first of each doubled pair."""
     field_counts: NDArray[np.int64]
@@ -98,23 +104,23 @@ class _Marks(NamedTuple):
     """Per line: whether a quote stands where RFC 4180 has none."""
 
 
-def _marks(lines: pl.Series) -> _Marks:
+def _marks(lines: pl.Series, delimiter: int) -> _Marks:
     """Find quotes and separators in lines that each hold an even number of quotes.
 
     Then the quotes open and close in turn, through all lines as in each of them. `""` inside a field closes and opens.
     """
     joined = "".join((lines.str.join("\n").item(), "\n")) if len(lines) else ""
     text = np.frombuffer(bytearray(joined, "utf-8"), np.uint8)
-    places = np.flatnonzero((text == _COMMA) | (text == _QUOTE) | (text == _NEWLINE))
+    places = np.flatnonzero((text == delimiter) | (text == _QUOTE) | (text == _NEWLINE))
     marks = text[places]
     is_quote, is_end = marks == _QUOTE, marks == _NEWLINE
     line = np.cumsum(is_end) - is_end
-    separates = (marks == _COMMA) & (np.cumsum(is_quote) % 2 == 0)
+    separates = (marks == delimiter) & (np.cumsum(is_quote) % 2 == 0)
     quotes, line_of_quote = places[is_quote], line[is_quote]
     opening, closing = quotes[0::2], quotes[1::2]
     before, after = text[opening - 1], text[closing + 1]  # before the first byte stands the last: a line break
-    may_open = (before == _COMMA) | (before == _NEWLINE) | (before == _QUOTE)
-    may_close = (after == _COMMA) | (after == _NEWLINE) | (after == _QUOTE)
+    may_open = (before == delimiter) | (before == _NEWLINE) | (before == _QUOTE)
+    may_close = (after == delimiter) | (after == _NEWLINE) | (after == _QUOTE)
     stray = np.zeros(len(lines), dtype=np.bool_)
     stray[line_of_quote[0::2][~may_open]] = True
     stray[line_of_quote[1::2][~may_close]] = True

@@ -1,8 +1,8 @@
-"""What syslog puts in front of a program's message: time, host, program and process, in four forms.
+"""What syslog puts in front of a program's message: time, host, program and process, in five forms.
 
 RFC 3164 (`Mar 27 13:06:56 host sshd[1291]: message`), the same with an RFC 3339 time (rsyslog's default), RFC 5424
-(`<38>1 2026-03-27T13:06:56Z host sshd 1291 - - message`) and journal entries in JSON. A priority `<38>` may stand in
-front of the first three.
+(`<38>1 2026-03-27T13:06:56Z host sshd 1291 - - message`), journal entries and rsyslog's records in JSON. A
+priority `<38>` may stand in front of the first three.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from livesec.core.batch import StreamInfo
 from livesec.core.errors import StateVersionError
 from livesec.core.jit import kernel
 from livesec.formats.journald_json import DECODED, MARK, decode_journal
+from livesec.formats.rsyslog_json import decode_rsyslog, may_be_rsyslog
 from livesec.formats.syslog_time import BSD_CHARACTERS, UNREADABLE, bsd_us, iso_stamps_us
 from livesec.formats.text_spans import SPACE, Joined, joined, parts, repeated_parts, whole_numbers, word_end
 from livesec.formats.text_times import possible
@@ -99,12 +100,17 @@ def has_envelope(line: pl.Series) -> pl.Series:
     >>> has_envelope(pl.Series(["Mar 27 13:06:56 host CRON[1]: (root) CMD (true)", "timestamp,username"])).to_list()
     [True, False]
     """
-    return line.str.contains(_ENVELOPE) | (line.str.starts_with("{") & line.str.contains(MARK, literal=True))
+    in_json = line.str.starts_with("{")
+    return line.str.contains(_ENVELOPE) | (in_json & (line.str.contains(MARK, literal=True) | may_be_rsyslog(line)))
 
 
 def _journal(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:
     entries = decode_journal(lines)
-    return entries.with_columns(possible(entries["event_time_us"]))
+    entries = entries.with_columns(possible(entries["event_time_us"]))
+    if entries.height == lines.height:
+        return entries
+    others = decode_rsyslog(lines.filter(~lines["line_index"].is_in(entries["line_index"].implode())), stream)
+    return pl.concat([entries, others]).sort("line_index") if others.height else entries
 
 
 def _rfc5424(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> pl.DataFrame:

@@ -56,6 +56,7 @@ class Filterlog(StatelessFormat):
     title = "pfSense and OPNsense firewall (filterlog)"
     log_types = (LogType.NETWORK,)
     shape = Shape.SYSLOG
+    journal_programs = ("filterlog",)
     order = 25
 
     def owns(self, program: str) -> bool:

@@ -2,7 +2,8 @@
 
 Columns are found by name, in any order, and further ones are ignored. A record starts with a digit and has at least the
 fields up to the last that is read; what stands behind that is not looked at. Any other line of comma-separated names
-ends the hold of the header.
+ends the hold of the header. Quotes around fields are taken off where they are set as RFC 4180 says; where they are not,
+they are text that somebody sent, and commas separate.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
+from livesec.formats.csv_fields import Cut, Wanted, cut_fields
 from livesec.formats.header_spans import spans
 from livesec.formats.typed_fields import TypedRows
 
 STATE_VERSION: Final = 1
 MAX_HEADER_BYTES: Final = 8_192
 MAX_COLUMNS: Final = 256
-_RECORD: Final = r"^[0-9][^,]*,"
+_RECORD: Final = r"^[0-9][^, ]*(?: [^, ]*)?,"  # a time or an address, and no sentence
 _NAMES: Final = r"^\x{feff}?[A-Za-z][A-Za-z0-9_ .-]*(?:,[A-Za-z0-9_ .-]*){2,}$"
 _IS_RECORD: Final = "is_record"
 _SHORT: Final = "fewer fields than the header names; cut short?"
@@ -80,7 +82,7 @@ class FlowCsv(Format[Columns]):
         if state.hold is None and not self._may_have_headers(line):
             return state, NOTHING_PARSED
         is_record = line.str.contains(_RECORD).alias(_IS_RECORD)
-        changes = self._changes(line, (~is_record).arg_true())
+        changes = self._changes(state, line, (~is_record).arg_true())
         if state.hold is None and not any(seen.hold for _, seen in changes):
             return state, NOTHING_PARSED
         index = lines["line_index"]
@@ -110,7 +112,7 @@ class FlowCsv(Format[Columns]):
     def _may_have_headers(self, line: pl.Series) -> bool:
         return any(bool(line.str.contains(mark, literal=True).any()) for mark in self.mark)
 
-    def _changes(self, line: pl.Series, others: pl.Series) -> list[tuple[int, Columns]]:
+    def _changes(self, state: Columns, line: pl.Series, others: pl.Series) -> list[tuple[int, Columns]]:
         """Row of each line, of those at the rows `others`, that is a header or begins totals; the state after it."""
         if not len(others):
             return []
@@ -118,7 +120,14 @@ class FlowCsv(Format[Columns]):
         possible = (texts.str.len_bytes() <= MAX_HEADER_BYTES) & texts.str.contains(_NAMES) | texts.is_in(self.trailer)
         rows, texts = others.filter(possible), texts.filter(possible)
         meanings = {text: self._meaning(text) for text in texts.unique()}
-        return [(row, meanings[text]) for row, text in zip(rows, texts, strict=True)]
+        found = []
+        for row, text in zip(rows, texts, strict=True):
+            seen = meanings[text]
+            if state.hold is None and seen.is_trailer:  # of what nobody knows
+                continue
+            found.append((row, seen))
+            state = seen
+        return found
 
     def _meaning(self, line: str) -> Columns:
         if line in self.trailer:
@@ -132,27 +141,11 @@ class FlowCsv(Format[Columns]):
 
     def _records(self, lines: pl.DataFrame, held: Columns, time_zone: str) -> tuple[TypedRows, pl.Series]:
         """What became of `lines`, and the line_index of those that are skipped."""
-        last = max(held.places)
-        pieces = lines["line"].str.split_exact(",", last + 1).struct.unnest()
-        is_last = last == held.width - 1
-        behind = pieces[:, last + 1]
-        short = pieces[:, last].is_null() if is_last else behind.is_null()
-        long = behind.is_not_null() if is_last else pl.repeat(False, lines.height, dtype=pl.Boolean, eager=True)
-        wrong = short | long
-        failed = no_rejects()
-        if wrong.any():
-            reason = pl.select(pl.when(short).then(pl.lit(_SHORT)).when(long).then(pl.lit(_LONG))).to_series()
-            failed = lines.select("line_index", reason=reason).drop_nulls("reason")
-            lines, pieces = lines.filter(~wrong), pieces.filter(~wrong)
-        texts = pieces.select(
-            (pl.nth(place) if place >= 0 else pl.lit(None, pl.String)).alias(field)
-            for field, place in zip(self.names, held.places, strict=True)
-        )
-        texts = texts.insert_column(0, lines["line_index"])
-        nothing = self.skips(texts)
-        skipped = texts["line_index"].filter(nothing)
-        typed = self.typed(texts.filter(~nothing) if len(skipped) else texts, time_zone)
-        rejects = typed.rejects if failed.is_empty() else pl.concat([failed, typed.rejects])
+        cut = _cut(lines, Wanted(held.width, tuple(self.names), held.places))
+        nothing = self.skips(cut.fields)
+        skipped = cut.fields["line_index"].filter(nothing)
+        typed = self.typed(cut.fields.filter(~nothing) if len(skipped) else cut.fields, time_zone)
+        rejects = typed.rejects if cut.failed.is_empty() else pl.concat([cut.failed, typed.rejects])
         return TypedRows(typed.rows, rejects), skipped
 
     def to_bytes(self, state: Columns) -> bytes:
@@ -170,3 +163,35 @@ class FlowCsv(Format[Columns]):
             return Columns(int(saved["width"]), places, bool(saved["is_trailer"]))
         except (ValueError, KeyError, TypeError) as error:
             raise StateVersionError(f"{self.name}: a saved header cannot be read: {error}") from error
+
+
+def _cut(lines: pl.DataFrame, wanted: Wanted) -> Cut:
+    """The wanted fields of `lines`, and the lines that have too few or too many."""
+    quoted = lines["line"].str.contains('"', literal=True)
+    if not quoted.any():
+        return _split(lines, wanted)
+    careful = cut_fields(lines.filter(quoted), wanted)
+    plain = lines.join(careful.fields, on="line_index", how="anti", maintain_order="left")
+    split = _split(plain, wanted)
+    return Cut(pl.concat([split.fields, careful.fields]).sort("line_index"), split.failed)
+
+
+def _split(lines: pl.DataFrame, wanted: Wanted) -> Cut:
+    """As `_cut`, at commas, no further than the last wanted field."""
+    last = max(wanted.places)
+    pieces = lines["line"].str.split_exact(",", last + 1).struct.unnest()
+    is_last = last == wanted.width - 1
+    behind = pieces[:, last + 1]
+    short = pieces[:, last].is_null() if is_last else behind.is_null()
+    long = behind.is_not_null() if is_last else pl.repeat(False, lines.height, dtype=pl.Boolean, eager=True)
+    wrong = short | long
+    failed = no_rejects()
+    if wrong.any():
+        reason = pl.select(pl.when(short).then(pl.lit(_SHORT)).when(long).then(pl.lit(_LONG))).to_series()
+        failed = lines.select("line_index", reason=reason).drop_nulls("reason")
+        lines, pieces = lines.filter(~wrong), pieces.filter(~wrong)
+    fields = pieces.select(
+        (pl.nth(place) if place >= 0 else pl.lit(None, pl.String)).alias(name)
+        for name, place in zip(wanted.names, wanted.places, strict=True)
+    )
+    return Cut(fields.insert_column(0, lines["line_index"]), failed)

@@ -47,6 +47,7 @@ class Netfilter(StatelessFormat):
     title = "Linux firewall (iptables, nftables, ufw)"
     log_types = (LogType.NETWORK,)
     shape = Shape.SYSLOG
+    journal_programs = PROGRAMS
     order = 25
 
     def owns(self, program: str) -> bool:

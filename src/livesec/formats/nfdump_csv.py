@@ -51,7 +51,7 @@ class NfdumpCsv(FlowCsv):
 
     name = "nfdump_csv"
     title = "nfdump's CSV (NetFlow, IPFIX)"
-    order = 45
+    order = 26  # its header makes its lines known, sooner than others look at them
     mark = ("ts,te,td,", "srcAddr")
     names = {  # noqa: RUF012
         "start": ("ts", "firstSeen"),
@@ -68,11 +68,11 @@ class NfdumpCsv(FlowCsv):
         "flows": ("fl", "flows"),
     }
     telling = ("start", "src", "dst")
-    trailer = ("Summary", "flows,bytes,packets,avg_bps,avg_pps,avg_bpp")
+    trailer = ("No matching flows", "No matched flows", "Summary", "flows,bytes,packets,avg_bps,avg_pps,avg_bpp")
 
     def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
         """Rows of flows."""
-        names = protocol(texts["protocol"]).values
+        names = protocol(texts["protocol"].str.strip_chars_end()).values
         texts = texts.with_columns(names)
         without_ports = names.is_in(_WITHOUT_PORTS).fill_null(False)
         if without_ports.any():

@@ -40,6 +40,7 @@ class OpenSSH(Format[KeyedState]):
     title = "OpenSSH server through syslog or the journal"
     log_types = (LogType.LOGIN,)
     shape = Shape.SYSLOG
+    journal_programs = PROGRAMS
     order = 20  # the most common
 
     def owns(self, program: str) -> bool:

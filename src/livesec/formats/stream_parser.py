@@ -1,9 +1,10 @@
 """One stream's lines through all formats: each line ends consumed, skipped or rejected, and rows get their place.
 
-Messages are taken out of their syslog envelopes first and offered to the formats that own their program. What those
-leave, and every line without an envelope, is offered to the other formats by its shape. All are offered in a fixed
-order what none before them took. What no format takes is skipped if it is empty or another program's syslog line, and
-rejected otherwise. Where a format fails, which is a fault in LiveSec, the lines that it was offered are rejects.
+Formats that users describe (mapping files) are offered whole lines first. Then messages are taken out of their syslog
+envelopes and offered to the formats that own their program. What those leave, and every line without an envelope, is
+offered to the other formats by its shape. All are offered in a fixed order what none before them took. What no format
+takes is skipped if it is empty or another program's syslog line, and rejected otherwise. Where a format fails, which is
+a fault in LiveSec, the lines that it was offered are rejects.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ _log = logging.getLogger(__name__)
 
 STATE_VERSION = 2
 _HEAD_SIZE = struct.Struct("<I")
+_FIRST_OPENSSH = struct.Struct("<4sI")  # what version 1 kept in front of OpenSSH's sessions: a name, and how long
 _OPEN, _CONSUMED, _SKIPPED, _REJECTED = range(4)
 UNKNOWN = "unknown format"
 NO_TIME = "a syslog line without a time that can be read; expected RFC 3164, RFC 3339, RFC 5424 or journal JSON"
 _TAGGED = r"^(?:<[0-9]{1,3}>)?(?:[A-Za-z0-9:.+-]+ +){0,5}([A-Za-z0-9_/.-]+)(?:\[[0-9]+\])?: "
+_OPENSSH = "openssh"
 _ENVELOPE = "envelope"  # its name among the formats' states
 _MANY_COMMAS = 2
 
@@ -76,19 +79,12 @@ class StreamParser:
     def parse(self, batch: RawBatch) -> ParsedBatch:
         """Take the next lines of the stream."""
         taking = _Taking(len(batch))
-        self._take_messages(batch.lines, taking)
-        in_json = is_json(taking.left["line"]) if taking.left.height else None
-        for form in self.formats:
-            if taking.left.height == 0 or in_json is None:
-                break
-            if form.shape == Shape.SYSLOG:
-                continue
-            if form.shape == Shape.ANY:
-                offered = taking.left
-            else:
-                offered = taking.left.filter(in_json if form.shape == Shape.JSON else ~in_json)
-            if offered.height and self._offer(form, offered, taking):
-                in_json = is_json(taking.left["line"])
+        taking.left = batch.lines
+        self._offer_by_shape([form for form in self.formats if form.whole_lines], taking)
+        if taking.left.height:
+            self._take_messages(taking.left, taking)
+        again = [form for form in self.formats if not form.whole_lines or form.shape == Shape.JSON]
+        self._offer_by_shape(again, taking)
         if taking.left.height:
             taking.reject(self._unknown(taking))
         frames = {kind: _in_order(taking.frames[kind]) for kind in LOG_TYPES if kind in taking.frames}
@@ -102,6 +98,23 @@ class StreamParser:
             events=sum(_events(log_type, rows) for log_type, rows in rows_by_type.items()),
             formats=taking.formats,
         )
+
+    def _offer_by_shape(self, formats: Sequence[Format[Any]], taking: _Taking) -> None:
+        """Offer what is left to those of `formats` whose shape it has."""
+        in_json: pl.Series | None = None
+        for form in formats:
+            if taking.left.height == 0:
+                return
+            if form.shape == Shape.SYSLOG:
+                continue
+            if in_json is None:
+                in_json = is_json(taking.left["line"])
+            if form.shape == Shape.ANY:
+                offered = taking.left
+            else:
+                offered = taking.left.filter(in_json if form.shape == Shape.JSON else ~in_json)
+            if offered.height and self._offer(form, offered, taking):
+                in_json = None
 
     def _take_messages(self, lines: pl.DataFrame, taking: _Taking) -> None:
         """Offer messages to the formats of their programs; leave the others, without their envelope, in `taking`."""
@@ -226,16 +239,21 @@ class StreamParser:
         try:
             size = _HEAD_SIZE.unpack_from(blob)[0]
             head = json.loads(blob[_HEAD_SIZE.size : _HEAD_SIZE.size + size])
-            if head["version"] != STATE_VERSION:
+            if head["version"] not in (1, STATE_VERSION):
                 raise StateVersionError(f"{stream.path}: saved parser has version {head['version']}")
             parser._clock = np.array(head["clock"], dtype=np.int64)
             at = _HEAD_SIZE.size + size
             for name, length in head["states"]:
-                if name in by_name:
-                    parser._states[name] = by_name[name].from_bytes(blob[at : at + length])
-                elif name == _ENVELOPE:
-                    parser._envelope = EnvelopeState.from_bytes(blob[at : at + length])
+                saved = blob[at : at + length]
                 at += length
+                if head["version"] == 1 and name == _OPENSSH:  # which then took its envelopes off itself
+                    start = _FIRST_OPENSSH.size + _FIRST_OPENSSH.unpack_from(saved)[1]
+                    parser._envelope = EnvelopeState.from_bytes(saved[_FIRST_OPENSSH.size : start])
+                    saved = saved[start:]
+                if name in by_name:
+                    parser._states[name] = by_name[name].from_bytes(saved)
+                elif name == _ENVELOPE:
+                    parser._envelope = EnvelopeState.from_bytes(saved)
         except (struct.error, ValueError, KeyError, TypeError) as error:
             raise StateVersionError(f"{stream.path}: saved parser cannot be read: {error}") from error
         return parser

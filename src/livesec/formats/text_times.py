@@ -49,6 +49,16 @@ def epoch_us(text: pl.Series) -> pl.Series:
     return possible(time_us.cast(pl.Int64, strict=False))
 
 
+def epoch_ms_us(text: pl.Series) -> pl.Series:
+    """Milliseconds since 1970 UTC, also with a fraction, such as `1521911724699`.
+
+    >>> epoch_ms_us(pl.Series(["1521911724699", "1.5", "-", "1e300"])).to_list()
+    [1521911724699000, 1500, None, None]
+    """
+    time_us = (text.cast(pl.Float64, strict=False) * 1000).round()
+    return possible(time_us.cast(pl.Int64, strict=False))
+
+
 def month_first_us(text: pl.Series, zone: str) -> pl.Series:
     """`Sep 17 18:59:02 2025`, the end of C's asctime, local time in `zone`.
 

@@ -15,6 +15,7 @@ import polars as pl
 from livesec.core.batch import no_rejects
 from livesec.formats.text_times import keep_where
 
+_PROBLEM = "why not usable"
 MAX_PORT = 65_535
 MAX_COUNT = (1 << 63) - 1
 _EXACT_IN_FLOAT = 1 << 53
@@ -63,10 +64,10 @@ def typed_rows(texts: pl.DataFrame, fields: Sequence[Field], **more: pl.Series) 
     rows = pl.DataFrame(columns | more)
     if not reasons:
         return TypedRows(rows, no_rejects())
-    judged = rows.with_columns(reason=pl.coalesce(reasons))
+    judged = rows.with_columns(pl.coalesce(reasons).alias(_PROBLEM))  # rows may have a column named reason
     return TypedRows(
-        judged.filter(pl.col("reason").is_null()).drop("reason"),
-        judged.filter(pl.col("reason").is_not_null()).select("line_index", "reason"),
+        judged.filter(pl.col(_PROBLEM).is_null()).drop(_PROBLEM),
+        judged.filter(pl.col(_PROBLEM).is_not_null()).select("line_index", reason=_PROBLEM),
     )
 
 

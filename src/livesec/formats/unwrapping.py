@@ -9,6 +9,7 @@ import polars as pl
 from livesec.core.batch import StreamInfo
 from livesec.formats.envelope import EnvelopeState, decode
 from livesec.formats.journald_json import MARK
+from livesec.formats.rsyslog_json import may_be_rsyslog
 
 # What an envelope starts with: a month, a priority, the version of RFC 5424 without one, a date with a T, a JSON entry.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -41,7 +42,7 @@ def _may_be_wrapped(line: pl.Series) -> pl.Series:
     may |= line.str.slice(_DATE_BYTES, 1) == "T"
     in_json = line.str.starts_with("{")
     if in_json.any():
-        may |= in_json & line.str.contains(MARK, literal=True)
+        may |= in_json & (line.str.contains(MARK, literal=True) | may_be_rsyslog(line))
     return may
 
 

@@ -16,72 +16,22 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
-from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
+from livesec.core.schema import LogType
 from livesec.formats.json_lines import Path, json_fields
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.text_times import iso_us
-from livesec.formats.typed_fields import address, whole_number
+from livesec.formats.windows_events import DATA, TIMES, parsed
 
-_DATA: Final = (
-    "TargetUserName",
-    "IpAddress",
-    "IpPort",
-    "LogonType",
-    "Status",
-    "SubStatus",
-    "TargetLogonId",
-    "WorkstationName",
-    "Workstation",
-)
 _WANTED: Final[dict[str, Path]] = {
-    **{name: (name,) for name in (*_DATA, "EventID", "Channel", "SystemTime", "EventTime", "Hostname", "Computer")},
-    "@timestamp": ("@timestamp",),
+    **{name: (name,) for name in (*DATA, *TIMES, "EventID", "Channel", "Hostname", "Computer")},
     "event_id": ("winlog", "event_id"),
     "channel": ("winlog", "channel"),
     "computer_name": ("winlog", "computer_name"),
-    **{f"data.{name}": ("winlog", "event_data", name) for name in _DATA},
+    **{f"data.{name}": ("winlog", "event_data", name) for name in DATA},
 }
-_LOGIN: Final = "4624"
-_FAILURES: Final = ("4625", "4768", "4771", "4776")
-_METHODS: Final = {
-    "2": "interactive",
-    "3": "network",
-    "7": "unlock",
-    "8": "network_cleartext",
-    "10": "remote_interactive",
-    "11": "cached_interactive",
-}
-_OWN_ACCOUNTS: Final = r"(?i)^(?:system|anonymous logon|local service|network service|iusr|(?:dwm|umfd)-[0-9]+|-|.*\$)$"
-_REASONS: Final = {  # NTSTATUS of 4625 and 4776, and Kerberos error codes of 4768 and 4771
-    "0xc000006a": "bad_credentials",
-    "0xc000006d": "bad_credentials",
-    "0x18": "bad_credentials",
-    "0xc0000064": "invalid_user",
-    "0x6": "invalid_user",
-    "0xc0000234": "locked",
-    "0xc0000072": "disabled",
-    "0x12": "disabled",
-    "0xc0000193": "expired",
-    "0xc0000071": "password_expired",
-    "0xc0000224": "password_expired",
-    "0x17": "password_expired",
-    "0xc000006f": "not_allowed",
-    "0xc0000070": "not_allowed",
-    "0xc000015b": "not_allowed",
-    "0xc000006e": "not_allowed",
-    "0xc": "not_allowed",
-    "0xc0000133": "clock_skew",
-    "0x25": "clock_skew",
-}
-_SUCCESS_CODES: Final = ("0x0", "0")
-_NO_TIME: Final = "an event without a time that can be read in @timestamp, SystemTime or EventTime"
-_PORT: Final = whole_number(1, 65_535, pl.Int32)
 
 
 class WindowsSecurity(StatelessFormat):
@@ -103,73 +53,13 @@ class WindowsSecurity(StatelessFormat):
         found = json_fields(lines if own.all() else lines.filter(own), _WANTED)
         events = found.fields.select(
             "line_index",
-            "SystemTime",
-            "EventTime",
-            "@timestamp",
+            *TIMES,
             pl.coalesce("event_id", "EventID").alias("id"),
-            pl.coalesce("channel", "Channel").str.to_lowercase().alias("channel"),
+            pl.coalesce("channel", "Channel").alias("channel"),
             pl.coalesce("computer_name", "Computer", "Hostname").alias("host"),
-            *(pl.coalesce(f"data.{name}", name).alias(name) for name in _DATA),
+            *(pl.coalesce(f"data.{name}", name).alias(name) for name in DATA),
         )
-        code = pl.coalesce(_code("SubStatus"), _code("Status"), pl.lit(""))
-        person = ~pl.col("TargetUserName").str.contains(_OWN_ACCOUNTS)
-        failed = pl.col("id").is_in(_FAILURES) & ((pl.col("id") == "4625") | ~code.is_in(_SUCCESS_CODES))
-        login = (pl.col("id") == _LOGIN) & pl.col("LogonType").is_in(list(_METHODS))
-        wanted = (pl.col("channel") == "security") & ((login & person) | failed)
-        events = events.with_columns(code=code, wanted=wanted.fill_null(False))
-        skipped = events.filter(~pl.col("wanted"))["line_index"]
-        events = events.filter("wanted")
-        times = _times(events, stream.time_zone)
-        timeless = events.filter(times.is_null()).select("line_index", reason=pl.lit(_NO_TIME))
-        rows = _rows(events.with_columns(times.alias("event_time_us")).filter(times.is_not_null()))
-        return Parsed(
-            {LogType.LOGIN: rows},
-            consumed=rows["line_index"].to_numpy(),
-            skipped=np.asarray(skipped.to_numpy()),
-            rejects=pl.concat([found.failed, timeless]).sort("line_index"),
-        )
-
-
-def _code(name: str) -> pl.Expr:
-    """A status code in lower case; null where it says nothing (0x0 beside another code says nothing either)."""
-    code = pl.col(name).str.to_lowercase()
-    return pl.when(~code.is_in(["0x0", "-", ""]) if name == "SubStatus" else code.is_not_null()).then(code)
-
-
-def _times(events: pl.DataFrame, zone: str) -> pl.Series:
-    times = iso_us(events["@timestamp"], "UTC")
-    for name in ("SystemTime", "EventTime"):
-        if times.null_count():
-            times = times.zip_with(times.is_not_null(), iso_us(events[name], zone))
-    return times
-
-
-def _rows(events: pl.DataFrame) -> pl.DataFrame:
-    source = address(events["IpAddress"].str.replace(r"%.*$", "")).values
-    source = pl.select(pl.when(is_ip(source)).then(source)).to_series()
-    port = _PORT(events["IpPort"]).values
-    is_login = events["id"] == _LOGIN
-    outcome = pl.select(
-        pl.when(is_login).then(pl.lit("success")).otherwise(pl.lit("failure")).cast(OUTCOME)
-    ).to_series()
-    stated = pl.coalesce("WorkstationName", "Workstation")
-    return events.select(
-        "line_index",
-        "event_time_us",
-        "host",
-        pl.lit("windows").alias("service"),
-        pl.when(pl.lit(is_login)).then(pl.col("TargetLogonId")).alias("session_id"),
-        pl.when(~pl.col("TargetUserName").is_in(["", "-"])).then("TargetUserName").alias("user"),
-        source.alias("src_ip"),
-        port.alias("src_port"),
-        outcome.alias("outcome"),
-        pl.when(pl.lit(~is_login))
-        .then(pl.col("code").replace_strict(_REASONS, default=pl.col("code")))
-        .alias("reason"),
-        pl.col("LogonType").replace_strict(_METHODS, default=None, return_dtype=pl.String).alias("auth_method"),
-        pl.when(~stated.is_in(["", "-"])).then(stated).alias("client"),
-        pl.lit(1, pl.Int32).alias("count"),
-    )
+        return parsed(events, stream.time_zone, found.failed)
 
 
 FORMAT = WindowsSecurity()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from glob import glob
+from pathlib import Path
 from typing import Any, cast
 
 from livesec.core.discovery import exported
-from livesec.core.errors import SettingsError
+from livesec.core.errors import MappingError, SettingsError
 from livesec.core.protocols import Correlator, Detector, Format, ParamInfo, param_infos
 from livesec.core.schema import COLUMNS
-from livesec.core.settings import Settings
+from livesec.core.settings import Settings, home
+from livesec.formats.mapped_format import mapped_format
 
 SEED_TYPES = frozenset(
     {
@@ -59,10 +62,31 @@ def correlator_classes() -> dict[str, type[Correlator[Any, Any]]]:
     return cast(dict[str, type[Correlator[Any, Any]]], exported("livesec.correlate", "CORRELATOR"))
 
 
-def all_formats() -> tuple[Format[Any], ...]:
-    """Every format found, in the order in which they are asked."""
+def all_formats(format_files: Sequence[str] = ()) -> tuple[Format[Any], ...]:
+    """Every format found, and those of mapping files (paths or globs), in the order in which they are asked.
+
+    Raises SettingsError for a name without a file, MappingError for a file that cannot be used.
+    """
     found = cast(dict[str, Format[Any]], exported("livesec.formats", "FORMAT"))
-    return tuple(sorted(found.values(), key=lambda item: (item.order, item.name)))
+    formats = dict(found)
+    for path in _named_files(format_files):
+        form = mapped_format(path)
+        if form.name in formats:
+            raise MappingError(f"{path}: there is a format {form.name} already; give the file another name")
+        formats[form.name] = form
+    return tuple(sorted(formats.values(), key=lambda item: (item.order, item.name)))
+
+
+def _named_files(patterns: Sequence[str]) -> list[str]:
+    """The files that `patterns` name, each once; relative ones are meant as in the settings."""
+    paths: list[str] = []
+    for pattern in patterns:
+        full = str(home() / Path(pattern).expanduser())
+        some = sorted(glob(full))
+        if not some:
+            raise SettingsError(f"format_files: {pattern}: no such file; it was looked for as {full}")
+        paths += some
+    return list(dict.fromkeys(paths))
 
 
 def _params(name: str, params: type[Any], settings: Settings) -> Any:
@@ -126,7 +150,7 @@ def assemble(settings: Settings) -> Parts:
         if missing:
             raise SettingsError(f"detector {name} names columns that are not in the schema: {missing}")
     return Parts(
-        formats=all_formats(),
+        formats=all_formats(settings.format_files),
         detectors=tuple(
             detectors[name](_params(name, detectors[name].params, settings), seed_mode=settings.seed_mode)
             for name in sorted(wanted & set(detectors))

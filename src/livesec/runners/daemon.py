@@ -13,7 +13,9 @@ from livesec.core.anomaly import StreamPosition
 from livesec.core.clock import now_us
 from livesec.core.errors import LiveSecError
 from livesec.core.fault_points import reach
+from livesec.core.settings import Settings
 from livesec.core.severity import Severity
+from livesec.pipeline.assembly import all_formats
 from livesec.runners.alert_delivery import AlertDelivery
 from livesec.runners.commits import Commits
 from livesec.runners.garbage import settle_garbage_collection
@@ -56,8 +58,8 @@ class Daemon:
         settings = plan.settings
         known = writer.streams()
         self._files = FileSource(plan.patterns, known, history=settings.history, zone_of=settings.zone_of, clock=now_us)
-        self._journal = self._make_journal(known, settings.history) if plan.journal else None
         self._engine = make_engine(settings, self._line_at)  # a bad setting is said before anything is begun
+        self._journal = self._make_journal(known, settings) if plan.journal else None
         store = os.path.abspath(writer.path)
         self._own_files = frozenset([*(store + end for end in _STORE_FILES), str(writer.mirror_path)])
         self._watcher = Watcher(self._own_files.__contains__)  # a commit must not wake the daemon that makes it
@@ -68,10 +70,12 @@ class Daemon:
         self._save_at = 0.0
 
     @staticmethod
-    def _make_journal(known: Sequence[StreamPosition], history: str) -> JournalSource:
+    def _make_journal(known: Sequence[StreamPosition], settings: Settings) -> JournalSource:
         position = next((item for item in known if item.kind == "journal"), None)
         # files number their streams upwards from 1, the journal has a number of its own
-        return JournalSource(position, stream_id=0, history=history, clock=now_us)
+        formats = all_formats(settings.format_files)
+        programs = sorted({program for form in formats for program in form.journal_programs})
+        return JournalSource(position, stream_id=0, history=settings.history, programs=programs, clock=now_us)
 
     def _make_alerts(self, plan: RunPlan) -> ConsoleAlerts:
         return ConsoleAlerts(self._console, Severity(plan.settings.console_alerts_from))

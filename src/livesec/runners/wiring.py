@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from livesec.core.settings import Settings
+from livesec.enrich.account_names import AccountNames
 from livesec.enrich.geo import GeoLookup
 from livesec.enrich.geo_table import GeoTable
 from livesec.pipeline.assembly import assemble
@@ -21,7 +22,9 @@ def make_engine(settings: Settings, fetch_line: FetchLine) -> Engine:
         settings.geo_city_file,
         settings.geo_asn_file,
     )
-    return Engine(settings, parts, (GeoLookup(table),), fetch_line)
+    geo = GeoLookup(table)
+    lookups = (geo,) if settings.seed_mode else (AccountNames(), geo)  # the seed took names as they were written
+    return Engine(settings, parts, lookups, fetch_line)
 
 
 @lru_cache(maxsize=1)

@@ -25,10 +25,11 @@ _RESTART_AFTER_US = 5 * US_PER_S
 
 
 class JournalSource:
-    """Follows the journal's authentication and FTP entries.
+    """Follows the journal's entries of some programs.
 
     Parameters
     ----------
+    programs : identifiers whose entries are wanted
     position : from the store, or None for a first look, which goes back as `history` says
     command : the journalctl to run
     """
@@ -39,9 +40,11 @@ class JournalSource:
         *,
         stream_id: int,
         history: str,
+        programs: Sequence[str],
         clock: Callable[[], int],
         command: Sequence[str] = ("journalctl",),
     ) -> None:
+        self._programs = tuple(programs)
         self._clock = clock
         self._command = tuple(command)
         self._history = history
@@ -72,13 +75,9 @@ class JournalSource:
             words += ["--no-tail"]
             if self.position.not_before_us:
                 words += [f"--since=@{self.position.not_before_us // US_PER_S}"]
-        words += [
-            "SYSLOG_IDENTIFIER=sshd",
-            "+",
-            "SYSLOG_IDENTIFIER=sshd-session",
-            "+",
-            "SYSLOG_IDENTIFIER=vsftpd",
-        ]
+        for program in self._programs:
+            words += [f"SYSLOG_IDENTIFIER={program}", "+"]
+        words = words[:-1] if self._programs else words
         self._started_us = self._clock()
         try:
             self._process = subprocess.Popen(

@@ -79,7 +79,10 @@ class BadUpload(Detector[Params]):
         asked = action & (rows.column("outcome") != "failure").fill_null(True)
         if not asked.any():
             return asked.to_numpy()
-        return (asked & (_kinds(rows.column("path")) != "")).to_numpy()
+        kind = _kinds(rows.column("path"))
+        # A web server's log does not tell the upload of a script from a call of it, which every form is.
+        called = (kind == SHELL) & rows.column("protocol").is_in(["http", "https"]).fill_null(False)
+        return (asked & (kind != "") & ~called).to_numpy()
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each file."""

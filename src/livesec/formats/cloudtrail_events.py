@@ -1,0 +1,216 @@
+"""CloudTrail's events, from the texts of their fields to login and file-transfer rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from livesec.core.schema import FILE_ACTION, OUTCOME
+from livesec.formats.ip_text import is_ip
+from livesec.formats.json_lines import Path
+from livesec.formats.text_times import iso_us
+from livesec.formats.typed_fields import address, count
+
+NO_TIME: Final = "eventTime: no time"
+_REQUEST: Final = "requestParameters"
+_MORE: Final = "additionalEventData"
+_WHO: Final = "userIdentity"
+
+PATHS: Final[Mapping[str, Path]] = {
+    **{
+        name: (name,)
+        for name in (
+            "eventTime",
+            "@timestamp",
+            "eventSource",
+            "eventName",
+            "sourceIPAddress",
+            "userAgent",
+            "errorCode",
+            "errorMessage",
+            "recipientAccountId",
+        )
+    },
+    **{name: (_WHO, name) for name in ("type", "userName", "arn", "principalId", "accountId", "accessKeyId")},
+    **{name: (_REQUEST, name) for name in ("bucketName", "key", "prefix", "x-amz-copy-source")},
+    **{name: ("responseElements", name) for name in ("ConsoleLogin", "SwitchRole")},
+    **{name: (_MORE, name) for name in ("MFAUsed", "bytesTransferredIn", "bytesTransferredOut")},
+}
+
+_SIGN_IN: Final = "ConsoleLogin"
+_LOGINS: Final = {
+    "signin.amazonaws.com": {_SIGN_IN: "password", "SwitchRole": "role"},
+    "sts.amazonaws.com": {
+        "AssumeRole": "role",
+        "AssumeRoleWithSAML": "saml",
+        "AssumeRoleWithWebIdentity": "web_identity",
+        "AssumeRoot": "role",
+        "GetSessionToken": "session_token",
+        "GetFederationToken": "federation_token",
+    },
+    "ec2-instance-connect.amazonaws.com": {
+        "SendSSHPublicKey": "publickey",
+        "SendSerialConsoleSSHPublicKey": "publickey",
+    },
+    "ssm.amazonaws.com": {"StartSession": "session_manager", "ResumeSession": "session_manager"},
+}
+_METHODS: Final = {f"{source} {name}": method for source, of in _LOGINS.items() for name, method in of.items()}
+_ACTIONS: Final = {
+    f"s3.amazonaws.com {name}": action
+    for action, names in {
+        "download": ("GetObject", "GetObjectTorrent"),
+        "upload": ("PutObject", "PostObject", "CompleteMultipartUpload"),
+        "copy": ("CopyObject",),
+        "delete": ("DeleteObject", "DeleteObjects"),
+        "read": ("ListObjects", "ListObjectsV2", "ListObjectVersions", "ListBuckets", "SelectObjectContent"),
+    }.items()
+    for name in names
+}
+_REASONS: Final = {
+    "Failed authentication": "bad_credentials",
+    "No username found in supplied account": "invalid_user",
+}
+_HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"  # a user name that is none: it may be a password
+_MAX_REASON: Final = 200
+_SERVICE: Final = ".amazonaws.com"
+
+
+NAMES: Final = tuple(what.split(" ")[1] for what in (*_METHODS, *_ACTIONS))
+"""Of the events that give rows."""
+
+
+def typed_events(fields: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(line_index and all that logins and transfers need; line_index and reason of those without a time)."""
+    wanted = fields.with_columns(what=pl.concat_str("eventSource", pl.lit(" "), "eventName"))
+    known = wanted["what"].is_in([*_METHODS, *_ACTIONS]).fill_null(False)
+    wanted = wanted.filter(known & (wanted["type"] != "AWSService").fill_null(True))
+    times = iso_us(pl.select(pl.coalesce(wanted["eventTime"], wanted["@timestamp"])).to_series(), "UTC")
+    wanted = wanted.with_columns(times.alias("event_time_us"))
+    timeless = wanted.filter(times.is_null()).select("line_index", reason=pl.lit(NO_TIME))
+    events = wanted.filter(times.is_not_null())
+    source = events["sourceIPAddress"]
+    addresses = address(source).values
+    real = is_ip(addresses)
+    return (
+        events.with_columns(
+            pl.select(pl.when(real).then(addresses)).to_series().alias("src_ip"),
+            pl.when(pl.col("sourceIPAddress").str.ends_with(_SERVICE))
+            .then("sourceIPAddress")
+            .otherwise(_said("userAgent"))
+            .alias("client"),
+            _user().alias("user"),
+            _said("recipientAccountId").alias("host"),
+            pl.col("eventSource").alias("service"),
+        ),
+        timeless,
+    )
+
+
+def _said(name: str) -> pl.Expr:
+    return pl.when(pl.col(name) != "").then(name)
+
+
+def _user() -> pl.Expr:
+    named = pl.when((pl.col("userName") != "") & (pl.col("userName") != _HIDDEN)).then("userName")
+    principal = pl.when(pl.col("principalId") != "").then("principalId")
+    account = pl.when(~pl.col("accountId").is_in(["", "ANONYMOUS_PRINCIPAL"])).then("accountId")
+    hidden = pl.col("userName") == _HIDDEN
+    return (
+        pl.when(pl.col("type") == "Root")
+        .then(pl.lit("root"))
+        .when(hidden)
+        .then(None)
+        .otherwise(
+            pl.coalesce(
+                named,
+                principal.str.extract(r"^[^:]*:(.+)$"),
+                pl.col("arn").str.extract(r"[:/]([^/:]+)$"),
+                principal,
+                account,
+            )
+        )
+    )
+
+
+def login_rows(events: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the sign-ins among `events`."""
+    said = pl.col("ConsoleLogin")
+    failed = pl.col("errorCode").is_not_null() | (pl.col("SwitchRole") == "Failure").fill_null(False)
+    outcome = (
+        pl.when(pl.col("eventName") == _SIGN_IN)
+        .then(
+            pl.when(said == "Success")
+            .then(pl.lit("success"))
+            .when((said == "Failure") | failed | pl.col("errorMessage").is_not_null())
+            .then(pl.lit("failure"))
+            .otherwise(pl.lit("attempt"))
+        )
+        .otherwise(pl.when(failed).then(pl.lit("failure")).otherwise(pl.lit("success")))
+        .cast(OUTCOME)
+    )
+    method = pl.col("what").replace_strict(_METHODS, return_dtype=pl.String)
+    federated = (pl.col("eventName") == _SIGN_IN) & pl.col("type").is_in(["AssumedRole", "SAMLUser", "FederatedUser"])
+    reason = pl.coalesce(
+        pl.col("errorMessage").replace_strict(_REASONS, default=None, return_dtype=pl.String),
+        "errorCode",
+        "errorMessage",
+    )
+    return (
+        events.filter(pl.col("what").is_in(list(_METHODS)))
+        .with_columns(
+            outcome=outcome,
+            auth_method=pl.when(federated)
+            .then(pl.lit("federation"))
+            .otherwise(
+                pl.concat_str(method, pl.when(pl.col("MFAUsed") == "Yes").then(pl.lit("+mfa")).otherwise(pl.lit("")))
+            ),
+        )
+        .select(
+            "line_index",
+            "event_time_us",
+            "host",
+            "service",
+            "user",
+            "src_ip",
+            "outcome",
+            pl.when(pl.col("outcome") == "failure").then(reason.str.head(_MAX_REASON)).alias("reason"),
+            "auth_method",
+            _said("accessKeyId").alias("key_id"),
+            "client",
+            pl.lit(1, dtype=pl.Int32).alias("count"),
+        )
+    )
+
+
+def transfer_rows(events: pl.DataFrame) -> pl.DataFrame:
+    """Rows of S3's events among `events`."""
+    moved = events.filter(pl.col("what").is_in(list(_ACTIONS)))
+    into, out = (count(moved[name]).values for name in ("bytesTransferredIn", "bytesTransferredOut"))
+    action = pl.col("action")
+    failed = pl.col("errorCode").is_not_null()
+    size = (
+        pl.when(action.is_in(["download", "read"]))
+        .then(out)
+        .when((action == "upload") & (pl.col("eventName") != "CompleteMultipartUpload"))
+        .then(into)
+    )
+    key = pl.coalesce("key", pl.when(pl.col("action") == "read").then("prefix"), pl.lit(""))
+    source = pl.col("x-amz-copy-source").str.strip_prefix("/")
+    return moved.with_columns(
+        action=pl.col("what").replace_strict(_ACTIONS, return_dtype=FILE_ACTION),
+    ).select(
+        "line_index",
+        "event_time_us",
+        "host",
+        "service",
+        "user",
+        "src_ip",
+        pl.concat_str(pl.lit("s3://"), "bucketName", pl.lit("/"), key).alias("path"),
+        pl.when(action == "copy").then(pl.concat_str(pl.lit("s3://"), source)).alias("old_path"),
+        pl.when(failed & size.is_not_null()).then(0).otherwise(size).alias("bytes"),
+        "action",
+        pl.lit("s3").alias("protocol"),
+        pl.when(failed).then(pl.lit("failure")).otherwise(pl.lit("success")).cast(OUTCOME).alias("outcome"),
+    )

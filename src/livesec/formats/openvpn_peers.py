@@ -1,0 +1,167 @@
+"""What an OpenVPN server's messages say of its peers, each try of a peer once.
+
+A peer is an address and port. Its session begins with `TLS: Initial packet` and ends with the exit of its client
+instance. The first message that tells of a failure gives the row; OpenVPN goes on to say `Peer Connection Initiated`
+and `AUTH_FAILED` after a wrong password, which are parts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from livesec.core.hashing import text_keys
+from livesec.core.schema import OUTCOME
+from livesec.formats.ip_text import is_ip
+from livesec.formats.recent_sessions import RecentSessions, Session
+from livesec.formats.text_times import keep_where
+from livesec.formats.typed_fields import address
+
+PAUSE_US: Final = 3_600_000_000
+"""A peer that is silent for an hour, in which keys are renegotiated (reneg-sec), is another."""
+
+PEER: Final = r"(?:\S+/)?(?:(?:udp|tcp)[46]?(?:-server)?:)?\[?[0-9A-Fa-f.:]*[0-9A-Fa-f]\]?:[0-9]{1,5} "
+"""What stands before the messages of a peer: its address and port, behind its name once that is known."""
+
+_BEFORE: Final = r"^(?:\S+/)?(?:(?:udp|tcp)[46]?(?:-server)?:)?\[?([0-9A-Fa-f.:]*[0-9A-Fa-f])\]?:([0-9]{1,5}) (.*)$"
+_BEHIND: Final = (
+    r"^(?:TLS Error|Authenticate/Decrypt|tls-crypt).* from \[AF_INET6?\]([0-9A-Fa-f.:]+):([0-9]{1,5})(?: .*)?$"
+)
+_SESSION_CN: Final = r"^\[(.*)\] Peer Connection Initiated with "
+_USERNAME: Final = r"authentication (?:succeeded|failed|deferred) for username '(.*)'"
+_SUBJECT_CN: Final = r".*(?:, |/|: )CN=([^,/]+)"
+
+_START, _END, _NAMED, _SUCCESS, _PASSWORD, _REFUSED, _CERTIFICATE, _BROKEN = range(8)
+_KINDS: Final = (
+    (r"^TLS: Initial packet from ", _START),
+    (r"^SIG[A-Z0-9]+\[soft", _END),
+    (r"^Connection reset, restarting", _END),
+    (r"^VERIFY OK: depth=0|^TLS: Username/[a-zA-Z-]+ authentication succeeded", _NAMED),
+    (r"^\[.*\] Peer Connection Initiated with ", _SUCCESS),
+    (
+        r"^TLS Auth Error: |^TLS: Username/[a-zA-Z-]+ authentication failed|^TLS Error: Auth Username/Password",
+        _PASSWORD,
+    ),
+    (r"^SENT CONTROL \[.*\]: 'AUTH_FAILED|^AUTH: Received control message: AUTH_FAILED", _REFUSED),
+    (r"^VERIFY [A-Z0-9 ]*ERROR", _CERTIFICATE),
+    (
+        r"^TLS Error: |^TLS_ERROR: |^Authenticate/Decrypt |^tls-crypt unwrap error|^Bad encapsulated|^Non-OpenVPN",
+        _BROKEN,
+    ),
+)
+TELLING: Final = "|".join(pattern.replace("^", "") for pattern, _ in _KINDS)
+_REASONS: Final = (
+    ("key negotiation failed", "timeout"),
+    ("HMAC", "bad_packet_signature"),
+    ("packet authentication", "bad_packet_signature"),
+    ("unwrap error", "bad_packet_signature"),
+    ("Non-OpenVPN", "bad_protocol"),
+    ("Bad encapsulated", "bad_protocol"),
+)
+_FAILED, _SUCCEEDED, _USERNAME_KNOWN = 1, 2, 4  # what was told of a peer
+
+
+def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+    """Login rows of `messages` (line_index, event_time_us, host, message), and the lines that are parts of a try."""
+    texts = messages["message"]
+    telling = texts.str.contains(f"(?:^|^{PEER})(?:{TELLING})")
+    told = messages.filter(telling)
+    before = told["message"].str.extract_groups(_BEFORE).struct.rename_fields(["ip", "port", "text"]).struct.unnest()
+    alone = keep_where(before["ip"].is_null(), told["message"])
+    behind = alone.str.extract_groups(_BEHIND).struct.rename_fields(["ip", "port"]).struct.unnest()
+    ip = before["ip"].zip_with(before["ip"].is_not_null(), behind["ip"])
+    port = before["port"].zip_with(before["port"].is_not_null(), behind["port"]).cast(pl.Int32, strict=False)
+    text = before["text"].zip_with(before["text"].is_not_null(), told["message"])
+    src_ip = address(ip).values
+    kind = pl.coalesce(*(pl.when(pl.col("text").str.contains(pattern)).then(pl.lit(kind)) for pattern, kind in _KINDS))
+    told = told.with_columns(
+        text=text, src_ip=keep_where(is_ip(src_ip), src_ip), src_port=keep_where(port.is_between(0, 65_535), port)
+    ).with_columns(kind=kind)
+    # Without a peer before it, only a bad packet is a client's doing; a client logs its own connection so.
+    told = told.filter(
+        pl.col("src_ip").is_not_null() & (pl.lit(before["ip"]).is_not_null() | (pl.col("kind") == _BROKEN))
+    )
+    text = told["text"]
+    named = _where(text, "Peer Connection").str.extract(_SESSION_CN)
+    for sign, pattern in ((" for username '", _USERNAME), ("CN=", _SUBJECT_CN)):
+        named = named.zip_with(named.is_not_null(), _where(text, sign).str.extract(pattern))
+    is_username = text.str.contains(" for username '", literal=True)
+    told = told.with_columns(named=keep_where(named != "", named), is_username=is_username)
+    return _told_once(state, told)
+
+
+def _where(texts: pl.Series, sign: str) -> pl.Series:
+    """The texts that hold `sign`, null for the others: patterns that capture are slow."""
+    return keep_where(texts.str.contains(sign, literal=True), texts)
+
+
+def _told_once(state: RecentSessions, told: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+    keys = text_keys(
+        told.select(
+            pl.concat_str(
+                pl.col("host").fill_null(""),
+                pl.lit(" "),
+                "src_ip",
+                pl.lit(" "),
+                pl.col("src_port").cast(pl.String).fill_null(""),
+            )
+        ).to_series()
+    )
+    rows: list[bool] = []
+    users: list[str | None] = []
+    columns = (keys.tolist(), told["event_time_us"], told["kind"], told["named"], told["is_username"])
+    for key, time_us, kind, named, is_username in zip(*columns, strict=True):
+        before = state.get(key, time_us) or Session(time_us, 0)
+        known = before.user if named is None or (before.told & _USERNAME_KNOWN and not is_username) else named
+        is_row, after = _follow(kind, before.told | (_USERNAME_KNOWN if is_username else 0))
+        rows.append(is_row)
+        users.append(known)
+        if kind in (_START, _END):
+            state.forget(key)
+        else:
+            state.put(key, Session(time_us, after, known))
+    told = told.with_columns(pl.Series("user", users, dtype=pl.String))
+    of_row = pl.Series(rows, dtype=pl.Boolean)
+    kind = pl.col("kind")
+    outcome = pl.when(kind == _SUCCESS).then(pl.lit("success")).when(kind == _BROKEN).then(pl.lit("attempt"))
+    broken = [
+        pl.when(pl.col("text").str.contains(sign, literal=True)).then(pl.lit(reason)) for sign, reason in _REASONS
+    ]
+    reason = (
+        pl.when(kind == _CERTIFICATE)
+        .then(pl.lit("bad_certificate"))
+        .when(kind == _BROKEN)
+        .then(pl.coalesce(*broken, pl.lit("handshake_failed")))
+        .when(kind != _SUCCESS)
+        .then(pl.lit("bad_credentials"))
+    )
+    given = told.filter(of_row).select(
+        "line_index",
+        "event_time_us",
+        "host",
+        pl.lit("openvpn").alias("service"),
+        "user",
+        "src_ip",
+        "src_port",
+        outcome.otherwise(pl.lit("failure")).cast(OUTCOME).alias("outcome"),
+        reason.alias("reason"),
+        pl.when(kind.is_in([_PASSWORD, _REFUSED]))
+        .then(pl.lit("password"))
+        .when(kind == _CERTIFICATE)
+        .then(pl.lit("certificate"))
+        .alias("auth_method"),
+        pl.lit(1, pl.Int32).alias("count"),
+    )
+    return given, told["line_index"].filter(~of_row).to_list()
+
+
+def _follow(kind: int, told: int) -> tuple[bool, int]:
+    """Whether a message of `kind` is a row, and what was told of its peer after it."""
+    if kind in (_START, _END, _NAMED):
+        return False, told
+    if kind == _SUCCESS:
+        return not told & (_FAILED | _SUCCEEDED), told if told & _FAILED else told | _SUCCEEDED
+    if kind in (_PASSWORD, _REFUSED):
+        return not told & _FAILED, told | _FAILED  # refused after all, where the check was deferred
+    return not told & (_FAILED | _SUCCEEDED), told | (0 if told & _SUCCEEDED else _FAILED)
