@@ -1,70 +1,163 @@
-"""Argus flows in CSV, as the CTU-13 data (.binetflow) has them, under their header line.
+"""Argus' bidirectional flows as CSV (`.binetflow`), as the CTU-13 data set has them.
 
     StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,Label
     2011/08/10 09:46:59.607825,1.026539,tcp,192.0.2.1,1577,   ->,198.51.100.7,6881,S_RA,0,0,4,276,156,flow=Background
 
-Read: start, duration, protocol, addresses, ports, the bytes of both ways (SrcBytes, and TotBytes without them). A time
-is one of the source's time zone. Not read: Dir (the source is taken as Argus names it), State, TotPkts (both ways
-together), the label, the hexadecimal type and code that ICMP has for ports, and addresses that are none (ARP).
+Read: the start (a time without a zone: set the source's), duration, addresses, ports, protocol, SrcBytes out and the
+rest of TotBytes in; packets where there are SrcPkts and DstPkts, or where all bytes went one way. Where Dir is `<-` the
+destination opened the flow, and the ends are exchanged; `?` in it says that Argus is not sure, and they stay. The State
+of TCP is given as Zeek's conn_state (S_ is S0, S_RA is REJ, FSPA_FSPA is SF), others are not. rtp, rtcp and udt are
+applications over UDP. What stands as ports of ICMP is its type and code: it has none. Skipped: flows of layer 2 (arp,
+llc, ..), others between MAC addresses, and Argus' own records (man). Not read: Label, sTos, dTos, user data; names of
+ports; output of `ra` that is not comma-separated.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 import polars as pl
 
-from livesec.core.batch import no_rejects
-from livesec.formats.flow_csv import FlowCsv, address_or_none, is_icmp
-from livesec.formats.text_times import utc_of_local
-from livesec.formats.typed_fields import Field, TypedRows, count, lower_text, port, repeated, seconds, time, typed_rows
+from livesec.formats.argus_states import zeek_states
+from livesec.formats.flow_csv import FlowCsv
+from livesec.formats.ip_text import canonical_ip
+from livesec.formats.protocol_text import protocol
+from livesec.formats.text_times import laid_out_us
+from livesec.formats.typed_fields import (
+    MAX_PORT,
+    Field,
+    Reading,
+    TypedRows,
+    count,
+    needed,
+    repeated,
+    seconds,
+    text,
+    time,
+    typed_rows,
+)
+from livesec.formats.typed_fields import port as decimal_port
 
-_CLOCK: Final = "%Y/%m/%d %H:%M:%S%.f"
+_LAYOUTS: Final = ("%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S")
+_NO_IP: Final = ("arp", "rarp", "llc", "man", "ipx/spx", "isis", "lldp", "loop", "unas")
+_OVER_UDP: Final = ("rtp", "rtcp", "udt")
+_WITH_PORTS: Final = ("tcp", "udp", "sctp", "dccp")
+_MAC_BYTES: Final = 17
 _MORE_OUT: Final = "SrcBytes: more than TotBytes"
 
 
-def _start_us(texts: pl.Series, zone: str) -> pl.Series:
-    clock = texts.str.to_datetime(_CLOCK, time_unit="us", strict=False, cache=False)
-    return utc_of_local(clock, zone)
+def _address(texts: pl.Series) -> Reading:
+    return Reading(canonical_ip(texts))
+
+
+def _port(texts: pl.Series) -> Reading:
+    """A port, decimal or as `0x0035`."""
+    in_hex = texts.str.starts_with("0x").fill_null(False)
+    if not in_hex.any():
+        return decimal_port(texts)
+    numbers = texts.str.strip_prefix("0x").str.to_integer(base=16, strict=False, dtype=pl.Int64)
+    usable = in_hex & (numbers <= MAX_PORT).fill_null(False)
+    return decimal_port(texts.zip_with(~usable, numbers.cast(pl.String)))
 
 
 class ArgusBinetflow(FlowCsv):
-    """Flows that Argus wrote."""
+    """Flows of Argus."""
 
     name = "argus_binetflow"
-    title = "Argus flows (.binetflow: header line with StartTime, SrcAddr, DstAddr, TotBytes)"
-    columns = ("StartTime", "Dur", "Proto", "SrcAddr", "Sport", "DstAddr", "Dport", "TotBytes", "SrcBytes")
-    telling = ("StartTime", "Proto", "SrcAddr", "DstAddr", "TotBytes")
+    title = "Argus flows as CSV (binetflow, CTU-13)"
+    order = 27  # as nfdump_csv
+    mark = ("StartTime",)
+    names = {  # noqa: RUF012
+        "start": ("StartTime",),
+        "duration": ("Dur",),
+        "protocol": ("Proto",),
+        "src": ("SrcAddr",),
+        "src_port": ("Sport",),
+        "way": ("Dir",),
+        "dst": ("DstAddr",),
+        "dst_port": ("Dport",),
+        "state": ("State",),
+        "packets_out": ("SrcPkts",),
+        "packets_in": ("DstPkts",),
+        "bytes_out": ("SrcBytes",),
+        "bytes_in": ("DstBytes",),
+        "packets": ("TotPkts",),
+        "bytes": ("TotBytes",),
+    }
+    telling = ("start", "protocol", "src", "dst")
+
+    def skips(self, texts: pl.DataFrame) -> pl.Series:
+        """Flows of layer 2."""
+        named = texts["protocol"].is_in(_NO_IP)
+        in_mac = (texts["src"].str.len_bytes() == _MAC_BYTES) & texts["src"].str.contains(
+            "^(?:[0-9a-fA-F]{2}:){5}[^:]*$"
+        )
+        return (named | in_mac).fill_null(False)
 
     def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
         """Rows of flows."""
-        icmp = is_icmp(texts["Proto"])
-        ports = [
-            pl.when(~pl.lit(icmp) & ~pl.col(name).str.starts_with("0x")).then(name).alias(name)
-            for name in ("Sport", "Dport")
-        ]
-        flows = typed_rows(
-            texts.with_columns(ports),
+        names = protocol(texts["protocol"]).values
+        over_udp = names.is_in(_OVER_UDP).fill_null(False)
+        names, app = names.set(over_udp, "udp"), names.set(~over_udp, None)
+        with_ports = names.is_in(_WITH_PORTS).fill_null(False)
+        ports = (pl.when(with_ports).then(name).alias(name) for name in ("src_port", "dst_port"))
+        texts = texts.with_columns(names, *ports)
+        back = (texts["way"].str.strip_chars() == "<-").fill_null(False)
+        read = typed_rows(
+            texts,
             (
-                Field("StartTime", "event_time_us", time(partial(_start_us, zone=time_zone)), "no time"),
-                Field("Dur", "duration_s", seconds, "no number of seconds"),
-                Field("Proto", "protocol", lower_text),
-                Field("SrcAddr", "src_ip", address_or_none),
-                Field("DstAddr", "dst_ip", address_or_none),
-                Field("Sport", "src_port", port, "no port number (0 to 65535)"),
-                Field("Dport", "dst_port", port, "no port number (0 to 65535)"),
-                Field("TotBytes", "bytes_in", count, "no number of bytes"),
-                Field("SrcBytes", "bytes_out", count, "no number of bytes"),
+                Field("start", "event_time_us", time(lambda found: _start_us(found, time_zone)), "no time"),
+                Field("src", "src_ip", needed(_address), "no address"),
+                Field("dst", "dst_ip", needed(_address), "no address"),
+                Field("src_port", "src_port", _port, "no port number (0 to 65535)"),
+                Field("dst_port", "dst_port", _port, "no port number (0 to 65535)"),
+                Field("protocol", "protocol", text),
+                Field("duration", "duration_s", seconds, "no number of seconds"),
+                Field("packets_out", "packets_out", count, "no number of packets"),
+                Field("packets_in", "packets_in", count, "no number of packets"),
+                Field("bytes_out", "bytes_out", count, "no number of bytes"),
+                Field("bytes_in", "bytes_in", count, "no number of bytes"),
+                Field("packets", "packets", count, "no number of packets"),
+                Field("bytes", "bytes", count, "no number of bytes"),
             ),
+            app=app,
+            conn_state=zeek_states(texts["state"], names, back),
             connections=repeated(1, texts.height, pl.Int64),
+            back=back,
         )
-        rows = flows.rows.with_columns(pl.col("bytes_in") - pl.col("bytes_out"))
-        wrong = (rows["bytes_in"] < 0).fill_null(False)
-        if not wrong.any():
-            return TypedRows(rows, flows.rejects)
+        return _complete(read)
+
+
+def _start_us(texts: pl.Series, zone: str) -> pl.Series:
+    time_us = laid_out_us(texts, _LAYOUTS[0], zone)
+    return time_us if time_us.null_count() == 0 else time_us.fill_null(laid_out_us(texts, _LAYOUTS[1], zone))
+
+
+def _complete(read: TypedRows) -> TypedRows:
+    """What the totals tell of each way, and the ends exchanged where the flow went `back`."""
+    rest = pl.col("bytes") - pl.col("bytes_out")
+    rows = read.rows.with_columns(bytes_in=pl.coalesce("bytes_in", rest))
+    one_way = pl.col("bytes_in") == 0
+    rows = rows.with_columns(
+        packets_out=pl.coalesce("packets_out", pl.when(one_way).then("packets")),
+        packets_in=pl.coalesce("packets_in", pl.when(one_way).then(pl.lit(0, pl.Int64))),
+    )
+    wrong = rows["bytes_in"] < 0
+    rejects = read.rejects
+    if wrong.any():
         failed = rows.filter(wrong).select("line_index", reason=pl.lit(_MORE_OUT))
-        return TypedRows(rows.filter(~wrong), pl.concat([no_rejects(), flows.rejects, failed]))
+        rows, rejects = rows.filter(~wrong.fill_null(False)), pl.concat([rejects, failed])
+    if rows["back"].any():
+        pairs = [
+            ("src_ip", "dst_ip"),
+            ("src_port", "dst_port"),
+            ("bytes_out", "bytes_in"),
+            ("packets_out", "packets_in"),
+        ]
+        rows = rows.with_columns(
+            pl.when("back").then(other).otherwise(one).alias(one) for pair in pairs for one, other in (pair, pair[::-1])
+        )
+    return TypedRows(rows.drop("packets", "bytes", "back"), rejects)
 
 
 FORMAT = ArgusBinetflow()

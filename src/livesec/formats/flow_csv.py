@@ -1,14 +1,17 @@
-"""Flow records in CSV whose header line says where the columns are, as several flow tools write them.
+"""What CSV files of flow tools have in common: a header line names the columns and holds until the next header.
 
-Columns are found by name, in any order; further ones are ignored. A header holds until the next one of this format or
-of any other CSV. Lines before a header, and lines that do not start with the digits of a time, are not taken.
+Columns are found by name, in any order, and further ones are ignored. A record starts with a digit and has at least the
+fields up to the last that is read; what stands behind that is not looked at. Any other line of comma-separated names
+ends the hold of the header. Quotes around fields are taken off where they are set as RFC 4180 says; where they are not,
+they are text that somebody sent, and commas separate.
 """
 
 from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
@@ -18,111 +21,177 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
-from livesec.formats.csv_fields import Wanted, cut_fields
-from livesec.formats.csv_log import MAX_COLUMNS, MAX_HEADER_BYTES, HeaderSeen
+from livesec.formats.csv_fields import Cut, Wanted, cut_fields
 from livesec.formats.header_spans import spans
-from livesec.formats.ip_text import is_ip
-from livesec.formats.typed_fields import Reading, TypedRows, address
+from livesec.formats.typed_fields import TypedRows
 
 STATE_VERSION: Final = 1
-_HEADER: Final = r"^[A-Za-z_][A-Za-z0-9_ ]*(?:,[A-Za-z0-9_ ]+){3,}$"
-_RECORD: Final = r"^[0-9]{4}[-/]"
-_LETTERS: Final = ("A", "{")  # from the first capital to behind the last small letter
+MAX_HEADER_BYTES: Final = 8_192
+MAX_COLUMNS: Final = 256
+_RECORD: Final = r"^[0-9][^, ]*(?: [^, ]*)?,"  # a time or an address, and no sentence
+_NAMES: Final = r"^\x{feff}?[A-Za-z][A-Za-z0-9_ .-]*(?:,[A-Za-z0-9_ .-]*){2,}$"
+_IS_RECORD: Final = "is_record"
+_SHORT: Final = "fewer fields than the header names; cut short?"
+_LONG: Final = "more fields than the header names"
 
 
-class FlowCsv(Format[HeaderSeen]):
-    """Flow records under a header."""
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """State: of a header in force the place of each field (-1: it has none) and how many there are."""
 
-    columns: ClassVar[tuple[str, ...]]
-    """Those read, as a header names them; all null where a header has them not."""
+    width: int = 0
+    places: tuple[int, ...] = ()
+    is_trailer: bool = False
+    """Instead: totals follow."""
+
+    @property
+    def hold(self) -> Columns | None:
+        """Itself, None before any header and after another's."""
+        return self if self.places or self.is_trailer else None
+
+
+class FlowCsv(Format[Columns]):
+    """A CSV file of flows."""
+
+    names: ClassVar[Mapping[str, tuple[str, ...]]]
+    """Each field with the names that headers have for it."""
     telling: ClassVar[tuple[str, ...]]
-    """Those that tell a header of this format from every other."""
-    trailer: ClassVar[str] = ""
-    """A pattern of lines between the records that say nothing about a flow; "" for none."""
+    """The fields that a header must have."""
+    mark: ClassVar[tuple[str, ...]]
+    """Texts of which every header has one."""
+    trailer: ClassVar[tuple[str, ...]] = ()
+    """Lines that end the flows; totals follow."""
     log_types = (LogType.NETWORK,)
     shape = Shape.TEXT
-    order = 70
 
     @abstractmethod
     def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
-        """Rows of `texts`: line_index and a String column for each of `columns`."""
+        """Rows of `texts`: line_index and a String column for each of `names`, all null where it is missing."""
 
-    def initial(self, stream: StreamInfo) -> HeaderSeen:
+    def skips(self, texts: pl.DataFrame) -> pl.Series:
+        """Which of `texts` are nothing for us."""
+        return pl.repeat(False, texts.height, dtype=pl.Boolean, eager=True)
+
+    def initial(self, stream: StreamInfo) -> Columns:
         """No header seen."""
-        return HeaderSeen()
+        return Columns()
 
-    def parse(self, state: HeaderSeen, stream: StreamInfo, lines: pl.DataFrame) -> tuple[HeaderSeen, Parsed]:
-        """Take headers of this format and what follows them."""
-        headers = list(self._headers(lines))
-        if state.wanted is None and not any(seen.wanted for _, seen in headers):
+    def parse(self, state: Columns, stream: StreamInfo, lines: pl.DataFrame) -> tuple[Columns, Parsed]:
+        """Take headers, the records under them, and totals."""
+        line = lines["line"]
+        if state.hold is None and not self._may_have_headers(line):
             return state, NOTHING_PARSED
-        own = lines["line_index"].gather([row for row, seen in headers if seen.wanted is not None])
-        rows, rejects, skipped = [], [no_rejects()], [np.empty(0, dtype=np.uint32)]
-        for wanted, data in spans(lines, state.wanted, [(row, seen.wanted) for row, seen in headers]).items():
-            record = data["line"].str.contains(_RECORD)
-            if self.trailer and not record.all():
-                skipped.append(data["line_index"].filter(data["line"].str.contains(self.trailer)).to_numpy())
-            cut = cut_fields(data if record.all() else data.filter(record), wanted)
-            typed = self.typed(cut.fields, stream.time_zone)
-            rows.append(typed.rows)
-            rejects += [cut.failed, typed.rejects]
-        used = [own.to_numpy(), *(part["line_index"].to_numpy() for part in rows)]
-        return headers[-1][1] if headers else state, Parsed(
+        is_record = line.str.contains(_RECORD).alias(_IS_RECORD)
+        changes = self._changes(state, line, (~is_record).arg_true())
+        if state.hold is None and not any(seen.hold for _, seen in changes):
+            return state, NOTHING_PARSED
+        index = lines["line_index"]
+        parts = [index.gather([row for row, seen in changes if seen.places])]
+        skipped = [index.gather([row for row, seen in changes if seen.is_trailer])]
+        rows, rejects = [], [no_rejects()]
+        marked = lines.with_columns(is_record)
+        for held, data in spans(marked, state.hold, [(row, seen.hold) for row, seen in changes]).items():
+            own = data[_IS_RECORD]
+            if held.is_trailer:
+                skipped.append(data["line_index"].filter(own | data["line"].is_in(self.trailer)))
+                continue
+            records = data if own.all() else data.filter(own)
+            if records.height:
+                found, nothing = self._records(records, held, stream.time_zone)
+                skipped.append(nothing)
+                rows.append(found.rows)
+                rejects.append(found.rejects)
+        parts += [frame["line_index"] for frame in rows]
+        return changes[-1][1] if changes else state, Parsed(
             {LogType.NETWORK: pl.concat(rows).sort("line_index")} if rows else {},
-            consumed=np.sort(np.concatenate(used)),
-            skipped=np.sort(np.concatenate(skipped)),
+            consumed=np.sort(pl.concat(parts).to_numpy()),
+            skipped=np.sort(pl.concat(skipped).to_numpy()),
             rejects=pl.concat(rejects).sort("line_index"),
         )
 
-    def _headers(self, lines: pl.DataFrame) -> Iterator[tuple[int, HeaderSeen]]:
-        """Row of each header of any CSV among `lines`, in order, and the state after it."""
-        line = lines["line"]
-        suspects = line.is_between(*_LETTERS, closed="left").arg_true()
-        if not len(suspects):
-            return
-        texts = line.gather(suspects)
-        possible = texts.str.len_bytes() <= MAX_HEADER_BYTES
-        if self.trailer:
-            possible &= ~texts.str.contains(self.trailer)
-        suspects, texts = suspects.filter(possible), texts.filter(possible)
-        possible = texts.str.contains(_HEADER)
-        suspects, texts = suspects.filter(possible), texts.filter(possible)
+    def _may_have_headers(self, line: pl.Series) -> bool:
+        return any(bool(line.str.contains(mark, literal=True).any()) for mark in self.mark)
+
+    def _changes(self, state: Columns, line: pl.Series, others: pl.Series) -> list[tuple[int, Columns]]:
+        """Row of each line, of those at the rows `others`, that is a header or begins totals; the state after it."""
+        if not len(others):
+            return []
+        texts = line.gather(others)
+        possible = (texts.str.len_bytes() <= MAX_HEADER_BYTES) & texts.str.contains(_NAMES) | texts.is_in(self.trailer)
+        rows, texts = others.filter(possible), texts.filter(possible)
         meanings = {text: self._meaning(text) for text in texts.unique()}
-        for row, text in zip(suspects, texts, strict=True):
-            yield row, meanings[text]
+        found = []
+        for row, text in zip(rows, texts, strict=True):
+            seen = meanings[text]
+            if state.hold is None and seen.is_trailer:  # of what nobody knows
+                continue
+            found.append((row, seen))
+            state = seen
+        return found
 
-    def _meaning(self, header: str) -> HeaderSeen:
-        names = [name.strip() for name in header.split(",")]
-        if not set(self.telling) <= set(names) or len(names) > MAX_COLUMNS:
-            return HeaderSeen()
-        places = tuple(names.index(name) if name in names else -1 for name in self.columns)
-        return HeaderSeen(Wanted(len(names), self.columns, places))
+    def _meaning(self, line: str) -> Columns:
+        if line in self.trailer:
+            return Columns(is_trailer=True)
+        found = [name.strip() for name in line.removeprefix("\ufeff").split(",")]
+        places = tuple(
+            next((found.index(name) for name in known if name in found), -1) for known in self.names.values()
+        )
+        has = {field for field, place in zip(self.names, places, strict=True) if place >= 0}
+        return Columns(len(found), places) if has.issuperset(self.telling) and len(found) <= MAX_COLUMNS else Columns()
 
-    def to_bytes(self, state: HeaderSeen) -> bytes:
+    def _records(self, lines: pl.DataFrame, held: Columns, time_zone: str) -> tuple[TypedRows, pl.Series]:
+        """What became of `lines`, and the line_index of those that are skipped."""
+        cut = _cut(lines, Wanted(held.width, tuple(self.names), held.places))
+        nothing = self.skips(cut.fields)
+        skipped = cut.fields["line_index"].filter(nothing)
+        typed = self.typed(cut.fields.filter(~nothing) if len(skipped) else cut.fields, time_zone)
+        rejects = typed.rejects if cut.failed.is_empty() else pl.concat([cut.failed, typed.rejects])
+        return TypedRows(typed.rows, rejects), skipped
+
+    def to_bytes(self, state: Columns) -> bytes:
         """As JSON."""
-        wanted = state.wanted
-        saved = None if wanted is None else {"width": wanted.width, "places": wanted.places}
-        return json.dumps({"version": STATE_VERSION, "wanted": saved}).encode()
+        saved = {"width": state.width, "places": state.places, "is_trailer": state.is_trailer}
+        return json.dumps({"version": STATE_VERSION, **saved}).encode()
 
-    def from_bytes(self, blob: bytes) -> HeaderSeen:
+    def from_bytes(self, blob: bytes) -> Columns:
         """What `to_bytes` wrote. Raises StateVersionError for another layout."""
         try:
             saved = json.loads(blob)
-            if saved["version"] != STATE_VERSION:
+            places = tuple(map(int, saved["places"]))
+            if saved["version"] != STATE_VERSION or len(places) not in (0, len(self.names)):
                 raise StateVersionError(f"{self.name}: a saved header has version {saved['version']}")
-            wanted = saved["wanted"]
-            if wanted is None:
-                return HeaderSeen()
-            return HeaderSeen(Wanted(int(wanted["width"]), self.columns, tuple(map(int, wanted["places"]))))
+            return Columns(int(saved["width"]), places, bool(saved["is_trailer"]))
         except (ValueError, KeyError, TypeError) as error:
             raise StateVersionError(f"{self.name}: a saved header cannot be read: {error}") from error
 
 
-def is_icmp(protocols: pl.Series) -> pl.Series:
-    """Which protocols are ICMP (also of IPv6): what stands for their ports is a type and a code."""
-    return protocols.str.to_lowercase().str.contains("icmp", literal=True).fill_null(False)
+def _cut(lines: pl.DataFrame, wanted: Wanted) -> Cut:
+    """The wanted fields of `lines`, and the lines that have too few or too many."""
+    quoted = lines["line"].str.contains('"', literal=True)
+    if not quoted.any():
+        return _split(lines, wanted)
+    careful = cut_fields(lines.filter(quoted), wanted)
+    plain = lines.join(careful.fields, on="line_index", how="anti", maintain_order="left")
+    split = _split(plain, wanted)
+    return Cut(pl.concat([split.fields, careful.fields]).sort("line_index"), split.failed)
 
 
-def address_or_none(texts: pl.Series) -> Reading:
-    """An address, null where the text is none."""
-    return address(pl.select(pl.when(is_ip(texts)).then(texts)).to_series())
+def _split(lines: pl.DataFrame, wanted: Wanted) -> Cut:
+    """As `_cut`, at commas, no further than the last wanted field."""
+    last = max(wanted.places)
+    pieces = lines["line"].str.split_exact(",", last + 1).struct.unnest()
+    is_last = last == wanted.width - 1
+    behind = pieces[:, last + 1]
+    short = pieces[:, last].is_null() if is_last else behind.is_null()
+    long = behind.is_not_null() if is_last else pl.repeat(False, lines.height, dtype=pl.Boolean, eager=True)
+    wrong = short | long
+    failed = no_rejects()
+    if wrong.any():
+        reason = pl.select(pl.when(short).then(pl.lit(_SHORT)).when(long).then(pl.lit(_LONG))).to_series()
+        failed = lines.select("line_index", reason=reason).drop_nulls("reason")
+        lines, pieces = lines.filter(~wrong), pieces.filter(~wrong)
+    fields = pieces.select(
+        (pl.nth(place) if place >= 0 else pl.lit(None, pl.String)).alias(name)
+        for name, place in zip(wanted.names, wanted.places, strict=True)
+    )
+    return Cut(fields.insert_column(0, lines["line_index"]), failed)

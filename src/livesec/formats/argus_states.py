@@ -1,0 +1,47 @@
+"""What Argus' states of TCP flows, such as `S_RA`, say in Zeek's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import polars as pl
+
+_FLAGS: Final = re.compile("([FSRPAUEC]*)_([FSRPAUEC]*)")
+
+
+def zeek_states(texts: pl.Series, names: pl.Series, back: pl.Series) -> pl.Series:
+    """Zeek's conn_state of TCP flows, by the flags that each end sent; `back`: the second end opened it.
+
+    >>> texts = pl.Series(["S_", "S_RA", "S_RA", "FSPA_FSPA", "CON"])
+    >>> zeek_states(texts, pl.Series(["tcp"] * 5), pl.Series([False, False, True, False, False])).to_list()
+    ['S0', 'REJ', 'OTH', 'SF', None]
+    """
+    distinct = texts.unique().drop_nulls()
+    forth, reverse = zip(*(_both_ways(state) for state in distinct), strict=True) if len(distinct) else ((), ())
+    ways = [
+        texts.replace_strict(distinct, pl.Series(known, dtype=pl.String), default=None, return_dtype=pl.String)
+        for known in (forth, reverse)
+    ]
+    state = ways[1].zip_with(back, ways[0])
+    return pl.select(pl.when(names == "tcp").then(state)).to_series()
+
+
+def _both_ways(state: str) -> tuple[str | None, str | None]:
+    """The state if the first end opened the connection, and if the second did."""
+    flags = _FLAGS.fullmatch(state)
+    if flags is None:
+        return None, None
+    return _zeek_state(flags[1], flags[2]), _zeek_state(flags[2], flags[1])
+
+
+def _zeek_state(out: str, back: str) -> str:
+    if "S" not in out:
+        return "OTH"
+    if "R" in back:
+        return "RSTR" if "S" in back else "REJ"
+    if "R" in out:
+        return "RSTO" if "S" in back else "RSTOS0"
+    if "S" not in back:
+        return "S0"
+    return "SF" if "F" in out and "F" in back else "S1"
