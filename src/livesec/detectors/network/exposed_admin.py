@@ -29,6 +29,7 @@ class Params:
     """Which ports, and when a service is new again."""
 
     ports: tuple[int, ...] = param(tuple(SERVICES), "ports", "Elastic detection rules")
+    answer_bytes: int = param(200, "bytes", "our choice: more than refusals, less than any greeting of RDP", minimum=1)
     quiet_s: float = param(30 * 86_400.0, "s", "our choice: after a month it is a new exposure", minimum=3600)
 
 
@@ -69,7 +70,8 @@ class ExposedAdmin(Detector[Params]):
         if not listed.any():
             return listed
         inwards = (rows.integers("is_internal", null=1) == 0) & (rows.integers("dst_is_internal") == 1)
-        return np.asarray(listed & inwards & ~unanswered(rows))
+        talked = rows.known("conn_state") | (rows.integers("bytes_in") >= self.p.answer_bytes)
+        return np.asarray(listed & inwards & talked & ~unanswered(rows))
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each connection."""
