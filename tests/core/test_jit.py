@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from livesec.core import jit
 from livesec.core.jit import inner_kernel
 
 
@@ -38,3 +41,25 @@ def test_an_inner_kernel_called_from_python_says_so() -> None:
     with pytest.raises(TypeError, match="put_square is an inner kernel: only kernels can call it"):
         put_square(np.zeros(1, dtype=np.int64), 0, 1)
     assert put_square.__doc__ == "Write number^2."
+
+
+def test_compiled_code_is_kept_by_the_content_of_all_that_it_is_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jit, "_PACKAGE", tmp_path)
+    (tmp_path / "near").mkdir()
+    far, middle, source, other = (tmp_path / name for name in ("far.py", "near/middle.py", "source.py", "other.py"))
+    far.write_text("from livesec.near import (\n    middle,\n)\n")  # in a circle
+    middle.write_text("from livesec.far import b, c\n")
+    source.write_text("from livesec.near import middle\n")
+    other.write_text("nothing = 1\n")
+
+    def folder() -> Path:
+        jit._imported_by.cache_clear()
+        return jit._cache_folder(source)
+
+    before = folder()
+    other.write_text("nothing = 2\n")
+    assert folder() == before
+    far.write_text(far.read_text() + "b = c = 1\n")
+    assert folder() != before

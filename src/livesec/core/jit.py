@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar, cast
 
@@ -21,23 +22,51 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _cache_folder() -> Path:
-    """Where compiled kernels are kept: a folder per content of the kernels' sources.
+_IMPORT = re.compile(r"^from (livesec(?:\.\w+)*) import (?:\(([^)]*)\)|(.*))", re.MULTILINE)
+_PACKAGE = Path(__file__).parents[1]
+
+
+@cache
+def _imported_by(source: Path) -> tuple[Path, ...]:
+    """The sources of this package that `source` imports from."""
+    found = []
+    for module, several, one in _IMPORT.findall(source.read_text("utf-8")):
+        place = _PACKAGE.joinpath(*module.split(".")[1:])
+        names = [name.split()[0] for name in (several or one).split(",") if name.strip()]
+        found += [
+            path for path in (place.with_suffix(".py"), *(place / f"{name}.py" for name in names)) if path.exists()
+        ]
+    return tuple(found)
+
+
+def _cache_folder(source: Path) -> Path:
+    """Where the kernels of `source` are kept: a folder per content of it and of all that it imports, near and far.
 
     numba looks only at a kernel's own file, not at those it calls; a changed `touch` would leave stale callers behind.
     """
-    package = Path(__file__).parents[1]
+    near = {source}
+    waiting = [source]
+    while waiting:
+        new = set(_imported_by(waiting.pop())) - near
+        near |= new
+        waiting += new
     digest = hashlib.sha256(numba.__version__.encode())
-    for folder in ("core", "baselines", "enrich", "formats"):
-        for source in sorted((package / folder).glob("*.py")):
-            digest.update(source.read_bytes())
+    for path in sorted(near):
+        digest.update(path.read_bytes())
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return root / "livesec" / f"kernels-{digest.hexdigest()[:16]}"
 
 
 _numba_settings = cast(dict[str, str], vars(numba.config))  # made when numba is imported: no type names them
-if not os.environ.get("NUMBA_CACHE_DIR"):
-    _numba_settings["CACHE_DIR"] = str(_cache_folder())
+_in_use: set[Path] = set()
+
+
+def _keep_in_its_folder(source: Path) -> None:
+    """Let numba keep the next function's machine code where no other version of `source` finds it."""
+    if not os.environ.get("NUMBA_CACHE_DIR"):
+        folder = _cache_folder(source)
+        _in_use.add(folder)
+        _numba_settings["CACHE_DIR"] = str(folder)
 
 
 def forget_old_kernels() -> None:
@@ -45,12 +74,13 @@ def forget_old_kernels() -> None:
 
     Younger ones may belong to another checkout or version that runs now.
     """
-    current = Path(_numba_settings["CACHE_DIR"])
-    if current.is_dir():
-        os.utime(current)
-    for folder in current.parent.glob("kernels-*"):
-        if folder != current and time.time() - folder.stat().st_mtime > _MONTH_S:
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in _in_use:
+        if folder.is_dir():
+            os.utime(folder)
+    for root in {folder.parent for folder in _in_use}:
+        for folder in root.glob("kernels-*"):
+            if folder not in _in_use and time.time() - folder.stat().st_mtime > _MONTH_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -60,6 +90,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     make arrays: without numba's runtime (_nrt) no reference is counted, which made `touch` ten times faster (105 to
     11 ns).
     """
+    _keep_in_its_folder(Path(function.__code__.co_filename))
     compile_ = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)  # type: ignore[call-overload]  # untyped options
     return cast(Callable[P, R], _once_per_type(compile_(function)))
 
