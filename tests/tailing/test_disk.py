@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -53,7 +54,7 @@ def test_the_disk_is_full_for_a_while(world: World, small_disk: Path) -> None:
     with closing(sqlite3.connect(db)) as connection, connection:
         connection.execute("UPDATE meta SET value = ? WHERE key = 'mirror'", (str(small_disk / "anomalies.csv"),))
     daemon = world.start(LINES, db=db)
-    wait_until((small_disk / "livesec.db-wal").exists, SOON_S, "a life that begins")
+    wait_until(lambda: _has_begun(db, daemon.pid), SOON_S, "a life that begins")
     ballast = small_disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         while _writes(file.fileno(), 1 << 16) or _writes(file.fileno(), 1 << 9):
@@ -65,6 +66,13 @@ def test_the_disk_is_full_for_a_while(world: World, small_disk: Path) -> None:
     assert daemon.wait() == 0
     assert world.said().count(PROBLEM) == world.said().count(AGAIN) >= 1
     assert_same(content_of(db), world.reference)
+
+
+def _has_begun(db: Path, pid: int) -> bool:
+    """Whether the daemon has given its first sign of life; before it, a full disk ends it."""
+    with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
+        row = connection.execute("SELECT value FROM health WHERE key = 'daemon'").fetchone()
+    return row is not None and json.loads(row[0])["pid"] == pid
 
 
 def _writes(fd: int, size: int) -> bool:

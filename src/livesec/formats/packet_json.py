@@ -24,6 +24,7 @@ from livesec.formats.typed_fields import (
     Field,
     Reading,
     count,
+    divided,
     lower_text,
     needed,
     port,
@@ -39,7 +40,7 @@ _MILLISECONDS: Final = 1000.0
 
 def _duration(texts: pl.Series) -> Reading:
     known = seconds(texts)
-    return Reading(known.values / _MILLISECONDS, known.bad)
+    return Reading(divided(known.values, _MILLISECONDS), known.bad)
 
 
 def _time(texts: pl.Series, zone: str, otherwise_us: int) -> Reading:

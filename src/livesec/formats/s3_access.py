@@ -29,7 +29,7 @@ from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ip_text import is_ip
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import keep_where, utc_of_local
-from livesec.formats.typed_fields import count
+from livesec.formats.typed_fields import count, divided
 
 _OPERATIONS: Final = [" REST.", " BATCH.", " WEBSITE.", " S3.", " SOAP."]
 _OWN: Final = (
@@ -140,11 +140,13 @@ def _judged(told: pl.DataFrame) -> pl.DataFrame:
     times = keep_where(told["zone"] == "+0000]", utc_of_local(clock, "UTC"))
     real = is_ip(told["ip"])
     action = pl.col("operation").replace_strict(_ACTIONS, return_dtype=FILE_ACTION)
+    numbers = {name: _number(told[name]) for name in ("status", "sent", "size", "total")}
     numbered = told.with_columns(
         times.alias("event_time_us"),
         keep_where(real, told["ip"]).alias("src_ip"),
-        *(_number(told[name]).alias(name) for name in ("status", "sent", "size", "total")),
         action=action,
+        duration_s=divided(numbers["total"], _MS),
+        **numbers,
     )
     bad = pl.any_horizontal(pl.col("status", "sent", "size", "total") < 0).fill_null(False)
     failed = pl.col("status") >= _FIRST_FAILURE
@@ -177,7 +179,7 @@ def _judged(told: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("success"))
         .cast(OUTCOME)
         .alias("outcome"),
-        (pl.col("total") / _MS).alias("duration_s"),
+        "duration_s",
         pl.lit("s3").alias("service"),
         pl.coalesce(
             "reason",

@@ -29,6 +29,7 @@ from livesec.formats.typed_fields import (
     TypedRows,
     address,
     count,
+    divided,
     lower_text,
     needed,
     repeated,
@@ -151,7 +152,7 @@ def _transfers(events: pl.DataFrame, when: Field) -> TypedRows:
         pl.when(renamed).then("file_path").alias("old"),
         pl.coalesce(*(pl.lit(ends.struct.field(name)) for name in ("1", "2", "3"))).alias("source"),
         pl.col("username").alias("user"),
-        (pl.col("elapsed_ms").cast(pl.Float64, strict=False) / 1000).cast(pl.String).alias("elapsed_s"),
+        divided(events["elapsed_ms"].cast(pl.Float64, strict=False), 1000).cast(pl.String).alias("elapsed_s"),
     )
     moved = pl.col("sender").is_in(["Upload", "Download"])
     texts = texts.with_columns(pl.when(moved).then("size_bytes"), pl.when(moved).then("elapsed_s"))

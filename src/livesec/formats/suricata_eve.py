@@ -26,6 +26,7 @@ from livesec.formats.typed_fields import (
     TypedRows,
     address,
     count,
+    divided,
     lower_text,
     needed,
     port,
@@ -145,7 +146,7 @@ def _network(events: pl.DataFrame) -> TypedRows:
     is_flow = events["event_type"] == "flow"
     denied = events["alert.action"].is_in(_DENIED) | events["flow.action"].is_in(_DENIED)
     action = pl.when(denied).then(pl.lit("deny")).when(events["alert.action"].is_not_null()).then(pl.lit("allow"))
-    spans = (iso_us(events["flow.end"], "UTC") - iso_us(events["flow.start"], "UTC")) / 1e6
+    spans = divided(iso_us(events["flow.end"], "UTC") - iso_us(events["flow.start"], "UTC"), 1e6)
     listed = pl.coalesce("dns.queries", "dns.query").str.extract(_RRNAME)
     return typed_rows(
         events,

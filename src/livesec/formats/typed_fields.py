@@ -76,6 +76,18 @@ def repeated(value: int | None, height: int, dtype: pl.DataType | type[pl.DataTy
     return pl.repeat(value, height, dtype=dtype, eager=True)
 
 
+def divided(values: pl.Series, divisor: float) -> pl.Series:
+    """`values` / `divisor`, correctly rounded.
+
+    polars multiplies by the reciprocal of a constant, except in a frame of one row: 9 / 1000 differed by an ulp.
+
+    >>> divided(pl.Series([9, None]), 1000).to_list()
+    [0.009, None]
+    """
+    exact = pl.Series(values.cast(pl.Float64).to_numpy() / divisor)
+    return keep_where(values.is_not_null(), exact)
+
+
 def text(texts: pl.Series) -> Reading:
     """As it stands; empty is null."""
     filled = texts != ""

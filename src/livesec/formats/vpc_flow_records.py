@@ -10,8 +10,8 @@ from livesec.core.batch import no_rejects
 from livesec.core.schema import DIRECTION, VERDICT
 from livesec.formats.ip_protocols import protocol_name
 from livesec.formats.ip_text import is_ip
-from livesec.formats.text_times import epoch_us
-from livesec.formats.typed_fields import Field, Reading, count, port, repeated, text, time, typed_rows, word_of
+from livesec.formats.text_times import epoch_us, keep_where
+from livesec.formats.typed_fields import Field, Reading, count, divided, port, repeated, text, time, typed_rows, word_of
 
 _DEFAULT: Final = """
 version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action
@@ -94,8 +94,8 @@ def read_records(lines: pl.DataFrame, header: tuple[str, ...]) -> Records:
         end_us=epoch_us(texts["end"]) if "end" in header else repeated(None, len(index), pl.Int64),
         connections=repeated(1, len(index), pl.Int64),
     )
-    took_us = pl.col("end_us") - pl.col("event_time_us")
-    rows = typed.rows.with_columns(duration_s=pl.when(took_us >= 0).then(took_us / _US)).drop("end_us")
+    took_us = typed.rows["end_us"] - typed.rows["event_time_us"]
+    rows = typed.rows.drop("end_us").with_columns(duration_s=divided(keep_where(took_us >= 0, took_us), _US))
     return Records(rows, skipped, pl.concat([wrong, typed.rejects]))
 
 
