@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livesec.cli.context import SetOption, SettingsOption, require, settings_from
+from livesec.cli.context import DbOption, SetOption, SettingsOption, require, settings_from, store_name
 from livesec.core.errors import UsageError
 from livesec.core.settings import home
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from livesec.runners.collector import Collector
 
 app = typer.Typer(
-    help="Bring records of other systems into files that the daemon watches: `livesec run --logs data/feeds`.",
+    help="Bring records of other systems into files that the daemon watches: `livesec run --logs data/feeds`; "
+    "`feed watch` brings its own daemon.",
     no_args_is_help=True,
 )
 HTTP_EPILOG = (
@@ -29,6 +30,7 @@ SQL_EPILOG = (
     "Example: livesec feed sql sqlite:///app.db 'select * from logins where id > :cursor order by id' "
     "--name logins --cursor id"
 )
+WATCH_EPILOG = "Example: livesec feed watch --host localhost --port 9999 --db data/feed.db"
 NameOption = Annotated[str, typer.Option("--name", help="Name of the feed: its file is data/feeds/NAME.jsonl.")]
 CursorOption = Annotated[
     str, typer.Option("--cursor", help="Field of a record that grows with each one: an id, a time.")
@@ -36,6 +38,10 @@ CursorOption = Annotated[
 EveryOption = Annotated[float, typer.Option("--every", min=1.0, metavar="SECONDS", help="Ask this often.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="Ask once and end.")]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_NO_TEMPLATES = (
+    "Accepted and without effect: this version explains by rules, not by a language model, and has no templates."
+)
 
 
 def _spool_path(name: str, settings: Path | None, assignments: list[str] | None) -> Path:
@@ -133,3 +139,46 @@ def sql(
         _run(Collector(ask, spool, cursor, every), once=once)
     finally:
         engine.dispose()
+
+
+@app.command(epilog=WATCH_EPILOG)
+def watch(
+    host: Annotated[str, typer.Option("--host", help="Server that sends the lines.")] = "localhost",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Its TCP port.")] = 9999,
+    db: DbOption = None,
+    template: Annotated[str | None, typer.Option("--template", metavar="NAME", help=_NO_TEMPLATES)] = None,
+    no_multi_template: Annotated[bool, typer.Option("--no-multi-template", help=_NO_TEMPLATES)] = False,
+    log_level: Annotated[
+        str, typer.Option("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+    ] = "INFO",
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0.0, help="End after so long. [default: when stopped]")
+    ] = None,
+    settings: SettingsOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Receive lines over TCP and raise anomalies, until stopped.
+
+    The lines, of any format that LiveSec knows, are kept in data/feeds/tcp-HOST-PORT.log (five files of 64 MiB at most)
+    and read from there, each once, through kills and restarts. A connection that ends is opened again: after a second,
+    then later and later, at most every five minutes. What the server sent while there was none cannot be asked for:
+    each such time is a gap in the store. Lines over 1 MiB are cut. A packet that states no time is dated by when its
+    file was begun.
+    """
+    from livesec.runners.feed_watch import watch_tcp_feed
+    from livesec.runners.run_plan import RunPlan
+    from livesec.runners.signals import Signals
+
+    level = log_level.upper()
+    require(level in _LEVELS, f"--log-level {log_level!r}: one of {', '.join(_LEVELS)}")
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(message)s")
+    if template is not None or no_multi_template:
+        logging.getLogger("livesec").warning("--template and --no-multi-template: %s", _NO_TEMPLATES)
+    name = f"tcp-{re.sub('[^A-Za-z0-9.-]', '_', host)}-{port}"
+    spool_path = home() / settings_from(settings, assignments).data_dir / "feeds" / f"{name}.log"
+
+    def planned() -> RunPlan:
+        loaded = settings_from(settings, [*(assignments or []), "history=start"])
+        return RunPlan(loaded, (str(spool_path),), journal=False, store=store_name(db, loaded), is_demo=False)
+
+    watch_tcp_feed(host, port, spool_path, planned, signals=Signals(), minutes=minutes)

@@ -98,10 +98,14 @@ class ArgusBinetflow(FlowCsv):
         """Rows of flows."""
         names = protocol(texts["protocol"]).values
         over_udp = names.is_in(_OVER_UDP).fill_null(False)
-        names, app = names.set(over_udp, "udp"), names.set(~over_udp, None)
+        app = pl.repeat(None, texts.height, dtype=pl.String, eager=True)
+        if over_udp.any():
+            names, app = names.set(over_udp, "udp"), names.set(~over_udp, None)
+        texts = texts.with_columns(names)
         with_ports = names.is_in(_WITH_PORTS).fill_null(False)
-        ports = (pl.when(with_ports).then(name).alias(name) for name in ("src_port", "dst_port"))
-        texts = texts.with_columns(names, *ports)
+        if not with_ports.all():
+            ports = (pl.when(with_ports).then(name).alias(name) for name in ("src_port", "dst_port"))
+            texts = texts.with_columns(ports)
         back = (texts["way"].str.strip_chars() == "<-").fill_null(False)
         read = typed_rows(
             texts,

@@ -24,6 +24,7 @@ _TAIL = (
     r"^(?:[.,](?P<fraction>\d{1,6})\d*)? ?"
     r"(?:(?P<utc>[Zz]|UTC|GMT)|(?P<offset_hours>[+-](?:[01]\d|2[0-3])):?(?P<offset_minutes>[0-5]\d)?)?$"
 )
+_MICROSECOND_DIGITS = 6
 _FRACTION = r"^(?:\.[0-9]+)?$"
 
 
@@ -106,7 +107,10 @@ def laid_out_us(text: pl.Series, layout: str, zone: str) -> pl.Series:
     tail = text.str.slice(_DATE_TIME_BYTES)
     if (tail == "").all():
         return time_us
-    fraction_us = tail.str.slice(1, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False)
+    digits = tail.str.slice(1, _MICROSECOND_DIGITS)
+    if not (digits.str.len_bytes() == _MICROSECOND_DIGITS).all():
+        digits = digits.str.pad_end(_MICROSECOND_DIGITS, "0")
+    fraction_us = digits.cast(pl.Int64, strict=False)
     return keep_where(tail.str.contains(_FRACTION), time_us + fraction_us)
 
 

@@ -28,6 +28,7 @@ from livesec.runners.signals import Signals
 from livesec.runners.wiring import make_engine
 from livesec.sources.file_source import FileSource
 from livesec.sources.journald import JOURNAL_PATH, JournalSource
+from livesec.sources.outages import Outages
 from livesec.sources.watch import Watcher
 from livesec.store.writer import StoreWriter
 
@@ -45,16 +46,25 @@ class Daemon:
     writer : the store of the plan
     replan : reads the settings again, for SIGHUP
     console : where alerts are printed
+    outages : of the feed whose spool is watched, if it is one
     """
 
     def __init__(
-        self, plan: RunPlan, writer: StoreWriter, *, replan: Replan, console: TextIO, signals: Signals
+        self,
+        plan: RunPlan,
+        writer: StoreWriter,
+        *,
+        replan: Replan,
+        console: TextIO,
+        signals: Signals,
+        outages: Outages | None = None,
     ) -> None:
         self._plan = self._first_plan = plan
         self._replan = replan
         self._writer = writer
         self._console = console
         self._signals = signals
+        self._outages = outages
         settings = plan.settings
         known = writer.streams()
         self._files = FileSource(plan.patterns, known, history=settings.history, zone_of=settings.zone_of, clock=now_us)
@@ -133,6 +143,8 @@ class Daemon:
             if self._read_all():
                 self._lookout.took_lines()
             positions, gaps = self._files.take_changes()
+            if self._outages is not None:
+                gaps += self._outages.take(self._files.positions)
             self._lookout.found(position.path for position in positions)
             self._commits.positions(positions, gaps)
             self._keep_up()
