@@ -141,7 +141,8 @@ class Rows:
         if cached is None:
             column = self.column(name)
             physical = column.to_physical() if isinstance(column.dtype, pl.Enum) else column
-            cached = physical.cast(pl.Int64).fill_null(null).to_numpy()
+            whole = physical.cast(pl.Int64)
+            cached = (whole.fill_null(null) if whole.null_count() else whole).to_numpy()
             self._values[f"{name}:{null}"] = cached
         return cached.view(np.int64)
 
@@ -149,7 +150,8 @@ class Rows:
         """Column `name` as float64, shape (n,), NaN where it is unknown."""
         cached = self._values.get(name)
         if cached is None:
-            cached = self.column(name).cast(pl.Float64).fill_null(float("nan")).to_numpy()
+            real = self.column(name).cast(pl.Float64)
+            cached = (real.fill_null(float("nan")) if real.null_count() else real).to_numpy()
             self._values[name] = cached
         return cached.view(np.float64)
 
@@ -157,7 +159,13 @@ class Rows:
         """Whether column `name` equals `value`, shape (n,); False where it is unknown."""
         cached = self._values.get(f"{name}={value}")
         if cached is None:
-            cached = (self.column(name) == value).fill_null(False).to_numpy()
+            column = self.column(name)
+            if isinstance(column.dtype, pl.Enum):
+                ordinals = column.dtype.categories.to_list()
+                cached = self.integers(name, null=-1) == (ordinals.index(value) if value in ordinals else -2)
+            else:
+                equal = column == value
+                cached = (equal.fill_null(False) if equal.null_count() else equal).to_numpy()
             self._values[f"{name}={value}"] = cached
         return cached.view(np.bool_)
 
@@ -165,10 +173,19 @@ class Rows:
         """Rows in which none of `columns` is null, shape (n,)."""
         mask = np.ones(len(self), dtype=np.bool_)
         for name in columns:
-            column = self.column(name)
-            if column.null_count():
-                mask &= column.is_not_null().to_numpy()
+            filled = self._filled(name)
+            if len(filled):
+                mask &= filled
         return mask
+
+    def _filled(self, name: str) -> NDArray[np.bool_]:
+        """Where column `name` is not null, shape (n,); shape (0,) where that is everywhere."""
+        cached = self._values.get(f"{name}?")
+        if cached is None:
+            column = self.column(name)
+            cached = column.is_not_null().to_numpy() if column.null_count() else np.empty(0, dtype=np.bool_)
+            self._values[f"{name}?"] = cached
+        return cached.view(np.bool_)
 
     @property
     def time_us(self) -> NDArray[np.int64]:

@@ -17,8 +17,10 @@ ruser comes from the other side in some protocols; a line in which ` rhost=` sta
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from livesec.core.batch import Parsed, StreamInfo, no_rejects
@@ -102,6 +104,13 @@ FORMS: Final = (
     *_failures(""),
     MessageForm("check pass; user unknown", part=True),
 )
+_TELLING: Final = [
+    "authentication failure",
+    "check pass; user unknown",
+    "pam_sss(",
+    ":session): session opened for user ",
+]
+_CRON: Final = "pam_unix(cron:session)"  # most of what programs named here say
 _CLAIMS: Final = r"^(?:pam_unix\([^ ()]+:auth\): )?(?:[0-9]+ more )?authentication failures?;"
 
 
@@ -122,6 +131,13 @@ class PamLogins(StatelessFormat):
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
         """Take PAM's lines; what else the programs say is skipped."""
         message = lines["message"].fill_null("")
+        telling = message.str.contains_any(_TELLING) & ~message.str.starts_with(_CRON)
+        if not telling.all():
+            dull = lines["line_index"].filter(~telling).to_numpy()
+            if not telling.any():
+                return Parsed(skipped=dull)
+            told = self.read(stream, lines.filter(telling))
+            return replace(told, skipped=np.sort(np.concatenate([told.skipped, dull])))
         rejects = no_rejects()
         twice = message.str.count_matches(" rhost=", literal=True) > 1
         cut = message.str.contains(_CLAIMS) & ~message.str.contains(_UNIX + "[^;]*" + _FIELDS)

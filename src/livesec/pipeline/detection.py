@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.batch import NO_ADDRESS
@@ -16,16 +17,8 @@ from livesec.core.rows import Rows, network_64
 from livesec.core.schema import COLUMNS, IP_COLUMNS
 from livesec.core.state import KeyedState
 
-_ROW_FIELDS = (
-    "sequence",
-    "row_in_line",
-    "event_time_us",
-    "stream_time_us",
-    "stream_id",
-    "line_offset",
-    "host",
-)
-_ENTITY_FIELDS = ("user", "src_ip", "dst_ip")
+_NUMBERS = ("sequence", "row_in_line", "event_time_us", "stream_time_us", "stream_id", "line_offset")  # never null
+_TEXTS = ("host", "user", "src_ip", "dst_ip")
 
 
 def judged_positions(detector: Detector[Any], rows: Rows) -> tuple[NDArray[np.int64], int]:
@@ -54,16 +47,14 @@ def _texts(name: str, values: Sequence[Any]) -> list[str]:
 def to_findings(detector: Detector[Any], rows: Rows, found: Findings) -> list[Finding]:
     """One Finding per finding, in row order."""
     count = len(found)
-    wanted = dict.fromkeys([*_ROW_FIELDS, *_ENTITY_FIELDS, *detector.key])
-    picked = {
-        name: rows.column(name).gather(found.at).to_list() if name in COLUMNS[rows.log_type] else [None] * count
-        for name in wanted
-    }
+    texts = [name for name in dict.fromkeys([*_TEXTS, *detector.key]) if name in COLUMNS[rows.log_type]]
+    picked = pl.DataFrame([rows.column(name) for name in texts])[found.at].to_dict(as_series=False)
     details = [[_plain(value) for value in values] for values in found.details.values()]
     own = rows.addresses()[found.at].tolist()
     evidence = [()] * count if found.evidence is None else found.evidence.tolist()
     columns = (
-        *(picked[name] for name in (*_ROW_FIELDS, *_ENTITY_FIELDS)),
+        *(rows.integers(name)[found.at].tolist() for name in _NUMBERS),
+        *(picked.get(name, [None] * count) for name in _TEXTS),
         map("|".join, zip(*(_texts(name, picked[name]) for name in detector.key), strict=True)),
         found.reasons if found.reasons is not None else ["threshold"] * count,
         found.confidence.tolist() if found.confidence is not None else [1.0] * count,
@@ -95,8 +86,8 @@ def to_findings(detector: Detector[Any], rows: Rows, found: Findings) -> list[Fi
             techniques=detector.technique,
         )
         for (
-            sequence, row_in_line, event_time_us, stream_time_us, stream_id, line_offset, host,
-            user, src_ip, dst_ip, entity, reason, confidence, values, lines,
+            sequence, row_in_line, event_time_us, stream_time_us, stream_id, line_offset,
+            host, user, src_ip, dst_ip, entity, reason, confidence, values, lines,
         ) in zip(*columns, strict=True)
     ]  # fmt: skip
 
