@@ -28,7 +28,7 @@ from livesec.sources.packet_capture import CAPTURE_MAGIC, CaptureLines, ReadAhea
 from livesec.sources.text_encoding import SAMPLE_BYTES, UTF_8, Encoding, encoding_of
 from livesec.sources.watched_paths import expand
 
-CHUNK_BYTES = 3 << 20
+CHUNK_BYTES = 4 << 20
 """Read this much at once: some 27,000 syslog lines."""
 
 _REMEMBERED = 8  # batches of a compressed file kept for evidence: 24 MB
