@@ -182,3 +182,24 @@ def test_a_capture_of_an_unknown_link_is_named(tmp_path: Path) -> None:
     (tmp_path / "dump.pcap").write_bytes(capture(lambda file: dpkt.pcap.Writer(file, linktype=147), [(0.0, tcp(SYN))]))
     with pytest.raises(InputUnreadableError, match="link type 147"):
         lines_of(tmp_path / "dump.pcap")
+
+
+RECORDS = [json.dumps({"number": number, "text": 'é"}],{[' + "x" * (number % 50)}) for number in range(40_000)]
+
+
+@pytest.mark.parametrize("frame", ['{"Records":[%s]}', " [ %s ]", '{ "records" : [%s]}\n'])
+def test_a_document_of_one_endless_line_is_a_line_per_record(tmp_path: Path, frame: str) -> None:
+    (tmp_path / "log").write_bytes(gzip.compress((frame % ",".join(RECORDS)).encode()))
+    opening, *lines = [line.decode() for _, line in lines_of(tmp_path / "log")]
+    assert opening.strip() == frame.partition("%s")[0].strip()
+    assert lines[: len(RECORDS)] == RECORDS
+    assert "".join(lines[len(RECORDS) :]).strip() == frame.strip().partition("%s")[2].strip()
+
+
+def test_an_endless_document_that_breaks_gives_the_records_before_and_the_rest_as_it_is(tmp_path: Path) -> None:
+    torn = '{"Records":[' + ",".join(RECORDS[:2000]) + ',{"number": ' + "[" * 200_000 + ',{"more": 1}'
+    (tmp_path / "log").write_bytes(torn.encode())
+    _, *lines = [line.decode() for _, line in lines_of(tmp_path / "log")]
+    assert lines == [*RECORDS[:2000], torn[torn.index(',{"number": [') :]]
+    (tmp_path / "long").write_bytes(b"[" + b'{"a": "' + b"x" * (3 * MAX_LINE_BYTES) + b'"}, {"b": 1}]')
+    assert [len(line) for _, line in lines_of(tmp_path / "long")] == [1, MAX_LINE_BYTES, 8, 1]

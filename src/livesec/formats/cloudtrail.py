@@ -6,12 +6,12 @@ One event a line, the files that CloudTrail delivers (`{"Records":[...]}`, on on
 one or many lines, events written over several lines, one after another.
 
 Read as logins: ConsoleLogin; AssumeRole, AssumeRoleWithSAML, AssumeRoleWithWebIdentity, AssumeRoot, GetSessionToken,
-GetFederationToken, SwitchRole; SendSSHPublicKey, SendSerialConsoleSSHPublicKey (EC2 Instance Connect) and StartSession,
-ResumeSession (Systems Manager). Read as file transfers, of S3's events: GetObject, GetObjectTorrent (download);
-PutObject, PostObject, CompleteMultipartUpload (upload, the latter without bytes); CopyObject (copy); DeleteObject,
-DeleteObjects (delete, the latter without a key); ListObjects, ListObjectsV2, ListObjectVersions, ListBuckets and
-SelectObjectContent (read). The path is `s3://bucket/key`. CloudTrail logs reads and writes of objects only where data
-events are switched on.
+GetFederationToken, SwitchRole; SendSSHPublicKey, SendSerialConsoleSSHPublicKey (EC2 Instance Connect) and
+StartSession, ResumeSession (Systems Manager). Read as file transfers, of S3's events: GetObject, GetObjectTorrent
+(download); PutObject, PostObject, CompleteMultipartUpload (upload, the latter without bytes); CopyObject (copy);
+DeleteObject, DeleteObjects (delete, the latter without a key); ListObjects, ListObjectsV2, ListObjectVersions,
+ListBuckets and SelectObjectContent (read). The path is `s3://bucket/key`. CloudTrail logs reads and writes of objects
+only where data events are switched on.
 
 The user is userName, `root` for the root user, the session's name for a role, the account where the log has no more;
 null for anonymous requests and for names that AWS hides because they may be a password. The host is the account the
@@ -20,8 +20,9 @@ service made the request src_ip is null and client names the service. A failed r
 
 Skipped: all other events, and roles that AWS services take on by themselves. Not read: UploadPart (one upload is one
 CompleteMultipartUpload), events inside EventBridge's envelope (`"detail":`), Insights, digests. Lines of an event over
-1 MiB are rejects. Of a line with several events those that can be used are; it is a reject if there are none and one is
-broken. A one-line file longer than a line can be (1 MiB) gives the events that are whole in that part.
+1 MiB are rejects. Of a line with several events those that can be used are; it is a reject if there are none and one
+is broken. A one-line file over 64 KiB is read as a line per event by replay and check; where it is watched, only its
+first 1 MiB is.
 """
 
 from __future__ import annotations

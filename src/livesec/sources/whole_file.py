@@ -1,7 +1,7 @@
 """Whole files for a replay: which ones, and their lines in batches.
 
 Compressed files (gzip, xz, bzip2, zstd) are read as what they decompress to, packet captures as the lines of their
-flows.
+flows, a document of JSON records that is one long line as a line per record.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from livesec.core.batch import MAX_LINE_BYTES, RawBatch, StreamInfo
 from livesec.core.errors import InputUnreadableError
 from livesec.sources.line_cut import cut_long_lines, line_at
 from livesec.sources.packet_capture import CAPTURE_MAGIC, CaptureLines, ReadAhead
+from livesec.sources.record_lines import RecordLines, is_endless_document
 from livesec.sources.text_encoding import SAMPLE_BYTES, UTF_8, Encoding, encoding_of
 from livesec.sources.watched_paths import expand
 
@@ -119,11 +120,15 @@ class WholeFile:
             raise InputUnreadableError(f"{self.path}: unreadable after byte {self.offset}: {error}") from error
 
     def _look_at_start(self) -> bytes:
-        """Bytes of the first lines, behind a byte order mark; notes the encoding and whether this is a capture."""
+        """Bytes of the first lines, behind a byte order mark; notes the encoding, a capture, an endless document."""
         head = self._read()
         if head.startswith(CAPTURE_MAGIC):
             self._file = cast(BinaryIO, CaptureLines(cast(BinaryIO, ReadAhead(head, self._file))))
             self._compressed = True  # as for compressed files: no line can be read again at its offset
+            return b""
+        if is_endless_document(head):
+            self._file = cast(BinaryIO, RecordLines(cast(BinaryIO, ReadAhead(head, self._file))))
+            self._compressed = True
             return b""
         self._encoding = encoding_of(head[:SAMPLE_BYTES]) or UTF_8
         self.offset = self._encoding.mark_bytes
