@@ -161,7 +161,7 @@ class GeoTable:
         lat, lon, radius_km = self.centres(country)
         asked = np.flatnonzero(is_public & (documented == 0))
         if self._networks is not None:
-            known, _ = self._networks.networks(numbers[asked])
+            known = self._networks.networks(numbers[asked])
             asn[asked] = np.where(known > 0, known, asn[asked])
         if self._cities is not None:
             places = self._cities.places(numbers[asked])

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
 from typing import Final
 
 import maxminddb
@@ -48,11 +47,9 @@ class MaxMindFile:
             what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise SettingsError(f"{setting}: {path}: {what}; expected a file in MaxMind's format (.mmdb)") from error
         metadata = self._reader.metadata()
-        self.data_date: date = datetime.fromtimestamp(metadata.build_epoch, UTC).date()
-        self.version = f"{metadata.database_type} {self.data_date}"
+        self.version = f"{metadata.database_type} {datetime.fromtimestamp(metadata.build_epoch, UTC).date()}"
         """Kind and date of the data."""
         self._only_ipv4 = metadata.ip_version == 4  # noqa: PLR2004  # IPv4
-        self.file_name = Path(path).name
 
     def _record(self, number: int) -> Mapping[str, object]:
         address = IPv4Address(number) if number < IPV4_END else IPv6Address(number << 64)
@@ -78,16 +75,14 @@ class MaxMindFile:
                 places[:, row] = lat, lon, min(max(radius, 1.0), _MAX_RADIUS_KM)
         return Places(country, *places)
 
-    def networks(self, numbers: Numbers) -> tuple[NDArray[np.uint32], list[str]]:
-        """Number (0 unknown) and name of the autonomous system of each address number."""
-        asn, names = np.zeros(len(numbers), dtype=np.uint32), list[str]()
+    def networks(self, numbers: Numbers) -> NDArray[np.uint32]:
+        """Number of the autonomous system of each address number, 0 where it is not known."""
+        asn = np.zeros(len(numbers), dtype=np.uint32)
         for row, number in enumerate(numbers.tolist()):
-            record = self._record(number)
-            known = _number(record, "autonomous_system_number")
+            known = _number(self._record(number), "autonomous_system_number")
             if known is not None and 0 < known <= _MAX_ASN:
                 asn[row] = int(known)
-            names.append(_text(record, "autonomous_system_organization"))
-        return asn, names
+        return asn
 
 
 def _part(record: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -82,7 +82,7 @@ class StreamParser:
         taking.left = batch.lines
         self._offer_by_shape([form for form in self.formats if form.whole_lines], taking)
         if taking.left.height:
-            self._take_messages(taking.left, taking)
+            self._take_messages(taking)
         again = [form for form in self.formats if not form.whole_lines or form.shape == Shape.JSON]
         self._offer_by_shape(again, taking)
         if taking.left.height:
@@ -116,8 +116,9 @@ class StreamParser:
             if offered.height and self._offer(form, offered, taking):
                 in_json = None
 
-    def _take_messages(self, lines: pl.DataFrame, taking: _Taking) -> None:
+    def _take_messages(self, taking: _Taking) -> None:
         """Offer messages to the formats of their programs; leave the others, without their envelope, in `taking`."""
+        lines = taking.left
         found = unwrap(lines, self._envelope, self.stream)
         messages, timeless = found.messages, found.timeless
         if timeless.height:

@@ -85,7 +85,7 @@ class HttpPoll:
                         f"{self.url}: too many requests", float(wait) if wait.isdigit() else 60.0
                     )
                 response.raise_for_status()
-                data = b""
+                data = bytearray()
                 for chunk in response.iter_bytes():
                     data += chunk
                     if len(data) > MAX_ANSWER_BYTES:
