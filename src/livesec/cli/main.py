@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from livesec import __version__
-from livesec.cli import check, dashboard, demo, detectors, evaluate, export, feed, replay, run, status
+from livesec.cli import check, dashboard, demo, detectors, evaluate, export, feed, replay, run, status, tune
 from livesec.core.errors import LiveSecError
 from livesec.core.text import shown
 
@@ -27,6 +27,7 @@ app.command(epilog=detectors.EPILOG)(detectors.detectors)
 app.command(epilog=dashboard.EPILOG)(dashboard.dashboard)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command(epilog=tune.EPILOG)(tune.tune)
 app.command(epilog=status.EPILOG)(status.status)
 app.add_typer(demo.app, name="demo")
 app.add_typer(feed.app, name="feed")

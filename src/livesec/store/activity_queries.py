@@ -6,6 +6,7 @@ All grouping is SQL's; an answer has at most MAX_POINTS points. "Now" is the cal
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -151,6 +152,21 @@ def alerts_per_day(connection: Connection, now_us: int) -> float:
     statement = select(func.count()).select_from(t.anomalies).where(*wanted.conditions())
     found = connection.execute(statement).scalar_one()
     return float(found) / max(1.0, (now_us - since_us) / US_PER_DAY)
+
+
+def alerts_by_day(connection: Connection) -> dict[int, Counter[str]]:
+    """Anomalies of medium or higher by type, of each day (since 1970, UTC) that has events."""
+    day = t.counts.c.minute_us // US_PER_DAY
+    by_day = {int(number): Counter[str]() for number in connection.execute(select(day).distinct()).scalars()}
+    day = t.anomalies.c.time_us // US_PER_DAY
+    alerts = (
+        select(day, t.anomalies.c.type, func.count())
+        .where(t.anomalies.c.severity != str(Severity.LOW))
+        .group_by(day, t.anomalies.c.type)
+    )
+    for number, name, count in connection.execute(alerts):
+        by_day.setdefault(int(number), Counter())[str(name)] += int(count)
+    return by_day
 
 
 def events_per_minute(connection: Connection, since_us: int, until_us: int) -> dict[LogType, dict[int, int]]:

@@ -35,7 +35,7 @@ class Params:
     end_hour: int = param(6, "hour of day", "livesec seed", minimum=0, maximum=23, setting="unusual_hours_end")
     time_zone: str = param("UTC", "IANA name", "livesec setting", setting="time_zone")
     report_p: float = param(0.01, "probability", "our choice: one active hour in a hundred", maximum=0.5)
-    full_p: float = param(1e-4, "probability", "our choice: a user's 24 hours cannot say less", maximum=0.01)
+    p_star: float = param(1e-4, "probability", "our choice: a user's 24 hours cannot say less", maximum=0.01)
     warm: int = param(10, "hours", "our choice: a working day or two", minimum=1)
     mature: int = param(20, "hours", "DETECTIONS: a prior of about 20 is the cold-start answer", minimum=1)
     half_life_days: float = param(14.0, "days", "DETECTIONS: season", minimum=1)
@@ -98,7 +98,7 @@ class UnusualTransferTime(Detector[Params]):
             half_life_days=self.p.half_life_days,
             idle_s=self.p.forget_s,
         )
-        confidence = np.minimum(1.0, np.log(found.p) / np.log(self.p.full_p))
+        confidence = np.minimum(1.0, np.log(found.p) / np.log(self.p.p_star))
         early = found.observed < self.p.mature
         return Findings(
             at=at[found.at],

@@ -31,7 +31,7 @@ class Params:
 
     min_km: float = param(1000.0, "km", "livesec seed", minimum=0, setting="geo_distance_km")
     min_hours: int = param(20, "login hours", "DETECTIONS: a prior of about 20 is the cold-start answer", minimum=1)
-    full_p: float = param(
+    p_star: float = param(
         0.01,
         "probability",
         "our choice: certain when a new country comes once in 100 login hours",
@@ -107,7 +107,7 @@ class GeoInconsistency(Detector[Params]):
                 "hours_there": found.sightings,
                 "p_value": found.p,
             },
-            confidence=np.minimum(1.0, np.log(found.p) / np.log(self.p.full_p)),
+            confidence=np.minimum(1.0, np.log(found.p) / np.log(self.p.p_star)),
         )
 
     def _step_as_seed(self, state: KeyedState, rows: Rows, at: NDArray[np.int64], seen: Sightings) -> Findings:

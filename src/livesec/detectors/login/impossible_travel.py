@@ -36,7 +36,7 @@ class Params:
 
     max_kmh: float = param(900.0, "km/h", "Panther: an airliner's cruising speed", minimum=1)
     min_km: float = param(300.0, "km", "our choice: nearer places are an hour's flight, or wrong geography", minimum=1)
-    full_p: float = param(
+    p_star: float = param(
         0.1, "probability", "our choice: certain when a new place comes once in 10 login hours", maximum=0.5
     )
     known_s: float = param(30 * DAY_S, "s", "our choice: where a user was within a month is known", minimum=3600)
@@ -112,7 +112,7 @@ class ImpossibleTravel(Detector[Params]):
                 "p_value": found.p,
             },
             evidence=found.from_address[:, np.newaxis],
-            confidence=np.minimum(1.0, np.log(found.p) / np.log(self.p.full_p)),
+            confidence=np.minimum(1.0, np.log(found.p) / np.log(self.p.p_star)),
         )
 
     def idle_s(self) -> float:
