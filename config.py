@@ -47,7 +47,9 @@ SEVERITY_MEDIUM = 4.0  # on the 0-10 scale, as in CVSS
 SEVERITY_HIGH = 7.0
 SEVERITY_CRITICAL = 9.0
 ASSET_WEIGHTS = {}  # 0.8 to 1.3 by user, address or host: {"payroll-db": 1.3}
-ALERTS_PER_DAY = 5  # anomalies of medium or higher wanted on a quiet day; shown against what came
+ALERTS_PER_DAY = 5  # anomalies of medium or higher wanted on a quiet day; shown against what came; see `livesec tune`
+SUPPRESSIONS = []  # {"detector": "bf_fast", "entity": "192.0.2.0/24", "until": date or None, "reason": "our scanner"}
+FEEDBACK = []  # {"detector": "bf_fast", "entity": "192.0.2.9", "weight": 0.5, "reason": "a script of ours"}
 
 # Timing ---------------------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ def test_layers_override_one_another_in_order(tmp_path: Path) -> None:
     tuned = write(tmp_path / "tuned.toml", "exfiltration_bytes = 20\n")
     dotenv = write(tmp_path / ".env", "LIVESEC_DATA_VOLUME_BYTES=30\nLIVESEC_UNUSUAL_HOURS_END=5\n")
     settings = load_settings(
-        config, tuned, dotenv, ["connection_count_threshold=7"], {"LIVESEC_UNUSUAL_HOURS_END": "4"}
+        config, [tuned], dotenv, ["connection_count_threshold=7"], {"LIVESEC_UNUSUAL_HOURS_END": "4"}
     )
     assert (settings.large_file_bytes, settings.exfiltration_bytes, settings.data_volume_bytes) == (1, 20, 30)
     assert (settings.unusual_hours_end, settings.connection_count_threshold) == (4, 7)

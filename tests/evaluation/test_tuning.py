@@ -42,7 +42,7 @@ def test_thresholds_from_history_keep_the_budget_and_are_taken_over(
     assert result["alerts_per_day_tuned"] <= 0.4 < result["alerts_per_day"]
     tuned = [item for item in result["detectors"] if item["p_star"] is not None]
     assert any(item["p_star_tuned"] < item["p_star"] for item in tuned)
-    loaded = load_settings(tuned=out, environ={"": ""})
+    loaded = load_settings(written=[out], environ={"": ""})
     assert loaded.detectors == {item["detector"]: {"p_star": item["p_star_tuned"]} for item in tuned}
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from livesec.core.errors import UsageError
-from livesec.core.settings import Settings, home, load_settings
+from livesec.core.settings import Settings, home, load_settings, written_layers
 
 DbOption = Annotated[
     str | None, typer.Option("--db", metavar="FILE|URL", help="Store to use. [default: data/livesec.db]")
@@ -33,7 +33,7 @@ def settings_from(settings: Path | None, assignments: Sequence[str] | None) -> S
     root = home()
     default = root / "config.py"
     config = settings if settings is not None else default if default.is_file() else None
-    return load_settings(config, root / "data" / "tuned.toml", root / ".env", tuple(assignments or ()))
+    return load_settings(config, written_layers(root), root / ".env", tuple(assignments or ()))
 
 
 def store_name(db: str | None, settings: Settings, *, demo: bool = False) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from livesec import __version__
-from livesec.cli import check, dashboard, demo, detectors, evaluate, export, feed, replay, run, status, tune
+from livesec.cli import check, dashboard, demo, detectors, evaluate, export, feed, replay, run, status, tune, verdicts
 from livesec.core.errors import LiveSecError
 from livesec.core.text import shown
 
@@ -29,6 +29,8 @@ app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=tune.EPILOG)(tune.tune)
 app.command(epilog=status.EPILOG)(status.status)
+app.command(epilog=verdicts.FEEDBACK_EPILOG)(verdicts.feedback)
+app.add_typer(verdicts.app, name="suppress")
 app.add_typer(demo.app, name="demo")
 app.add_typer(feed.app, name="feed")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from livesec.cli.context import JsonOption, SetOption, SettingsOption, progress_bar, settings_from
-from livesec.core.settings import home
+from livesec.core.settings import TUNED, home
 
 EPILOG = "Example: livesec tune /var/log/auth.log* --alerts-per-day 3"
 
@@ -47,7 +47,7 @@ def tune(
             loaded.alerts_per_day if budget is None else budget,
             lambda share, lines: bar.update(task, completed=share, note=f"{lines:,} lines"),
         )
-    target = out if out is not None else home() / "data" / "tuned.toml"
+    target = out if out is not None else home() / TUNED
     if not dry_run:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(result.as_toml(), encoding="utf-8")

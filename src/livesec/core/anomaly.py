@@ -12,6 +12,8 @@ from livesec.core.schema import LogType
 from livesec.core.severity import Severity
 from livesec.core.snapshot import Snapshot
 
+NEW, SUPPRESSED = "new", "suppressed"
+"""Status of an anomaly: nobody looked at it yet, or somebody does not want to see it."""
 KEPT_LINE_BYTES = 4096
 """Raw bytes kept of an evidence line or a reject."""
 
@@ -50,6 +52,7 @@ class Anomaly:
     confidence: float
     explanation: Explanation
     evidence: tuple[EvidenceLine, ...]
+    status: str = NEW
     incident_id: str | None = None
     historical: bool = False
 

@@ -1,7 +1,7 @@
 """Every setting: its type, unit, default and range.
 
 Values come from layers, the later one wins: the defaults here, `config.py`, `data/tuned.toml`, `.env`, environment
-variables LIVESEC_<NAME>, `--set name=value`.
+variables LIVESEC_<NAME>, `--set name=value`. What analysts decided (`data/verdicts.toml`) is added to.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from livesec.core.errors import SettingsError
+from livesec.core.verdicts import Feedback, Suppression
 
 ENV_PREFIX = "LIVESEC_"
+TUNED, VERDICTS = "data/tuned.toml", "data/verdicts.toml"
+"""Layers that `livesec tune`, and `suppress` and `feedback`, write."""
 
 
 def _setting(default: Any, about: str, unit: str = "", **limits: Any) -> Any:
@@ -98,6 +101,12 @@ class Settings(BaseModel):
     severity_critical: float = _setting(9.0, "critical from this score on", "0-10", ge=0, le=10)
     asset_weights: dict[str, float] = _setting({}, "weight of a user, address or host in its scores, 0.8 to 1.3")
     alerts_per_day: float = _setting(5.0, "anomalies of medium or higher wanted on a quiet day", "per day", gt=0)
+    suppressions: tuple[Suppression, ...] = _setting(
+        (), "findings to keep silent: {'detector': ..., 'entity': ..., 'until': date or None, 'reason': ...}"
+    )
+    feedback: tuple[Feedback, ...] = _setting(
+        (), "findings judged benign before: {'detector': ..., 'entity': ..., 'weight': 0 to 1, 'reason': ...}"
+    )
 
     # Timing
     rescan_interval_s: float = _setting(1.0, "look at every watched file this often", "s", gt=0)
@@ -166,6 +175,18 @@ def _read_config(path: Path) -> dict[str, Any]:
     return {name.lower(): value for name, value in module.items() if name.isupper() and not name.startswith("_")}
 
 
+def _read_written(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}; mend or delete it") from error
+
+
+def written_layers(root: Path) -> tuple[Path, ...]:
+    """The files below `root` that commands write and that are layers of the settings."""
+    return (root / TUNED, root / VERDICTS)
+
+
 def _parse_text(text: str) -> Any:
     """The value a text stands for: TOML's, else the text itself."""
     try:
@@ -190,8 +211,12 @@ def _env_layer(variables: Mapping[str, str | None]) -> dict[str, Any]:
 
 def _apply(values: dict[str, Any], origin: dict[str, str], layer: Mapping[str, Any], source: str) -> None:
     for name, value in layer.items():
-        merges = name == "detectors" and isinstance(value, Mapping) and isinstance(values.get(name), dict)
-        values[name] = values[name] | dict(value) if merges else value
+        if name == "detectors" and isinstance(value, Mapping) and isinstance(values.get(name), dict):
+            values[name] = values[name] | dict(value)
+        elif name in ("suppressions", "feedback") and isinstance(value, list | tuple) and values.get(name):
+            values[name] = (*values[name], *value)
+        else:
+            values[name] = value
         origin[name] = source
 
 
@@ -216,12 +241,12 @@ def home() -> Path:
 
 def load_settings(
     config: Path | None = None,
-    tuned: Path | None = None,
+    written: Sequence[Path] = (),
     dotenv: Path | None = None,
     assignments: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Settings from all layers. Files that are None or (tuned, dotenv) absent are passed over.
+    """Settings from all layers. Files that are None or (written, dotenv) absent are passed over.
 
     `environ` defaults to the process's. Raises SettingsError that names the setting and the layer it came from. A model
     key in the environment is not taken over unless `.env` or `config.py` names it too: where text goes is a decision.
@@ -230,11 +255,9 @@ def load_settings(
     origin: dict[str, str] = {}
     if config is not None:
         _apply(values, origin, _read_config(config), str(config))
-    if tuned is not None and tuned.is_file():
-        try:
-            _apply(values, origin, tomllib.loads(tuned.read_text()), str(tuned))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{tuned}: not valid TOML: {error}; delete it or run `livesec tune` again") from error
+    for path in written:
+        if path.is_file():
+            _apply(values, origin, _read_written(path), str(path))
     if dotenv is not None and dotenv.is_file():
         _apply(values, origin, _env_layer(dotenv_values(dotenv)), str(dotenv))
     variables = {name: text for name, text in (environ or os.environ).items() if name.startswith(ENV_PREFIX)}

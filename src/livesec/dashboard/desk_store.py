@@ -11,7 +11,7 @@ import streamlit as st
 
 from livesec.core.clock import US_PER_DAY, now_us
 from livesec.core.errors import LiveSecError
-from livesec.core.settings import Settings, home, load_settings
+from livesec.core.settings import Settings, home, load_settings, written_layers
 from livesec.dashboard.memo import remembered
 from livesec.store.activity_queries import US_PER_MINUTE, latest_event_us
 from livesec.store.reader import Pulse, StoreReader
@@ -21,7 +21,7 @@ def desk_settings() -> Settings:
     """The settings as the commands load them. Raises SettingsError."""
     root = home()
     config = root / "config.py"
-    return load_settings(config if config.is_file() else None, root / "data" / "tuned.toml", root / ".env")
+    return load_settings(config if config.is_file() else None, written_layers(root), root / ".env")
 
 
 def chosen_store(settings: Settings, environ: Mapping[str, str] | None = None) -> str:

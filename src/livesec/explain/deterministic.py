@@ -110,8 +110,11 @@ def _technique_lines(techniques: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def write(finding: Finding, summary: str, guidance: Guidance, score: float) -> Written:
-    """Describe and explain `finding`, scored `score` (0-100). Raises KeyError for an unknown detail in a template."""
+def write(finding: Finding, summary: str, guidance: Guidance, score: float, note: str = "") -> Written:
+    """Describe and explain `finding`, scored `score` (0-100), for the reason `note` too.
+
+    Raises KeyError for an unknown detail in a template.
+    """
     plain: Mapping[str, Scalar] = {
         **finding.details,
         "user": finding.user,
@@ -134,7 +137,7 @@ def write(finding: Finding, summary: str, guidance: Guidance, score: float) -> W
             headline=description,
             what_happened=f"{description}. {guidance.meaning}",
             usual=guidance.usual.format_map(values),
-            why_score=f"{score / 10:.1f} of 10: base severity {finding.base_severity / 10:.1f}, {confidence}.",
+            why_score=f"{score / 10:.1f} of 10: base severity {finding.base_severity / 10:.1f}, {confidence}{note}.",
             alternatives=guidance.benign,
             next_steps=_steps(guidance.next_steps, commands),
             techniques=_technique_lines(finding.techniques),

@@ -16,6 +16,7 @@ import polars as pl
 
 from livesec.core.anomaly import (
     KEPT_LINE_BYTES,
+    SUPPRESSED,
     BatchResult,
     DetectorCounts,
     EvidenceLine,
@@ -266,6 +267,9 @@ class Engine:
         evidence = tuple(lines[address] for address in finding.evidence if address in lines)
         anomaly = self._scorer.anomaly(finding, self._infos[finding.stream_id].uid, evidence)
         anomaly.historical = historical
+        if anomaly.status == SUPPRESSED:
+            result.anomalies.append(anomaly)
+            return
         risks = self._risk.add(anomaly)
         self._incidents.add(anomaly, risks)
         result.anomalies.append(anomaly)

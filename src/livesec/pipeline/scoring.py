@@ -1,6 +1,6 @@
 """From a finding to a scored, described anomaly.
 
-s = base_severity x confidence x asset weight, at most 99.
+s = base_severity x confidence x asset weight, at most 99; x the weight of analysts' feedback; 0 where suppressed.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from livesec.core.anomaly import Anomaly, EvidenceLine
+from livesec.core.anomaly import NEW, SUPPRESSED, Anomaly, EvidenceLine
 from livesec.core.finding import Finding
 from livesec.core.settings import Settings
 from livesec.core.severity import MAX_SCORE, Severity, severity_of
 from livesec.explain.deterministic import write
 from livesec.pipeline.assembly import Judge
+from livesec.pipeline.verdicts import Verdicts
 
 
 def anomaly_id(stream_uid: str, finding: Finding) -> str:
@@ -37,6 +38,7 @@ class Scorer:
     def __init__(self, settings: Settings, parts: Mapping[str, Judge]) -> None:
         self._parts = parts
         self._weights = settings.asset_weights
+        self._verdicts = Verdicts(settings)
         self._bounds = {
             Severity.MEDIUM: settings.severity_medium,
             Severity.HIGH: settings.severity_high,
@@ -53,7 +55,14 @@ class Scorer:
         """`finding` as an anomaly with `evidence`, not yet in an incident."""
         part = self._parts[finding.detector]
         score = min(MAX_SCORE, finding.base_severity * finding.confidence * self._weight(finding))
-        written = write(finding, part.summary, part.guidance, score)
+        status, note = NEW, ""
+        if self._verdicts:
+            feedback, suppression = self._verdicts.feedback(finding), self._verdicts.suppression(finding)
+            if feedback is not None:
+                score, note = score * feedback.weight, f"; {feedback}"
+            if suppression is not None:
+                score, note, status = 0.0, f"; {suppression}", SUPPRESSED
+        written = write(finding, part.summary, part.guidance, score, note)
         return Anomaly(
             id=anomaly_id(stream_uid, finding),
             sequence=finding.sequence,
@@ -75,4 +84,5 @@ class Scorer:
             confidence=finding.confidence,
             explanation=written.explanation,
             evidence=evidence,
+            status=status,
         )

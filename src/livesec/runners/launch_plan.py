@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from livesec.core.settings import load_settings
+from livesec.core.settings import load_settings, written_layers
 from livesec.runners.children import Backoff, ChildPlan
 from livesec.runners.dashboard_server import dashboard_command
 
@@ -43,7 +43,7 @@ def children(options: LaunchOptions) -> list[ChildPlan]:
     """
     root = options.root
     config = root / "config.py"
-    settings = load_settings(config if config.is_file() else None, root / "data" / "tuned.toml", root / ".env")
+    settings = load_settings(config if config.is_file() else None, written_layers(root), root / ".env")
     named = settings.db if options.logs else settings.demo_db
     store = named if "://" in named else str(root / named)
 

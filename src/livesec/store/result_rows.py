@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, delete, func, select
 
-from livesec.core.anomaly import Anomaly, BatchResult, Incident
+from livesec.core.anomaly import NEW, Anomaly, BatchResult, Incident
 from livesec.core.clock import now_us
 from livesec.core.json_text import json_text
 from livesec.store import tables as t
@@ -166,7 +166,7 @@ def _anomaly_row(anomaly: Anomaly, committed_us: int) -> tuple[Any, ...]:
         anomaly.confidence,
         anomaly.explanation.to_json(),
         pack_evidence(anomaly.evidence),
-        "new",
+        anomaly.status,
         anomaly.incident_id,
         anomaly.historical,
         committed_us,
@@ -186,5 +186,5 @@ def _incident_row(incident: Incident) -> tuple[Any, ...]:
         json_text(incident.entities),
         json_text(incident.tactics),
         json_text(incident.types),
-        "new",
+        NEW,
     )

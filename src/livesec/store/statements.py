@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Dialect, Executable, Table, Update, bindparam
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from livesec.core.anomaly import SUPPRESSED
 from livesec.store import tables as t
 
 
@@ -34,7 +35,9 @@ ADD_COUNTS = upsert(t.counts, ["log_type", "minute_us"], ["events"])
 ADD_TOTALS = upsert(t.totals, ["name"], ["value"])
 ADD_COVERAGE = upsert(t.coverage, ["detector"], ["rows", "judged", "findings"], ["entities"])
 ANOMALY_COLUMNS = [column.name for column in t.anomalies.c if column.name != "number"]
-_new = select(t.anomalies.c.id).where(t.anomalies.c.number > bindparam("known"), ~t.anomalies.c.historical)
+_new = select(t.anomalies.c.id).where(
+    t.anomalies.c.number > bindparam("known"), ~t.anomalies.c.historical, t.anomalies.c.status != SUPPRESSED
+)
 NEW_IN_OUTBOX = sqlite_insert(t.outbox).from_select(["anomaly_id"], _new.order_by(t.anomalies.c.number))
 OUTBOX_END = select(func.coalesce(func.max(t.outbox.c.number), 0))
 MARK_DELIVERED = (
