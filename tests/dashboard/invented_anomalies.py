@@ -154,7 +154,7 @@ def make_anomaly(
         headline=description,
         what_happened=f"{description}. {kind.meaning}",
         usual=kind.usual.format_map(values),
-        why_score=f"{scored / 10:.1f} of 10: base severity {kind.score / 10:.1f}, a rule, confidence 1.",
+        why_score=f"{scored / 10:.1f} of 10: base severity {kind.score / 10:.1f}, full confidence.",
         alternatives=("a script with an old password", "a scan of your own"),
         next_steps=(
             kind.step.format_map(values),

@@ -19,7 +19,7 @@ def test_numbers_come_from_the_details() -> None:
     assert written.description == "1,234 tries from 192.0.2.1 as root"
     text = written.explanation.to_text()
     assert "Usual: Fewer than 5." in text
-    assert "4.7 of 10: base severity 4.7, a rule, confidence 1" in text
+    assert "4.7 of 10: base severity 4.7, full confidence" in text
     assert "T1110.001 Brute Force (credential-access)" in text
     assert json.loads(written.explanation.to_json())["writer"] == "deterministic"
 

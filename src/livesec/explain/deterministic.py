@@ -130,7 +130,7 @@ def write(finding: Finding, summary: str, guidance: Guidance, score: float, note
         else:
             values[name] = commands[name] = _fit(value)
     description = summary.format_map(values)
-    confidence = "a rule, confidence 1" if finding.confidence >= 1 else f"confidence {finding.confidence:.2f}"
+    confidence = "full confidence" if finding.confidence >= 1 else f"confidence {finding.confidence:.2f}"
     return Written(
         description,
         Explanation(
