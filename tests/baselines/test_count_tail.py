@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import count_tail
 from livesec.baselines.count_tail import Rules
@@ -134,7 +135,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(_STEPS, st.integers(0, 150), st.sampled_from([count_tail.NEVER, 12]), st.sampled_from([1, 15]))
 def test_as_the_plain_rules(steps: list[Row], cut: int, young_limit: int, floor: int) -> None:
     rules = RULES._replace(

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import count_tail, distinct_tail
 from livesec.baselines.count_tail import Rules
@@ -56,7 +57,7 @@ def _weights(rows: list[Row]) -> list[int]:
     return weights
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     st.lists(
         st.tuples(st.integers(1, 2), st.sampled_from([0.0, 300.0, 900.0, 4000.0]), st.integers(0, 12)), max_size=120

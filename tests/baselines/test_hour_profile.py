@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import hour_profile
 from livesec.baselines.growth import GROWTH
@@ -117,7 +118,7 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(_rows())
 def test_as_the_formulas_say(rows: list[Row]) -> None:
     found, expected = _reports(_strange(rows)), _plain(rows)
@@ -125,7 +126,7 @@ def test_as_the_formulas_say(rows: list[Row]) -> None:
     assert [p for _, p, _, _ in found] == pytest.approx([p for _, p, _, _ in expected], rel=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(_rows(), st.integers(0, 100))
 def test_whatever_the_batches(rows: list[Row], cut: int) -> None:
     state = KeyedState(hour_profile.COLUMNS)

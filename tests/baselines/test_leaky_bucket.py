@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import leaky_bucket
 from livesec.baselines.growth import GROWTH
@@ -69,14 +70,14 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(_rows(), st.integers(1, 6), st.sampled_from([1, 10, 60]), st.sampled_from([60, 600]))
 def test_as_the_recurrence_says(rows: list[Row], capacity: int, leak_s: int, quiet_s: int) -> None:
     found = _pour(rows, capacity=capacity, leak_s=leak_s, quiet_s=quiet_s)
     assert found == _plain(rows, capacity=capacity, leak_s=leak_s, quiet_s=quiet_s)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(_rows(), st.integers(0, 60))
 def test_whatever_the_batches(rows: list[Row], cut: int) -> None:
     state = KeyedState(leaky_bucket.COLUMNS)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import nth_in_window
 from livesec.baselines.growth import GROWTH
@@ -58,14 +59,14 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(_rows(), st.sampled_from([1, 2, 5]), st.sampled_from([60, 3600]))
 def test_as_a_list_of_all_times_says(rows: list[Row], events: int, quiet_s: int) -> None:
     found = _count(rows, events=events, window_s=600, quiet_s=quiet_s)
     assert found == _plain(rows, events=events, window_s=600, quiet_s=quiet_s)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(_rows(), st.integers(0, 60))
 def test_whatever_the_batches(rows: list[Row], cut: int) -> None:
     state = KeyedState(nth_in_window.columns(5))

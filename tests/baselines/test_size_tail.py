@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import log_histogram, size_tail
 from livesec.baselines.log_histogram import Histogram
@@ -98,7 +99,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(_STEPS, st.integers(0, 120))
 def test_as_the_plain_rules(steps: list[Row], cut: int) -> None:
     rules = RULES._replace(learn=5, log_p=math.log(0.02))

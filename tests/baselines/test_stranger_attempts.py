@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import stranger_attempts
 from livesec.core.hashing import number_keys
@@ -97,13 +98,13 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(_rows())
 def test_as_lists_say(rows: list[Row]) -> None:
     assert _count(rows) == _plain(rows)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(_rows(), st.integers(0, 40))
 def test_whatever_the_batches(rows: list[Row], cut: int) -> None:
     state = KeyedState(stranger_attempts.columns(ATTEMPTS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines.stream_clock import BEHIND_EVENTS, BEHIND_US, JUMP_US, advance, new_clock
 
@@ -80,7 +81,7 @@ TIMES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(times_us=TIMES, cut=st.integers(0, 200))
 def test_twin_and_cuts(times_us: list[int], cut: int) -> None:
     times = np.array(times_us, dtype=np.int64)

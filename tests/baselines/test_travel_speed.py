@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import travel_speed
 from livesec.baselines.geometry import haversine_km
@@ -106,13 +107,13 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(_rows(), st.booleans())
 def test_as_the_rules_say(rows: list[Row], known_too: bool) -> None:
     assert _journeys(rows, known_too=known_too) == _plain(rows, known_too=known_too)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(_rows(), st.integers(0, 50))
 def test_whatever_the_batches(rows: list[Row], cut: int) -> None:
     state = KeyedState(travel_speed.COLUMNS)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import usual_places
 from livesec.baselines.geometry import haversine_km
@@ -119,13 +120,13 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(_rows())
 def test_as_dictionaries_say(rows: list[Row]) -> None:
     assert _visits(rows) == _plain(rows)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(_rows(), st.integers(0, 80))
 def test_whatever_the_batches(rows: list[Row], cut: int) -> None:
     state = KeyedState(usual_places.COLUMNS)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.baselines import log_histogram, window_volume
 from livesec.baselines.log_histogram import Histogram
@@ -125,7 +126,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(_STEPS, st.integers(0, 120), st.booleans())
 def test_as_the_plain_rules(steps: list[Row], cut: int, once_per_window: bool) -> None:
     rules = RULES._replace(once_per_window=once_per_window, learn_windows=2)

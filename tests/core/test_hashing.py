@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.core.hashing import combine_keys, number_keys, text_keys
 
@@ -55,7 +56,7 @@ def test_the_plain_one_is_siphash() -> None:
     assert _siphash(bytes(range(15)), 2, 4, k0, k1) == 0xA129CA6149BE45E5
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=40), max_size=20))
 def test_texts(texts: list[str | None]) -> None:
     keys = text_keys(pl.Series(texts, dtype=pl.String)).tolist()

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.core.rows import network_64
 from livesec.enrich.address_numbers import IPV4_END, address_numbers, network_span
@@ -40,7 +41,7 @@ any_text = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(st.one_of(any_text, ipv6_like, ipv4_like, st.text(max_size=12)))
 @example("::")
 @example("::1")

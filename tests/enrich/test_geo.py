@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.core.errors import StateVersionError
 from livesec.core.rows import make_rows
@@ -81,7 +82,7 @@ pools = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(pools, st.integers(1, 30), st.sampled_from([2, 5, 1 << 20]))
 def test_batches_and_the_memos_bound_change_nothing(
     lookup: GeoLookup, addresses: list[str | None], size: int, max_keys: int

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.enrich.range_table import RangeTable
 
@@ -14,7 +15,7 @@ END = 1 << 64
 edges = st.one_of(st.integers(1, 40), st.integers(END - 40, END - 1))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.tuples(edges, st.integers(0, 12), st.integers(0, 3)), max_size=12, unique_by=lambda r: r[0]))
 def test_a_range_ends_at_its_end_or_at_the_next_start(ranges: list[tuple[int, int, int]]) -> None:
     ranges.sort()

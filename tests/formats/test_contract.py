@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.formats.fixture import ExpectedLine, ExpectedRow, Section, fixture_path, read_fixture, run_format
 
 from livesec.core.protocols import Format
@@ -18,7 +19,7 @@ from livesec.formats import known_formats
 
 FORMATS = {form.name: form for form in known_formats()}
 NAMES = sorted(FORMATS)
-QUIET = settings(deadline=None, max_examples=40)
+QUIET = settings(deadline=None, max_examples=examples(40))
 
 
 @cache
@@ -144,7 +145,7 @@ def mutated(draw: st.DrawFn, lines: list[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 @given(data=st.data())
 def test_mutated_lines_never_raise_and_cuts_do_not_matter(name: str, data: st.DataObject) -> None:
     section = data.draw(st.sampled_from([section for section in sections_of(name) if section.lines]))

@@ -8,6 +8,7 @@ import io
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.formats.csv_fields import Wanted, cut_fields, cut_quoted
 
@@ -47,7 +48,7 @@ def test_written_records_are_read_back(records: list[tuple[list[str], int]]) -> 
     ]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.lists(LOOSE_LINE, max_size=12))
 def test_quick_and_careful_ways_agree(lines: list[str]) -> None:
     quick, careful = cut_fields(frame(lines), WANTED), cut_quoted(frame(lines), WANTED)
@@ -57,7 +58,7 @@ def test_quick_and_careful_ways_agree(lines: list[str]) -> None:
     assert sorted(every) == list(range(len(lines)))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.lists(LOOSE_LINE, max_size=12))
 def test_what_is_read_is_what_a_strict_reader_reads(lines: list[str]) -> None:
     cut = cut_fields(frame(lines), WANTED)

@@ -8,6 +8,7 @@ import re
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.formats.fixture import time_us
 
 from livesec.core.batch import StreamInfo
@@ -154,7 +155,7 @@ def read_slowly(rest: str) -> tuple[object, ...] | None:
     return found[1], program, number, found[3] or ""
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.lists(PIECES, max_size=7).map("".join), max_size=12))
 def test_hosts_tags_and_messages_as_read_slowly(rests: list[str]) -> None:
     wanted = [(row, *found) for row, rest in enumerate(rests) if (found := read_slowly(rest)) is not None]
@@ -165,7 +166,7 @@ def test_hosts_tags_and_messages_as_read_slowly(rests: list[str]) -> None:
     assert iso == stamped
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.lists(PIECES, max_size=9).map("".join), max_size=12))
 def test_lines_around_a_line_do_not_matter(lines: list[str]) -> None:
     state = EnvelopeState()

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.formats.fixture import run_format
 
 from livesec.core.batch import StreamInfo
@@ -21,7 +22,7 @@ PIECES = [
     ", 1.00Kbyte/sec", f'] FAIL LOGIN: Client "{FORGED}', f"{FORGED} 5 /x b _ i r root ftp 0 * c", " b _ o r root ",
 ]  # fmt: skip
 NAME = st.lists(st.sampled_from(PIECES), min_size=1, max_size=9).map("".join)
-QUIET = settings(deadline=None, max_examples=100)
+QUIET = settings(deadline=None, max_examples=examples(100))
 
 
 def rows_of(form: Format[None], line: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import json
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.formats.json_lines import json_fields
 
@@ -53,7 +54,7 @@ def test_values_are_text_by_their_path() -> None:
     assert [len(alone(line)) for line in BROKEN] == [0] * len(BROKEN)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.lists(st.sampled_from(WHOLE + BROKEN) | st.text(max_size=12), max_size=30))
 def test_a_line_gives_what_it_gives_alone(lines: list[str]) -> None:
     lines = [line.replace("\n", " ") for line in lines]

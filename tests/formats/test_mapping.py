@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.formats.fixture import run_format
 
 from livesec.core.batch import StreamInfo, batch_of_bytes
@@ -23,7 +24,7 @@ from livesec.pipeline.assembly import all_formats
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 STREAM = StreamInfo(1, "00", "own.log", int(datetime(2026, 3, 5, tzinfo=UTC).timestamp()) * 1_000_000)
-QUIET = settings(deadline=None, max_examples=40)
+QUIET = settings(deadline=None, max_examples=examples(40))
 
 VPN = [
     b"when;account;peer;result;client",

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.formats.fixture import read_fixture
 
 from livesec.formats import openssh_events
@@ -75,7 +76,7 @@ def by_regex(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(openssh_events, name, value)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(messages(), max_size=40))
 def test_words_as_by_regular_expressions(texts: list[str]) -> None:
     texts = [*WRITTEN, *texts]
@@ -97,7 +98,7 @@ COUNTS = st.sampled_from(["1", "3", "0", "007", "1000000", "1000001", "9999999",
 WRAPPED = re.compile(r"message repeated ([0-9]{1,7}) times: \[ ?([^\n]*)\]")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(st.tuples(COUNTS, st.sampled_from([" times: [ ", " times: [", " times [ "]), messages(),
                           st.sampled_from(["]", "", "]]", "] "])), min_size=1, max_size=20))  # fmt: skip
 def test_repeated_messages_are_what_they_repeat(cases: list[tuple[str, str, str, str]]) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.formats.fixture import pieces, read_fixture, time_us
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, RawBatch, StreamInfo, batch_of_bytes
@@ -124,7 +125,7 @@ def every_fixture() -> list[bytes]:
     ]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(data=st.data())
 def test_any_cut_with_save_and_restore_gives_the_same(data: st.DataObject) -> None:
     lines = data.draw(st.lists(st.sampled_from(every_fixture()), max_size=60))

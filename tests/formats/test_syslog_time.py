@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.formats.fixture import time_us
 
 from livesec.formats.syslog_time import BSD_CHARACTERS, UNREADABLE, bsd_us, iso_stamps_us
 
-QUIET = settings(deadline=None, max_examples=150)
+QUIET = settings(deadline=None, max_examples=examples(150))
 REFERENCE_US = time_us("2026-03-05T00:00:00Z")
 MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2199, 12, 30))  # zone added below
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from livesec.core.snapshot import PartKind, SavedPart
 from livesec.core.state import KeyedState, touch
@@ -35,7 +36,7 @@ def _keys(seed: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     return random.integers(1, 4_000, size=count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     steps=st.lists(
         st.tuples(st.integers(0, 700), st.sampled_from(["save", "restart", "expire", "go on"])), max_size=12

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.dashboard.invented_anomalies import AUTH, FILES, HOUR_US, KINDS, LOGIN, MINUTE_US, NETWORK, make_anomaly
 from tests.dashboard.invented_store import beat, make_store
+from tests.examples import examples
 
 from livesec.core.anomaly import BatchResult, Commit
 from livesec.core.clock import US_PER_DAY
@@ -146,7 +147,7 @@ def test_a_filter_takes_what_it_says(reader: StoreReader, wanted: AnomalyFilter,
 
 
 @given(text=st.text(max_size=30))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 def test_any_search_text_is_only_a_text(reader: StoreReader, text: str) -> None:
     with reader.reading() as connection:
         found = anomaly_rows(connection, AnomalyFilter(text=text.encode("utf-8", "replace").decode()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,11 +10,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from tests.examples import IS_LONG
 from tests.tailing.model_files import Files
 from tests.tailing.model_reader import Reader
 from tests.tailing.tailer import Tailer
 
-IS_LONG = os.environ.get("LIVESEC_LONG") == "1"
 LOGS = ("a.log", "b.log")
 PATTERNS = ("*.log", "*.log*")
 FINAL_WAIT_S = 3600.0  # longer than any wait for late writes to a rotated file
@@ -196,7 +195,7 @@ class Tailing(RuleBasedStateMachine):
 
 TestTailing = Tailing.TestCase
 TestTailing.settings = settings(
-    max_examples=2_000 if IS_LONG else 300,
+    max_examples=2_000 if IS_LONG else 200,
     stateful_step_count=60 if IS_LONG else 50,
     deadline=None,
     derandomize=not IS_LONG,

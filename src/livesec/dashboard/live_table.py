@@ -57,6 +57,7 @@ class LiveTable(Generic[R]):
         self._parameter = query_parameter
         self._selected_slot = f"{name}:selected"
         self._shown_slot = f"{name}:shown"
+        self._left_slot = f"{name}:left"
         if self._selected_slot not in st.session_state:
             st.session_state[self._selected_slot] = (
                 st.query_params.get(query_parameter) if query_parameter else None
@@ -80,6 +81,8 @@ class LiveTable(Generic[R]):
     def _take_selection(self) -> None:
         shown = cast("Shown[R] | None", st.session_state.get(self._shown_slot))
         positions = self._positions()
+        if positions and positions == st.session_state.pop(self._left_slot, None):
+            return  # not somebody's choice: a busy browser tells late where the selected row stood before it moved
         chosen = [shown.rows[position].id for position in positions if position < len(shown.rows)] if shown else []
         self.select(chosen[0] if chosen else None)
 
@@ -127,5 +130,7 @@ class LiveTable(Generic[R]):
 
     def _set_position(self, rows: Sequence[R]) -> None:
         wanted = [position for position, row in enumerate(rows) if row.id == self.selected]
-        if self._positions() != wanted:
+        left = self._positions()
+        st.session_state[self._left_slot] = left if left != wanted else None
+        if left != wanted:
             st.session_state[self._name] = {"selection": {"rows": wanted, "columns": [], "cells": []}}
