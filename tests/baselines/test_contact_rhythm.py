@@ -1,4 +1,4 @@
-"""contact_rhythm against a plain reading of its rules, and log_start's keys with it."""
+"""contact_rhythm against a plain reading of its rules."""
 
 from __future__ import annotations
 
@@ -11,26 +11,23 @@ from hypothesis import strategies as st
 from tests.baselines import test_rita_score as plain_score
 
 from livesec.baselines import contact_rhythm
-from livesec.core.hashing import Keys
+from livesec.core.hashing import number_keys
 from livesec.core.state import KeyedState
 
-RULES = contact_rhythm.Rules(least_contacts=8, least_score=0.5, least_timing=0.6, learn_s=3600, forget_s=86_400)
+RULES = contact_rhythm.Rules(least_contacts=8, least_score=0.5, least_timing=0.6, forget_s=86_400)
+EARLY_S = 110_000.0
 STEPS_S = st.sampled_from([-50.0, 0.0, 0.5, 600.0, 600.0, 600.0, 620.0, 1800.0, 5000.0, 30_000.0, 90_000.0])
 Row = tuple[int, float, int]  # key, seconds, size
 Report = tuple[int, int, bool, float]  # row, contacts, from start, score
 
 
-def keys_of(rows: list[Row]) -> Keys:
-    """Keys 1 and 2 share a shard, 3 has another."""
-    return np.array([{1: 5 << 56 | 7, 2: 5 << 56 | 8, 3: 9 << 56 | 7}[row[0]] for row in rows], dtype=np.uint64)
-
-
 def follow(rows: list[Row], state: KeyedState) -> list[Report]:
     reports = contact_rhythm.follow(
         state,
-        keys_of(rows),
+        number_keys(np.array([row[0] for row in rows], dtype=np.int64)),
         np.array([round(row[1] * 1e6) for row in rows], dtype=np.int64),
         np.array([row[2] for row in rows], dtype=np.int64),
+        np.array([row[1] < EARLY_S for row in rows], dtype=np.bool_),
         np.arange(len(rows), dtype=np.int64),
         RULES,
     )
@@ -58,17 +55,12 @@ def score_of(pair: Pair, hour: int) -> tuple[float, float, int]:
 
 
 def plain(rows: list[Row]) -> list[Report]:
-    starts: dict[bool, tuple[float, float]] = {}  # first and last of the shard
     pairs: dict[int, Pair] = {}
     reports = []
     for at, (key, time_s, size) in enumerate(rows):
-        start_s, last_s = starts.get(key == 3, (time_s, time_s))
-        if time_s - last_s >= RULES.forget_s:
-            start_s = last_s = time_s
-        starts[key == 3] = (start_s, max(last_s, time_s))
         pair = pairs.get(key)
         if pair is None or time_s - pair.last_s >= RULES.forget_s:
-            pair = pairs[key] = Pair(time_s, time_s, time_s - start_s < RULES.learn_s)
+            pair = pairs[key] = Pair(time_s, time_s, time_s < EARLY_S)
         before_s, pair.last_s = pair.last_s, max(pair.last_s, time_s)
         if pair.last_s // 3600 != before_s // 3600:
             total, timing, hours = score_of(pair, int(pair.last_s // 3600))
@@ -107,7 +99,7 @@ def test_as_the_plain_rules(steps: list[tuple[int, float, int, int]], cut: int) 
     assert found == plain(rows)
 
 
-def test_what_comes_later_in_a_shard_is_not_from_the_start() -> None:
-    rows = [(1, 0.0, 1), *((key, 7200.0 + 600 * n, 1) for n in range(60) for key in (2, 3))]
-    found = follow(rows, KeyedState(contact_rhythm.COLUMNS))
-    assert [(key, start) for at, _, start, _ in found for key in [rows[at][0]]] == [(2, False), (3, True)]
+def test_what_began_early_stays_so() -> None:
+    for first_s, early in ((EARLY_S - 1, True), (EARLY_S, False)):
+        rows = [(1, first_s + 600 * n, 1) for n in range(70)]
+        assert [start for _, _, start, _ in follow(rows, KeyedState(contact_rhythm.COLUMNS))] == [early]

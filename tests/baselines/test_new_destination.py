@@ -10,24 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livesec.baselines import new_destination
+from livesec.core.hashing import number_keys
 from livesec.core.state import KeyedState
 
 DAY_S = 86_400
-RULES = new_destination.Rules(floor=1000, most_days=2, most_sources=2, learn_s=3600, forget_s=5 * DAY_S)
+EARLY_S = 1_040_000.0
+RULES = new_destination.Rules(floor=1000, most_days=2, most_sources=2, forget_s=5 * DAY_S)
 Row = tuple[int, float, int, int, int]  # destination, seconds, source, sent, received
 Report = tuple[int, int, int, int, bool]  # row, sent, received, sources, from start
 
 
 def send(rows: list[Row], state: KeyedState) -> list[Report]:
-    """Destinations 1 and 2 share a shard, 3 has another."""
-    keys = {1: 5 << 56 | 7, 2: 5 << 56 | 8, 3: 9 << 56 | 7}
     reports = new_destination.send(
         state,
-        np.array([keys[row[0]] for row in rows], dtype=np.uint64),
+        number_keys(np.array([row[0] for row in rows], dtype=np.int64)),
         np.array([round(row[1] * 1e6) for row in rows], dtype=np.int64),
         np.array([row[2] for row in rows], dtype=np.uint64),
         np.array([row[3] for row in rows], dtype=np.int64),
         np.array([row[4] for row in rows], dtype=np.int64),
+        np.array([row[1] < EARLY_S for row in rows], dtype=np.bool_),
         np.arange(len(rows), dtype=np.int64),
         RULES,
     )
@@ -52,17 +53,12 @@ class Destination:
 
 
 def plain(rows: list[Row]) -> list[Report]:
-    starts: dict[bool, tuple[float, float]] = {}  # first and last of the shard
     known: dict[int, Destination] = {}
     reports = []
     for at, (name, time_s, source, sent, received) in enumerate(rows):
-        start_s, last_s = starts.get(name == 3, (time_s, time_s))
-        if time_s - last_s >= RULES.forget_s:
-            start_s = last_s = time_s
-        starts[name == 3] = (start_s, max(last_s, time_s))
         there = known.get(name)
         if there is None or time_s - there.last_s >= RULES.forget_s:
-            there = known[name] = Destination(time_s, time_s - start_s < RULES.learn_s)
+            there = known[name] = Destination(time_s, time_s < EARLY_S)
         there.last_s = max(there.last_s, time_s)
         there.days.add(int(there.last_s // DAY_S))
         if len(there.days) > 2:
@@ -121,6 +117,7 @@ def test_more_sources_than_are_kept_cannot_be_asked_for() -> None:
             keys,
             nothing,
             nothing,
+            np.empty(0, dtype=np.bool_),
             nothing,
             RULES._replace(most_sources=5),
         )

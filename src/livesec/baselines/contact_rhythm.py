@@ -19,10 +19,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines import log_start, rita_score
+from livesec.baselines import rita_score
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
 from livesec.baselines.growth import GROWTH
-from livesec.baselines.kernel_rows import AmountRows
 from livesec.baselines.rita_score import HOURS, LEAST_HOURS
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
@@ -41,7 +40,7 @@ COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
     {
         "last_us": np.int64,
         "first_us": np.int64,
-        "from_start": np.uint8,  # whether it began within `learn_s` of its log
+        "from_start": np.uint8,  # whether its first row was `early`
         "contact_us": np.int64,  # time of the last contact
         "contacts": np.int64,
         "report_at": np.int64,  # contacts of the next report; 0 before the first
@@ -60,7 +59,6 @@ class Rules(NamedTuple):
     least_contacts: int
     least_score: float
     least_timing: float
-    learn_s: float
     forget_s: float
     """After so long without a row a key is as good as never seen; at least a day."""
 
@@ -80,6 +78,14 @@ class _Keyed(NamedTuple):
     evidence_next: NDArray[np.int32]
 
 
+class _Given(NamedTuple):
+    keys: Keys
+    times_us: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    early: NDArray[np.bool_]
+    addresses: NDArray[np.int64]
+
+
 class _Out(NamedTuple):
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
@@ -90,10 +96,10 @@ class _Out(NamedTuple):
 
 
 @kernel
-def _begin(keyed: _Keyed, slot: int, time_us: int, start_us: int, learn_us: int) -> None:
+def _begin(keyed: _Keyed, slot: int, time_us: int, early: bool) -> None:
     keyed.last_us[slot] = time_us
     keyed.first_us[slot] = time_us
-    keyed.from_start[slot] = time_us - start_us < learn_us
+    keyed.from_start[slot] = early
     keyed.contact_us[slot] = time_us - FOLD_US
     keyed.contacts[slot] = 0
     keyed.report_at[slot] = 0
@@ -156,16 +162,14 @@ def _count(keyed: _Keyed, slot: int, now_us: int, size: int) -> None:
 
 
 @kernel
-def _follow(index: Index, keyed: _Keyed, given: AmountRows, rules: Rules, scratch: NDArray[np.int64], out: _Out) -> int:
+def _follow(index: Index, keyed: _Keyed, given: _Given, rules: Rules, scratch: NDArray[np.int64], out: _Out) -> int:
     reports = 0
-    learn_us = int(rules.learn_s * 1e6)
     forget_us = int(rules.forget_s * 1e6)
     for row in range(len(given.keys)):
         time_us = given.times_us[row]
-        start_us = log_start.start_us(index, keyed.first_us, keyed.last_us, given.keys[row], time_us, forget_us)
         slot, fresh = touch(index, given.keys[row])
         if fresh or time_us - keyed.last_us[slot] >= forget_us:
-            _begin(keyed, slot, time_us, start_us, learn_us)
+            _begin(keyed, slot, time_us, given.early[row])
         now_us = max(keyed.last_us[slot], time_us)
         keyed.last_us[slot] = now_us
         remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
@@ -187,7 +191,7 @@ def _follow(index: Index, keyed: _Keyed, given: AmountRows, rules: Rules, scratc
                 copy_evidence(keyed.evidence, slot, out.evidence, reports)
                 reports += 1
             keyed.hours[slot, hour % HOURS] = 0
-        _count(keyed, slot, now_us, given.amounts[row])
+        _count(keyed, slot, now_us, given.sizes[row])
     return reports
 
 
@@ -199,7 +203,7 @@ class Reports:
     contacts: NDArray[np.int64]
     span_s: NDArray[np.float64]
     from_start: NDArray[np.bool_]
-    """Whether it began within `learn_s` of its log."""
+    """Whether its first row was `early`."""
     parts: NDArray[np.float64]
     """(n, 4): the scores of gaps, sizes, duration and histogram, 0 to 1."""
     gap_s: NDArray[np.float64]
@@ -214,12 +218,13 @@ def follow(
     keys: Keys,
     times_us: NDArray[np.int64],
     sizes: NDArray[np.int64],
+    early: NDArray[np.bool_],
     addresses: NDArray[np.int64],
     rules: Rules,
 ) -> Reports:
-    """Note the contacts of `keys` (n,) and their `sizes` (n,) in row order."""
+    """Note the contacts of `keys` (n,) and their `sizes` (n,) in row order; `early` (n,): among the log's first."""
     n = len(keys)
-    log_start.reserve_with_starts(state, keys)
+    state.reserve(keys)
     keyed = _Keyed(
         last_us=state["last_us"].view(np.int64),
         first_us=state["first_us"].view(np.int64),
@@ -240,7 +245,7 @@ def follow(
         scores=np.empty((n, 6), dtype=np.float64),
         evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
     )
-    given = AmountRows(keys, times_us, sizes, addresses)
+    given = _Given(keys, times_us, sizes, early, addresses)
     found = _follow(state.index, keyed, given, rules, np.empty(KEPT, dtype=np.int64), out)
     contacts, span_us, from_start = out.numbers[:found].T
     scores = out.scores[:found]

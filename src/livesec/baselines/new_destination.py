@@ -6,7 +6,7 @@
 
 An offending source is reported, then again as what it has sent grows fourfold. Sources beyond MOST_SOURCES are counted
 no more: a destination that has had so many is rare for nobody, until no row came for `forget_s`. Whether a destination
-began within `learn_s` of its log (log_start) is told with the report. All state is integers.
+began `early`, among the log's first rows, is told with the report. All state is integers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.baselines import log_start
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
 from livesec.baselines.growth import GROWTH
 from livesec.core.hashing import Keys
@@ -53,7 +52,6 @@ class Rules(NamedTuple):
     floor: int
     most_days: int
     most_sources: int
-    learn_s: float
     forget_s: float
 
 
@@ -77,6 +75,7 @@ class _Given(NamedTuple):
     sources: Keys
     sent: NDArray[np.int64]
     received: NDArray[np.int64]
+    early: NDArray[np.bool_]
     addresses: NDArray[np.int64]
 
 
@@ -88,10 +87,10 @@ class _Out(NamedTuple):
 
 
 @kernel
-def _begin(keyed: _Keyed, slot: int, time_us: int, start_us: int, learn_us: int) -> None:
+def _begin(keyed: _Keyed, slot: int, time_us: int, early: bool) -> None:
     keyed.last_us[slot] = time_us
     keyed.first_us[slot] = time_us
-    keyed.from_start[slot] = time_us - start_us < learn_us
+    keyed.from_start[slot] = early
     keyed.days[slot] = 1
     keyed.sources[slot] = 0
     keyed.evidence_next[slot] = 0
@@ -130,14 +129,12 @@ def _add(keyed: _Keyed, slot: int, place: int, sent: int, received: int, floor: 
 @kernel
 def _send(index: Index, keyed: _Keyed, given: _Given, rules: Rules, out: _Out) -> int:
     reports = 0
-    learn_us = int(rules.learn_s * 1e6)
     forget_us = int(rules.forget_s * 1e6)
     for row in range(len(given.keys)):
         time_us = given.times_us[row]
-        start_us = log_start.start_us(index, keyed.first_us, keyed.last_us, given.keys[row], time_us, forget_us)
         slot, fresh = touch(index, given.keys[row])
         if fresh or time_us - keyed.last_us[slot] >= forget_us:
-            _begin(keyed, slot, time_us, start_us, learn_us)
+            _begin(keyed, slot, time_us, given.early[row])
         now_us = max(keyed.last_us[slot], time_us)
         keyed.days[slot] += int(now_us // _DAY_US != keyed.last_us[slot] // _DAY_US)
         keyed.last_us[slot] = now_us
@@ -171,7 +168,7 @@ class Reports:
     age_s: NDArray[np.float64]
     """Since its first row."""
     from_start: NDArray[np.bool_]
-    """Whether it began within `learn_s` of its log."""
+    """Whether its first row was `early`."""
     evidence: NDArray[np.int64]
 
 
@@ -182,17 +179,19 @@ def send(
     sources: Keys,
     sent: NDArray[np.int64],
     received: NDArray[np.int64],
+    early: NDArray[np.bool_],
     addresses: NDArray[np.int64],
     rules: Rules,
 ) -> Reports:
     """Note what `sources` (n,) sent to `keys` (n,), the destinations, and received from them, in row order.
 
-    Negative numbers count as 0. Raises ValueError for more `most_sources` than are kept.
+    `early` (n,): whether a row is among the log's first. Negative numbers count as 0. Raises ValueError for more
+    `most_sources` than are kept.
     """
     if not 1 <= rules.most_sources <= MOST_SOURCES:
         raise ValueError(f"most_sources {rules.most_sources} is outside 1 to {MOST_SOURCES}, the sources kept")
     n = len(keys)
-    log_start.reserve_with_starts(state, keys)
+    state.reserve(keys)
     keyed = _Keyed(
         last_us=state["last_us"].view(np.int64),
         first_us=state["first_us"].view(np.int64),
@@ -211,6 +210,6 @@ def send(
         numbers=np.empty((n, 5), dtype=np.int64),
         evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
     )
-    found = _send(state.index, keyed, _Given(keys, times_us, sources, sent, received, addresses), rules, out)
+    found = _send(state.index, keyed, _Given(keys, times_us, sources, sent, received, early, addresses), rules, out)
     total, back, known, age_us, from_start = out.numbers[:found].T
     return Reports(out.at[:found], total, back, known, age_us / 1e6, from_start != 0, out.evidence[:found])

@@ -87,12 +87,12 @@ class Beacon(Detector[Params]):
             rows.key(*self.key)[at],
             rows.time_us[at],
             rows.integers("bytes_out")[at],
+            rows.integers("log_age_us")[at] < self.p.learn_s * 1e6,
             rows.addresses()[at],
             contact_rhythm.Rules(
                 least_contacts=self.p.contacts,
                 least_score=float(self.p.score),
                 least_timing=float(self.p.timing),
-                learn_s=float(self.p.learn_s),
                 forget_s=float(self.p.forget_s),
             ),
         )

@@ -85,12 +85,12 @@ class BytesToNew(Detector[Params]):
             rows.key("src_ip")[at],
             rows.integers("bytes_out")[at],
             rows.integers("bytes_in")[at],
+            rows.integers("log_age_us")[at] < self.p.learn_s * 1e6,
             rows.addresses()[at],
             new_destination.Rules(
                 floor=self.p.floor,
                 most_days=self.p.most_days,
                 most_sources=self.p.most_sources,
-                learn_s=float(self.p.learn_s),
                 forget_s=float(self.p.forget_s),
             ),
         )
