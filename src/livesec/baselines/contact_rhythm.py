@@ -110,31 +110,40 @@ def _begin(keyed: _Keyed, slot: int, time_us: int, early: bool) -> None:
 
 
 @kernel
-def _score(keyed: _Keyed, slot: int, hour: int, scratch: NDArray[np.int64], out: _Out, report: int) -> float:
-    """The score before `hour`, its parts written to report number `report`."""
+def _is_beacon(
+    keyed: _Keyed, slot: int, hour: int, rules: Rules, scratch: NDArray[np.int64], out: _Out, report: int
+) -> bool:
+    """Whether the scores before `hour` suffice; their parts are written to report number `report`.
+
+    The parts that need sorting come last, and only where they could still suffice.
+    """
+    if rita_score.hours_seen(keyed.hours, slot) < LEAST_HOURS:
+        return False
     contacts = keyed.contacts[slot]
-    for place in range(min(contacts - 1, KEPT)):
+    hours = rita_score.duration(keyed.hours, slot, hour % HOURS) + rita_score.histogram(keyed.hours, slot)
+    if (2.0 + hours) / 4 < rules.least_score:
+        return False
+    gaps = min(contacts - 1, KEPT)
+    for place in range(gaps):
         scratch[place] = keyed.gaps_ms[slot, place]
-    gaps, gap_ms = rita_score.regularity(scratch, min(contacts - 1, KEPT), _GAP_SPREAD_MS, 1000)
-    for place in range(min(contacts, KEPT)):
+    out.scores[report, 0], out.scores[report, 4] = rita_score.regularity(scratch, gaps, _GAP_SPREAD_MS, 1000)
+    timing = out.scores[report, 0]
+    if timing < rules.least_timing or (timing + 1.0 + hours) / 4 < rules.least_score:
+        return False
+    sizes = min(contacts, KEPT)
+    for place in range(sizes):
         scratch[place] = keyed.sizes[slot, place]
-    sizes, size = rita_score.regularity(scratch, min(contacts, KEPT), _SIZE_SPREAD, 1)
-    duration = rita_score.duration(keyed.hours, slot, hour % HOURS)
-    histogram = rita_score.histogram(keyed.hours, slot)
-    out.scores[report, 0] = gaps
-    out.scores[report, 1] = sizes
-    out.scores[report, 2] = duration
-    out.scores[report, 3] = histogram
-    out.scores[report, 4] = gap_ms
-    out.scores[report, 5] = size
-    return (gaps + sizes + duration + histogram) / 4
+    out.scores[report, 1], out.scores[report, 5] = rita_score.regularity(scratch, sizes, _SIZE_SPREAD, 1)
+    out.scores[report, 2] = rita_score.duration(keyed.hours, slot, hour % HOURS)
+    out.scores[report, 3] = rita_score.histogram(keyed.hours, slot)
+    return bool((timing + out.scores[report, 1] + hours) / 4 >= rules.least_score)
 
 
 @kernel
-def _turn(keyed: _Keyed, slot: int, hour: int) -> bool:
-    """Make room for `hour`, all before it being whole; whether there is enough in them to be judged.
+def _turn(keyed: _Keyed, slot: int, hour: int) -> None:
+    """Make room for `hour`, all before it being whole.
 
-    The place of `hour` still holds what was a day before it: `_open` empties it.
+    The place of `hour` still holds what was a day before it.
     """
     passed = hour - keyed.hour[slot]
     for step in range(1, min(passed, HOURS)):
@@ -143,7 +152,6 @@ def _turn(keyed: _Keyed, slot: int, hour: int) -> bool:
         for place in range(HOURS):
             keyed.hours[slot, place] = 0
     keyed.hour[slot] = hour
-    return bool(rita_score.hours_seen(keyed.hours, slot) >= LEAST_HOURS)
 
 
 @kernel
@@ -175,14 +183,10 @@ def _follow(index: Index, keyed: _Keyed, given: _Given, rules: Rules, scratch: N
         remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
         hour = now_us // _HOUR_US
         if hour != keyed.hour[slot]:
-            enough = _turn(keyed, slot, hour)
+            _turn(keyed, slot, hour)
             contacts = keyed.contacts[slot]
-            if (
-                enough
-                and contacts >= max(rules.least_contacts, keyed.report_at[slot])
-                and _score(keyed, slot, hour, scratch, out, reports) >= rules.least_score
-                and out.scores[reports, 0] >= rules.least_timing
-            ):
+            due = contacts >= max(rules.least_contacts, keyed.report_at[slot])
+            if due and _is_beacon(keyed, slot, hour, rules, scratch, out, reports):
                 keyed.report_at[slot] = GROWTH * contacts
                 out.at[reports] = row
                 out.numbers[reports, 0] = contacts
