@@ -63,7 +63,7 @@ class Rules(NamedTuple):
     """After so long without a row a key is as good as never seen; at least a day."""
 
 
-class _Keyed(NamedTuple):
+class _ContactState(NamedTuple):
     last_us: NDArray[np.int64]
     first_us: NDArray[np.int64]
     from_start: NDArray[np.uint8]
@@ -78,7 +78,7 @@ class _Keyed(NamedTuple):
     evidence_next: NDArray[np.int32]
 
 
-class _Given(NamedTuple):
+class _ContactRows(NamedTuple):
     keys: Keys
     times_us: NDArray[np.int64]
     sizes: NDArray[np.int64]
@@ -86,7 +86,7 @@ class _Given(NamedTuple):
     addresses: NDArray[np.int64]
 
 
-class _Out(NamedTuple):
+class _ContactOut(NamedTuple):
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
     """(n, 3): contacts, span in us, whether from the start."""
@@ -96,7 +96,7 @@ class _Out(NamedTuple):
 
 
 @kernel
-def _begin(keyed: _Keyed, slot: int, time_us: int, early: bool) -> None:
+def _begin(keyed: _ContactState, slot: int, time_us: int, early: bool) -> None:
     keyed.last_us[slot] = time_us
     keyed.first_us[slot] = time_us
     keyed.from_start[slot] = early
@@ -111,7 +111,7 @@ def _begin(keyed: _Keyed, slot: int, time_us: int, early: bool) -> None:
 
 @kernel
 def _is_beacon(
-    keyed: _Keyed, slot: int, hour: int, rules: Rules, scratch: NDArray[np.int64], out: _Out, report: int
+    keyed: _ContactState, slot: int, hour: int, rules: Rules, scratch: NDArray[np.int64], out: _ContactOut, report: int
 ) -> bool:
     """Whether the scores before `hour` suffice; their parts are written to report number `report`.
 
@@ -140,7 +140,7 @@ def _is_beacon(
 
 
 @kernel
-def _turn(keyed: _Keyed, slot: int, hour: int) -> None:
+def _turn(keyed: _ContactState, slot: int, hour: int) -> None:
     """Make room for `hour`, all before it being whole.
 
     The place of `hour` still holds what was a day before it.
@@ -155,7 +155,7 @@ def _turn(keyed: _Keyed, slot: int, hour: int) -> None:
 
 
 @kernel
-def _count(keyed: _Keyed, slot: int, now_us: int, size: int) -> None:
+def _count(keyed: _ContactState, slot: int, now_us: int, size: int) -> None:
     gap_us = now_us - keyed.contact_us[slot]
     if gap_us < FOLD_US:
         return
@@ -170,7 +170,9 @@ def _count(keyed: _Keyed, slot: int, now_us: int, size: int) -> None:
 
 
 @kernel
-def _follow(index: Index, keyed: _Keyed, given: _Given, rules: Rules, scratch: NDArray[np.int64], out: _Out) -> int:
+def _follow(
+    index: Index, keyed: _ContactState, given: _ContactRows, rules: Rules, scratch: NDArray[np.int64], out: _ContactOut
+) -> int:
     reports = 0
     forget_us = int(rules.forget_s * 1e6)
     for row in range(len(given.keys)):
@@ -229,7 +231,7 @@ def follow(
     """Note the contacts of `keys` (n,) and their `sizes` (n,) in row order; `early` (n,): among the log's first."""
     n = len(keys)
     state.reserve(keys)
-    keyed = _Keyed(
+    keyed = _ContactState(
         last_us=state["last_us"].view(np.int64),
         first_us=state["first_us"].view(np.int64),
         from_start=state["from_start"].view(np.uint8),
@@ -243,13 +245,13 @@ def follow(
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    out = _Out(
+    out = _ContactOut(
         at=np.empty(n, dtype=np.int64),
         numbers=np.empty((n, 3), dtype=np.int64),
         scores=np.empty((n, 6), dtype=np.float64),
         evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
     )
-    given = _Given(keys, times_us, sizes, early, addresses)
+    given = _ContactRows(keys, times_us, sizes, early, addresses)
     found = _follow(state.index, keyed, given, rules, np.empty(KEPT, dtype=np.int64), out)
     contacts, span_us, from_start = out.numbers[:found].T
     scores = out.scores[:found]

@@ -55,7 +55,7 @@ class Rules(NamedTuple):
     forget_s: float
 
 
-class _Keyed(NamedTuple):
+class _DestinationState(NamedTuple):
     last_us: NDArray[np.int64]
     first_us: NDArray[np.int64]
     from_start: NDArray[np.uint8]
@@ -69,7 +69,7 @@ class _Keyed(NamedTuple):
     evidence_next: NDArray[np.int32]
 
 
-class _Given(NamedTuple):
+class _DestinationRows(NamedTuple):
     keys: Keys
     times_us: NDArray[np.int64]
     sources: Keys
@@ -79,7 +79,7 @@ class _Given(NamedTuple):
     addresses: NDArray[np.int64]
 
 
-class _Out(NamedTuple):
+class _DestinationOut(NamedTuple):
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
     """(n, 5): sent, received, sources, age in us, whether from the start."""
@@ -87,7 +87,7 @@ class _Out(NamedTuple):
 
 
 @kernel
-def _begin(keyed: _Keyed, slot: int, time_us: int, early: bool) -> None:
+def _begin(keyed: _DestinationState, slot: int, time_us: int, early: bool) -> None:
     keyed.last_us[slot] = time_us
     keyed.first_us[slot] = time_us
     keyed.from_start[slot] = early
@@ -97,7 +97,7 @@ def _begin(keyed: _Keyed, slot: int, time_us: int, early: bool) -> None:
 
 
 @kernel
-def _place_of(keyed: _Keyed, slot: int, source: np.uint64) -> int:
+def _place_of(keyed: _DestinationState, slot: int, source: np.uint64) -> int:
     """The place of a source, which is given one if it is new; -1 where there is none left."""
     sources = int(keyed.sources[slot])
     for place in range(min(sources, MOST_SOURCES)):
@@ -114,7 +114,7 @@ def _place_of(keyed: _Keyed, slot: int, source: np.uint64) -> int:
 
 
 @kernel
-def _add(keyed: _Keyed, slot: int, place: int, sent: int, received: int, floor: int) -> bool:
+def _add(keyed: _DestinationState, slot: int, place: int, sent: int, received: int, floor: int) -> bool:
     """Add to what a source sent; whether it is to be reported."""
     total = min(keyed.sent[slot, place] + min(max(sent, 0), _LARGEST), _LARGEST_SUM)
     back = min(keyed.received[slot, place] + min(max(received, 0), _LARGEST), _LARGEST_SUM)
@@ -127,7 +127,7 @@ def _add(keyed: _Keyed, slot: int, place: int, sent: int, received: int, floor: 
 
 
 @kernel
-def _send(index: Index, keyed: _Keyed, given: _Given, rules: Rules, out: _Out) -> int:
+def _send(index: Index, keyed: _DestinationState, given: _DestinationRows, rules: Rules, out: _DestinationOut) -> int:
     reports = 0
     forget_us = int(rules.forget_s * 1e6)
     for row in range(len(given.keys)):
@@ -192,7 +192,7 @@ def send(
         raise ValueError(f"most_sources {rules.most_sources} is outside 1 to {MOST_SOURCES}, the sources kept")
     n = len(keys)
     state.reserve(keys)
-    keyed = _Keyed(
+    keyed = _DestinationState(
         last_us=state["last_us"].view(np.int64),
         first_us=state["first_us"].view(np.int64),
         from_start=state["from_start"].view(np.uint8),
@@ -205,11 +205,13 @@ def send(
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    out = _Out(
+    out = _DestinationOut(
         at=np.empty(n, dtype=np.int64),
         numbers=np.empty((n, 5), dtype=np.int64),
         evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
     )
-    found = _send(state.index, keyed, _Given(keys, times_us, sources, sent, received, early, addresses), rules, out)
+    found = _send(
+        state.index, keyed, _DestinationRows(keys, times_us, sources, sent, received, early, addresses), rules, out
+    )
     total, back, known, age_us, from_start = out.numbers[:found].T
     return Reports(out.at[:found], total, back, known, age_us / 1e6, from_start != 0, out.evidence[:found])

@@ -69,7 +69,7 @@ class Rules(NamedTuple):
     """After so long without a row a key is as good as never seen; longer than the others."""
 
 
-class _Keyed(NamedTuple):
+class _WalkState(NamedTuple):
     last_us: NDArray[np.int64]
     contact_us: NDArray[np.int64]
     failed_us: NDArray[np.int64]
@@ -84,7 +84,7 @@ class _Keyed(NamedTuple):
     evidence_next: NDArray[np.int32]
 
 
-class _Given(NamedTuple):
+class _WalkRows(NamedTuple):
     keys: Keys
     times_us: NDArray[np.int64]
     targets: NDArray[np.uint64]
@@ -92,7 +92,7 @@ class _Given(NamedTuple):
     addresses: NDArray[np.int64]
 
 
-class _Limits(NamedTuple):
+class _WalkLimits(NamedTuple):
     high: float
     low: float
     pause_us: int
@@ -102,7 +102,7 @@ class _Limits(NamedTuple):
     forget_us: int
 
 
-class _Out(NamedTuple):
+class _WalkOut(NamedTuple):
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
     """(n, 3): failures, first contacts, span in us."""
@@ -110,7 +110,7 @@ class _Out(NamedTuple):
 
 
 @kernel
-def _restart(keyed: _Keyed, slot: int) -> None:
+def _restart(keyed: _WalkState, slot: int) -> None:
     keyed.walk[slot] = 0.0
     keyed.contacts[slot] = 0
     keyed.failures[slot] = 0
@@ -118,7 +118,7 @@ def _restart(keyed: _Keyed, slot: int) -> None:
 
 
 @kernel
-def _begin(keyed: _Keyed, slot: int, time_us: int, limits: _Limits) -> None:
+def _begin(keyed: _WalkState, slot: int, time_us: int, limits: _WalkLimits) -> None:
     keyed.last_us[slot] = time_us
     keyed.contact_us[slot] = time_us
     keyed.failed_us[slot] = time_us - limits.spacing_us
@@ -129,7 +129,7 @@ def _begin(keyed: _Keyed, slot: int, time_us: int, limits: _Limits) -> None:
 
 
 @kernel
-def _move(keyed: _Keyed, slot: int, now_us: int, failed: bool, address: int, limits: _Limits) -> bool:
+def _move(keyed: _WalkState, slot: int, now_us: int, failed: bool, address: int, limits: _WalkLimits) -> bool:
     """Take one step; whether it was a failure that counts."""
     passed_us = now_us - keyed.contact_us[slot]
     keyed.contact_us[slot] = now_us
@@ -155,7 +155,7 @@ def _move(keyed: _Keyed, slot: int, now_us: int, failed: bool, address: int, lim
 
 
 @kernel
-def _walk(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out) -> int:
+def _walk(index: Index, keyed: _WalkState, given: _WalkRows, limits: _WalkLimits, out: _WalkOut) -> int:
     reports = 0
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
@@ -210,7 +210,7 @@ def walk(
     """Let `keys` (n,) contact `targets` (n,), any 64-bit hashes, in row order; `failed` (n,): without an answer."""
     n = len(keys)
     state.reserve(keys)
-    keyed = _Keyed(
+    keyed = _WalkState(
         last_us=state["last_us"].view(np.int64),
         contact_us=state["contact_us"].view(np.int64),
         failed_us=state["failed_us"].view(np.int64),
@@ -224,7 +224,7 @@ def walk(
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    limits = _Limits(
+    limits = _WalkLimits(
         high=math.log(rules.detection / rules.false_alarm),
         low=math.log((1.0 - rules.detection) / (1.0 - rules.false_alarm)),
         pause_us=int(rules.pause_s * 1e6),
@@ -233,11 +233,11 @@ def walk(
         quiet_us=int(rules.quiet_s * 1e6),
         forget_us=int(rules.forget_s * 1e6),
     )
-    out = _Out(
+    out = _WalkOut(
         at=np.empty(n, dtype=np.int64),
         numbers=np.empty((n, 3), dtype=np.int64),
         evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
     )
-    found = _walk(state.index, keyed, _Given(keys, times_us, targets, failed, addresses), limits, out)
+    found = _walk(state.index, keyed, _WalkRows(keys, times_us, targets, failed, addresses), limits, out)
     failures, contacts, span_us = out.numbers[:found].T
     return Reports(out.at[:found], failures, contacts, span_us / 1e6, out.evidence[:found])

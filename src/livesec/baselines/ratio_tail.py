@@ -70,7 +70,7 @@ class Rules(NamedTuple):
     known_after: int = 2
 
 
-class _Keyed(NamedTuple):
+class _RatioState(NamedTuple):
     last_us: NDArray[np.int64]
     first_us: NDArray[np.int64]
     window: NDArray[np.int64]
@@ -83,7 +83,7 @@ class _Keyed(NamedTuple):
     evidence_next: NDArray[np.int32]
 
 
-class _Given(NamedTuple):
+class _RatioRows(NamedTuple):
     keys: Keys
     times_us: NDArray[np.int64]
     sent: NDArray[np.int64]
@@ -91,7 +91,7 @@ class _Given(NamedTuple):
     addresses: NDArray[np.int64]
 
 
-class _Out(NamedTuple):
+class _RatioOut(NamedTuple):
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
     """(n, 4): sent, received, windows learnt, sum of the episode."""
@@ -101,12 +101,12 @@ class _Out(NamedTuple):
 
 
 @kernel
-def _quotient(keyed: _Keyed, slot: int) -> int:
+def _quotient(keyed: _RatioState, slot: int) -> int:
     return int(min(keyed.sent[slot] / max(keyed.received[slot], 1), MOST_ONE_SIDED) * UNIT)
 
 
 @kernel
-def _open(keyed: _Keyed, slot: int, window: int) -> None:
+def _open(keyed: _RatioState, slot: int, window: int) -> None:
     keyed.window[slot] = window
     keyed.sent[slot] = 0
     keyed.received[slot] = 0
@@ -116,7 +116,7 @@ def _open(keyed: _Keyed, slot: int, window: int) -> None:
 
 
 @kernel
-def _begin(keyed: _Keyed, histogram: Histogram, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
+def _begin(keyed: _RatioState, histogram: Histogram, episode: Episode, slot: int, time_us: int, window_us: int) -> None:
     keyed.last_us[slot] = time_us
     keyed.first_us[slot] = time_us
     keyed.taught_day[slot] = -1
@@ -126,7 +126,7 @@ def _begin(keyed: _Keyed, histogram: Histogram, episode: Episode, slot: int, tim
 
 
 @kernel
-def _turn(keyed: _Keyed, histogram: Histogram, slot: int, window: int, least_bytes: int) -> None:
+def _turn(keyed: _RatioState, histogram: Histogram, slot: int, window: int, least_bytes: int) -> None:
     """Learn the open window, at the time of its last row, and open another."""
     day = keyed.last_us[slot] // _DAY_US
     offended = keyed.phase[slot] != _QUIET
@@ -139,7 +139,7 @@ def _turn(keyed: _Keyed, histogram: Histogram, slot: int, window: int, least_byt
 
 
 @kernel
-def _log_p(keyed: _Keyed, histogram: Histogram, slot: int, quotient: int, rules: Rules) -> float:
+def _log_p(keyed: _RatioState, histogram: Histogram, slot: int, quotient: int, rules: Rules) -> float:
     """Ln P of the open window's quotient where it offends, else 0."""
     age_us = keyed.window[slot] * int(rules.window_s * 1e6) - keyed.first_us[slot]  # alike for the whole window
     if age_us < int(rules.learn_s * 1e6) or histogram.observations[slot] < rules.learn_windows:
@@ -157,7 +157,13 @@ def _log_p(keyed: _Keyed, histogram: Histogram, slot: int, quotient: int, rules:
 
 @kernel
 def _fill(
-    index: Index, keyed: _Keyed, histogram: Histogram, episode: Episode, given: _Given, rules: Rules, out: _Out
+    index: Index,
+    keyed: _RatioState,
+    histogram: Histogram,
+    episode: Episode,
+    given: _RatioRows,
+    rules: Rules,
+    out: _RatioOut,
 ) -> int:
     reports = 0
     window_us = int(rules.window_s * 1e6)
@@ -231,7 +237,7 @@ def fill(
     """Add what `keys` (n,) sent and received to their windows in row order; negative bytes count as 0."""
     n = len(keys)
     state.reserve(keys)
-    keyed = _Keyed(
+    keyed = _RatioState(
         last_us=state["last_us"].view(np.int64),
         first_us=state["first_us"].view(np.int64),
         window=state["window"].view(np.int64),
@@ -243,13 +249,13 @@ def fill(
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    out = _Out(
+    out = _RatioOut(
         at=np.empty(n, dtype=np.int64),
         numbers=np.empty((n, 4), dtype=np.int64),
         usual=np.empty((n, 2), dtype=np.float64),
         evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
     )
-    given = _Given(keys, times_us, sent, received, addresses)
+    given = _RatioRows(keys, times_us, sent, received, addresses)
     found = _fill(state.index, keyed, histogram_of(state), episode_of(state), given, rules, out)
     total, back, windows, offended = out.numbers[:found].T
     median, log_p = out.usual[:found].T

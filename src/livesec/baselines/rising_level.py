@@ -32,7 +32,7 @@ COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
 )
 
 
-class _Keyed(NamedTuple):
+class _LevelState(NamedTuple):
     last_us: NDArray[np.int64]
     first_us: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -42,7 +42,7 @@ class _Keyed(NamedTuple):
 
 
 @kernel
-def _rise(index: Index, keyed: _Keyed, given: AmountRows, quiet_us: int, out: EpisodeOut) -> int:
+def _rise(index: Index, keyed: _LevelState, given: AmountRows, quiet_us: int, out: EpisodeOut) -> int:
     reports = 0
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
@@ -87,7 +87,7 @@ def rise(
 ) -> Reports:
     """Follow the `levels` (n,) of `keys` (n,) in row order; a level of 0 or less is no news."""
     state.reserve(keys)
-    keyed = _Keyed(
+    keyed = _LevelState(
         last_us=state["last_us"].view(np.int64),
         first_us=state["first_us"].view(np.int64),
         rows=state["rows"].view(np.int64),
