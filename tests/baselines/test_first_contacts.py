@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -10,7 +12,7 @@ from livesec.core.rows import Rows, make_rows
 from livesec.core.schema import LogType
 
 
-def rows_of(**columns: list[object]) -> Rows:
+def rows_of(**columns: Sequence[object]) -> Rows:
     frame = pl.DataFrame(columns, schema_overrides={"action": pl.String, "conn_state": pl.String})
     return make_rows(LogType.NETWORK, frame)
 
