@@ -96,6 +96,7 @@ NETWORK: dict[str, Column] = {
     "connections": Column(pl.Int64, "connections", "", "connections that this row stands for; at least 1"),
     "latency_ms": Column(pl.Float64, "ms", "", ""),
     "query": Column(pl.String, "", "dns.question.name", "DNS name asked for"),
+    "log_age_us": Column(pl.Int64, "us", "", "for how long network rows had been coming when this one came"),
     **_ADDRESS,
     **{
         f"dst_{name}": Column(

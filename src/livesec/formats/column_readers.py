@@ -37,10 +37,10 @@ _SET_ELSEWHERE: Final = frozenset(
         *("sequence", "row_in_line", "stream_time_us", "stream_id", "line_offset", "line_length"),
         *(prefix + name for prefix in ("", "dst_") for name in ("asn", "lat", "lon", "geo_radius_km")),
         *(prefix + name for prefix in ("", "dst_") for name in ("country", "is_internal", "is_relay")),
-        "event_time_us",
+        *("event_time_us", "log_age_us"),
     }
 )
-"""By the pipeline, the lookups of addresses, or (the time) by a reader that each format has of its own."""
+"""By the pipeline, the lookups, or (the time) by a reader that each format has of its own."""
 
 _PROBLEMS: Final = {
     "count": "no number of attempts (1 to 1000000)",

@@ -8,6 +8,7 @@ from livesec.core.settings import Settings
 from livesec.enrich.account_names import AccountNames
 from livesec.enrich.geo import GeoLookup
 from livesec.enrich.geo_table import GeoTable
+from livesec.enrich.log_age import LogAge
 from livesec.pipeline.assembly import assemble
 from livesec.pipeline.engine import Engine
 from livesec.pipeline.evidence import FetchLine
@@ -23,8 +24,8 @@ def make_engine(settings: Settings, fetch_line: FetchLine) -> Engine:
         settings.geo_asn_file,
     )
     geo = GeoLookup(table)
-    lookups = (geo,) if settings.seed_mode else (AccountNames(), geo)  # the seed took names as they were written
-    return Engine(settings, parts, lookups, fetch_line)
+    names = () if settings.seed_mode else (AccountNames(),)  # the seed took names as they were written
+    return Engine(settings, parts, (*names, LogAge(), geo), fetch_line)
 
 
 @lru_cache(maxsize=1)
