@@ -11,6 +11,7 @@ is large for anyone too. In seed_mode: every external file above the fixed volum
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,16 @@ YOUNG_CONFIDENCE = 0.4  # our choice: at least, for a new record above the fixed
 YOUNG_MANY_CONFIDENCE = 0.6  # our choice: for as many files as are many for anyone
 ANYONES_MEDIAN_BYTES = 1e6  # our choice: an hour's external volume of somebody unknown, with ...
 ANYONES_SIGMA = 2.0  # ... this standard deviation of its logarithm: one hour in 100 has more than 335 MB
+
+
+def goes_outside(rows: Rows, destinations: Sequence[str]) -> NDArray[np.bool_]:
+    """Rows whose destination is one of `destinations` or, where none is told, is outside by the log's own words."""
+    destination = rows.column("destination")
+    named = pl.Series([name.lower() for name in destinations], dtype=pl.String)
+    outside = destination.str.to_lowercase().is_in(named.implode()).fill_null(False).to_numpy()
+    fetched = rows.is_value("action", "download") & (rows.integers("is_internal", null=1) == 0)
+    sent = rows.is_value("direction", "outbound") | fetched
+    return np.asarray(outside | (sent & ~rows.known("destination")), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -91,15 +102,7 @@ class DataExfiltration(Detector[Params]):
 
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Files that went outside."""
-        return moved(rows) & self._external(rows)
-
-    def _external(self, rows: Rows) -> NDArray[np.bool_]:
-        destination = rows.frame["destination"]
-        named = pl.Series([name.lower() for name in self.p.destinations], dtype=pl.String)
-        outside = destination.str.to_lowercase().is_in(named.implode()).fill_null(False).to_numpy()
-        fetched = rows.is_value("action", "download") & (rows.integers("is_internal", null=1) == 0)
-        sent = rows.is_value("direction", "outbound") | fetched
-        return np.asarray(outside | (sent & ~rows.known("destination")), dtype=np.bool_)
+        return moved(rows) & goes_outside(rows, self.p.destinations)
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Add each file to its user's hour."""

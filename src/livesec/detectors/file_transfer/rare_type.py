@@ -1,0 +1,113 @@
+"""A kind of file, or a top folder, that an account never moved before.
+
+A note rather than an alert: it counts together with what else the account does. Misses accounts with less than five
+days and fifty transfers behind them, and those that move all kinds; whoever makes new kinds usual slowly is not
+reported any more. Statistics: baselines/novelty, the account's own rate of news, for endings and for top folders
+apart. Source: DETECTIONS (rarity).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from livesec.baselines import novelty, tails
+from livesec.baselines.kernel_rows import ValueRows
+from livesec.baselines.sub_keys import sub_keys
+from livesec.core.finding import Findings
+from livesec.core.hashing import number_keys, text_keys
+from livesec.core.protocols import Detector, Guidance, param
+from livesec.core.rows import Rows
+from livesec.core.schema import LogType
+from livesec.core.state import KeyedState
+from livesec.detectors.file_transfer.large_file_transfer import moved
+
+_ENDING = r"\.([^./\\ ]{1,24})$"
+_FOLDER = r"^[/\\]*([^/\\]+)[/\\]"
+_REASONS = ("ending", "folder")
+
+
+@dataclass(frozen=True)
+class Params:
+    """How much must be known, and how rare news must be."""
+
+    report_p: float = param(0.01, "probability", "our choice: one transfer in 100", minimum=1e-9, maximum=0.5)
+    p_star: float = param(1e-3, "probability", "never medium: severity 2.1", minimum=1e-12, maximum=0.1)
+    learn_s: float = param(5 * 86_400.0, "s", "Elastic: new terms within 5 days and more", minimum=0)
+    learn_rows: int = param(50, "transfers", "our choice: twice DETECTIONS' prior", minimum=1)
+    forget_s: float = param(90 * 86_400.0, "s", "our choice: a quarter's silence", minimum=86_400)
+
+
+class RareType(Detector[Params]):
+    """Endings and top folders of each user's files against those moved before."""
+
+    name = "rare_type"
+    log_type = LogType.FILE_TRANSFER
+    key = ("user",)
+    needs = ("path",)
+    technique = ("T1570",)
+    base_severity = 21
+    columns = novelty.COLUMNS
+    statistical = True
+    params = Params
+    max_keys = 1 << 16
+    summary = "{user} moved {file}: the first with the {what} {value}"
+    guidance = Guidance(
+        meaning="The account moves a kind of file, or works in a folder, that it never touched before.",
+        usual="In {transfers:,} earlier transfers over {days:,.0f} days it had {values:,} of them; one in "
+        "{one_in:,.0f} was new.",
+        benign=("a new task or project", "a program that was installed or updated"),
+        next_steps=(
+            "Does {file} belong to the work of {user}? Programs and scripts weigh more than documents.",
+            "Did others get the same file within the hour?",
+            "What else did {user} do in this hour?",
+        ),
+    )
+
+    def wants(self, rows: Rows) -> NDArray[np.bool_]:
+        """Files that were moved."""
+        return moved(rows)
+
+    def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
+        """Let each user meet the ending and the folder of each file; a file is one finding at most."""
+        paths = rows.column("path").gather(at)
+        values = [paths.str.extract(pattern).str.to_lowercase() for pattern in (_ENDING, _FOLDER)]
+        users = rows.key(*self.key)[at]
+        keys = np.stack([sub_keys(users, number_keys(np.full(len(at), place))) for place in range(len(values))], axis=1)
+        texts = np.stack([text_keys(value) for value in values], axis=1)
+        told = np.flatnonzero(texts.ravel() != 0)
+        row_of = told // len(values)
+        reports = novelty.meet_all(
+            state,
+            ValueRows(keys.ravel()[told], rows.time_us[at][row_of], texts.ravel()[told], rows.addresses()[at][row_of]),
+            novelty.Rules(
+                int(self.p.learn_s * 1e6), self.p.learn_rows, float(self.p.report_p), int(self.p.forget_s * 1e6)
+            ),
+        )
+        places, first = np.unique(row_of[reports.at], return_index=True)
+        kinds = told[reports.at][first] % len(values)
+        log_p = np.log(np.maximum(reports.p[first], 1e-12))
+        return Findings(
+            at=at[places],
+            details={
+                "what": [_REASONS[kind] for kind in kinds.tolist()],
+                "value": [values[kind][place] for kind, place in zip(kinds.tolist(), places.tolist(), strict=True)],
+                "file": paths.gather(pl.Series(places)).to_list(),
+                "transfers": reports.rows[first],
+                "values": reports.values[first],
+                "days": reports.age_s[first] / 86_400,
+                "one_in": tails.one_in(log_p),
+            },
+            confidence=tails.confidence(log_p, self.p.p_star),
+            reasons=[_REASONS[kind] for kind in kinds.tolist()],
+        )
+
+    def idle_s(self) -> float:
+        """The silence after which an account begins anew."""
+        return self.p.forget_s
+
+
+DETECTOR = RareType
