@@ -66,6 +66,12 @@ def test_reported_is_what_the_formula_gives_above_the_limit(volumes: list[int]) 
     assert set(found) <= set(above)
 
 
+def _part(rows: AmountRows, start: int, end: int) -> AmountRows:
+    return AmountRows(
+        rows.keys[start:end], rows.times_us[start:end], rows.amounts[start:end], rows.addresses[start:end]
+    )
+
+
 @settings(deadline=None, max_examples=examples(60))
 @given(VOLUMES, st.integers(1, 40))
 def test_whatever_the_batches(volumes: list[int], cut: int) -> None:
@@ -78,8 +84,7 @@ def test_whatever_the_batches(volumes: list[int], cut: int) -> None:
     whole = daily_cusum.add_up(KeyedState(daily_cusum.COLUMNS), rows, RULES)
     state = KeyedState(daily_cusum.COLUMNS)
     parts = [
-        daily_cusum.add_up(state, AmountRows(*(column[start:end] for column in rows)), RULES)
-        for start, end in ((0, cut), (cut, len(volumes)))
+        daily_cusum.add_up(state, _part(rows, start, end), RULES) for start, end in ((0, cut), (cut, len(volumes)))
     ]
     assert [level for part in parts for level in part.level.tolist()] == whole.level.tolist()
     assert [day for part in parts for day in part.days.tolist()] == whole.days.tolist()
