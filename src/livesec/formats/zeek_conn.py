@@ -26,6 +26,7 @@ from livesec.formats.zeek_records import (
     RESPONDER,
     RESPONDER_PORT,
     TIME,
+    is_true,
 )
 
 _FIELDS: Final = (
@@ -44,8 +45,6 @@ _FIELDS: Final = (
     Field("orig_pkts", "packets_out", count, "no number of packets"),
     Field("resp_pkts", "packets_in", count, "no number of packets"),
 )
-_FLAGS: Final = {"T": "T", "true": "T", "F": "F", "false": "F"}
-_WAYS: Final = {"TT": "internal", "TF": "outbound", "FT": "inbound", "FF": "external"}
 
 
 class ZeekConn(ZeekLog):
@@ -72,10 +71,18 @@ def _direction(local_orig: pl.Series, local_resp: pl.Series) -> pl.Series:
     """By whether Zeek counts each end among its own networks; null where it does not say."""
     if local_orig.null_count() == len(local_orig):
         return repeated(None, len(local_orig), DIRECTION)
-    ends = pl.DataFrame({"orig": local_orig, "resp": local_resp}).select(
-        pl.concat_str(pl.all().replace_strict(_FLAGS, default=None, return_dtype=pl.String))
+    from_own, to_own = is_true(local_orig), is_true(local_resp)
+    way = (
+        pl.when(from_own & to_own)
+        .then(pl.lit("internal", DIRECTION))
+        .when(from_own & ~to_own)
+        .then(pl.lit("outbound", DIRECTION))
+        .when(~from_own & to_own)
+        .then(pl.lit("inbound", DIRECTION))
+        .when(~from_own & ~to_own)
+        .then(pl.lit("external", DIRECTION))
     )
-    return ends.to_series().replace_strict(_WAYS, default=None, return_dtype=DIRECTION)
+    return pl.select(way).to_series()
 
 
 FORMAT = ZeekConn()

@@ -28,6 +28,7 @@ _NAMES: Final = ("set_separator", "empty_field", "unset_field", "path", "open", 
 _FIRST: Final = "#separator "
 _DIRECTIVE: Final = rf"^#(?:separator |{'|'.join(_NAMES)})"  # Zeek escapes a record's own leading #
 
+_NO_STEP: Final = -1
 _MAX_CHARACTERS: Final = 65_536
 _MAX_FIELDS: Final = 512
 _MAX_MARKER: Final = 64  # characters of a separator, a marker or a path
@@ -42,6 +43,10 @@ class ZeekHeader:
     unset: str = "-"
     path: str = ""
     fields: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        """Of little, for it is asked for at every line of a header."""
+        return hash((self.path, self.separator, len(self.fields)))
 
     def after(self, line: str) -> ZeekHeader | None:
         """The header once directive `line` is read, None if it is none; `#separator` starts a new header."""
@@ -85,15 +90,22 @@ def headers_in(line: pl.Series, held: ZeekHeader) -> list[tuple[int, ZeekHeader]
     if len(marks) == 0:
         return []
     marks = marks.filter(line.gather(marks).str.contains(_DIRECTIVE))
-    known: dict[tuple[ZeekHeader, str], ZeekHeader | None] = {}  # rotated logs repeat theirs
+    known = {held: 0}
+    headers = [held]
+    steps: dict[tuple[int, str], int] = {}  # rotated logs repeat their headers
     found = []
+    at = 0
     for mark, text in zip(marks.to_list(), line.gather(marks).to_list(), strict=True):
-        if (held, text) not in known:
-            known[held, text] = held.after(text)
-        following = known[held, text]
-        if following is not None:
-            held = following
-            found.append((mark, held))
+        step = steps.get((at, text))
+        if step is None:
+            following = headers[at].after(text)
+            step = _NO_STEP if following is None else known.setdefault(following, len(headers))
+            if following is not None and step == len(headers):
+                headers.append(following)
+            steps[at, text] = step
+        if step != _NO_STEP:
+            at = step
+            found.append((mark, headers[at]))
     return found
 
 

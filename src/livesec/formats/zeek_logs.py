@@ -126,16 +126,16 @@ class ZeekLog(Format[ZeekHeader]):
         read = [(told.texts["line_index"], self.read(told.texts)) for told in found if told.texts.height]
         typed = [one for _, several in read for one in several]
         frames = {kind: [one.rows for each, one in typed if each == kind] for kind in self.log_types}
-        rejects = [no_rejects(), *(told.failed for told in found), *(one.rejects for _, one in typed)]
-        used = np.concatenate([parts.to_numpy(), *(one.rows["line_index"].to_numpy() for _, one in typed)])
-        refused = pl.concat(rejects).sort("line_index")
+        used = np.sort(np.concatenate([parts.to_numpy(), *(one.rows["line_index"].to_numpy() for _, one in typed)]))
         every = np.concatenate([parts.to_numpy(), *(index.to_numpy() for index, _ in read)])
-        known = np.concatenate([used, refused["line_index"].to_numpy()])
+        rejects = [one.rejects for _, one in typed if one.rejects.height]
+        known = np.concatenate([used, *(refused["line_index"].to_numpy() for refused in rejects)])
+        rejects += [no_rejects(), *(told.failed for told in found)]
         return Parsed(
-            {kind: pl.concat(parts).sort("line_index") for kind, parts in frames.items() if parts},
-            consumed=np.sort(used),
-            skipped=np.setdiff1d(every, known),
-            rejects=refused,
+            {kind: _in_order(some) for kind, some in frames.items() if some},
+            consumed=used,
+            skipped=np.setdiff1d(every, known) if len(every) > len(known) else every[:0],
+            rejects=pl.concat(rejects).sort("line_index"),
         )
 
     def to_bytes(self, state: ZeekHeader) -> bytes:
@@ -145,6 +145,10 @@ class ZeekLog(Format[ZeekHeader]):
     def from_bytes(self, blob: bytes) -> ZeekHeader:
         """What `to_bytes` wrote. Raises StateVersionError for another layout."""
         return ZeekHeader.from_bytes(blob)
+
+
+def _in_order(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return frames[0] if len(frames) == 1 else pl.concat(frames).sort("line_index")
 
 
 def records_among(lines: pl.DataFrame, header: ZeekHeader) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from livesec.formats.zeek_header import ZeekHeader
 _ESCAPE: Final = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|\\)")
 _FIRST: Final = r'^\[?"?([^"\],]+)'
 _TRUE: Final = ("T", "true")
+_FALSE: Final = ("F", "false")
 
 
 class Texts(NamedTuple):
@@ -115,4 +116,5 @@ def first_of(texts: pl.Series) -> pl.Series:
 
 def is_true(texts: pl.Series) -> pl.Series:
     """Which are true as Zeek writes it, in either form; null where unset."""
-    return texts.is_in(_TRUE)
+    told = pl.when(texts.is_in(_TRUE)).then(pl.lit(True)).when(texts.is_in(_FALSE)).then(pl.lit(False))
+    return pl.select(told).to_series()
