@@ -44,10 +44,6 @@ class ZeekHeader:
     path: str = ""
     fields: tuple[str, ...] = ()
 
-    def __hash__(self) -> int:
-        """Of little, for it is asked for at every line of a header."""
-        return hash((self.path, self.separator, len(self.fields)))
-
     def after(self, line: str) -> ZeekHeader | None:
         """The header once directive `line` is read, None if it is none; `#separator` starts a new header."""
         name, separator, value = line[1:].partition(self.separator)

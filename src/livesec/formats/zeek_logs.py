@@ -114,11 +114,11 @@ class ZeekLog(Format[ZeekHeader]):
             lines = lines.filter(~in_json)
         heads = headers_in(lines["line"], state)
         own = [mark for mark, header in heads if log_of(header) == self.log]
-        for header, following in spans(lines, state, heads).items():
-            if log_of(header) == self.log and header.fields:
-                records = records_among(following, header)
-                if records.height:
-                    found.append(tsv_texts(records, header, self.fields))
+        if own or log_of(state) == self.log:
+            groups = spans(lines, state, heads)
+            groups = {head: groups[head] for head in groups if head.fields and log_of(head) == self.log}
+            if groups:
+                found.append(tsv_texts(groups, self.fields))
         after = heads[-1][1] if heads else state
         return after, self._parsed(found, lines["line_index"].gather(own)) if found or own else NOTHING_PARSED
 
@@ -149,9 +149,3 @@ class ZeekLog(Format[ZeekHeader]):
 
 def _in_order(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return frames[0] if len(frames) == 1 else pl.concat(frames).sort("line_index")
-
-
-def records_among(lines: pl.DataFrame, header: ZeekHeader) -> pl.DataFrame:
-    """Those of `lines`, which follow `header`, that are records."""
-    own = lines["line"].str.contains(header.separator, literal=True) & ~lines["line"].str.starts_with("#")
-    return lines if own.all() else lines.filter(own)

@@ -15,7 +15,8 @@ from livesec.core.protocols import Format
 from livesec.formats.header_spans import spans
 from livesec.formats.json_lines import BROKEN
 from livesec.formats.zeek_header import ZeekHeader, headers_in
-from livesec.formats.zeek_logs import TELLING, has_key, is_connected, kinds_of, log_of, records_among, told_by_fields
+from livesec.formats.zeek_logs import TELLING, has_key, is_connected, kinds_of, log_of, told_by_fields
+from livesec.formats.zeek_records import records_among
 
 
 class ZeekOther(Format[ZeekHeader]):

@@ -7,7 +7,7 @@ the separator or the marker of an unset field.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -21,6 +21,8 @@ from livesec.formats.zeek_header import ZeekHeader
 
 _ESCAPE: Final = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|\\)")
 _FIRST: Final = r'^\[?"?([^"\],]+)'
+_WRONG_NUMBER: Final = " fields where #fields names "
+_FEW: Final = 16  # lines
 _TRUE: Final = ("T", "true")
 _FALSE: Final = ("F", "false")
 
@@ -47,8 +49,51 @@ RESPONDER: Final = Field("id.resp_h", "dst_ip", needed(ip_address), "missing, or
 RESPONDER_PORT: Final = Field("id.resp_p", "dst_port", port, "no port number (0 to 65535)")
 
 
-def tsv_texts(lines: pl.DataFrame, header: ZeekHeader, names: Sequence[str]) -> Texts:
-    """Fields `names` of tab-separated records under `header`."""
+def tsv_texts(groups: Mapping[ZeekHeader, pl.DataFrame], names: Sequence[str]) -> Texts:
+    """Fields `names` of the records among tab-separated lines (line_index, line) by the header that they follow.
+
+    Lines without the separator, and comments, are none. Few lines are taken apart one by one: headers without end, each
+    with a record or two, must not cost what columns of texts cost at the least.
+    """
+    many: list[Texts] = []
+    rows: list[tuple[int | str | None, ...]] = []
+    failed: list[tuple[int, str]] = []
+    for header, lines in groups.items():
+        if lines.height > _FEW:
+            many.append(_columns(records_among(lines, header), header, names))
+            continue
+        places = [header.fields.index(name) if name in header.fields else None for name in names]
+        for index, line in zip(lines["line_index"].to_list(), lines["line"].to_list(), strict=True):
+            pieces = line.split(header.separator)
+            if len(pieces) == 1 or line.startswith("#"):
+                continue
+            if len(pieces) == len(header.fields):
+                rows.append((index, *(None if at is None else _said(pieces[at], header) for at in places)))
+            else:
+                failed.append((index, f"{len(pieces)}{_WRONG_NUMBER}{len(header.fields)}"))
+    if rows or failed or not many:
+        schema = {"line_index": pl.UInt32, **dict.fromkeys(names, pl.String)}
+        reasons = {"line_index": pl.UInt32, "reason": pl.String}
+        many.append(Texts(pl.DataFrame(rows, schema, orient="row"), pl.DataFrame(failed, reasons, orient="row")))
+    if len(many) == 1 and len(groups) == 1:
+        return many[0]
+    texts, wrong = (pl.concat(part).sort("line_index") for part in zip(*many, strict=True))
+    return Texts(texts, wrong)
+
+
+def records_among(lines: pl.DataFrame, header: ZeekHeader) -> pl.DataFrame:
+    """Those of `lines`, which follow `header`, that are records."""
+    own = lines["line"].str.contains(header.separator, literal=True) & ~lines["line"].str.starts_with("#")
+    return lines if own.all() else lines.filter(own)
+
+
+def _said(text: str, header: ZeekHeader) -> str | None:
+    if text in (header.unset, header.empty):
+        return None
+    return _unescape(text) if "\\" in text else text
+
+
+def _columns(lines: pl.DataFrame, header: ZeekHeader, names: Sequence[str]) -> Texts:
     width = len(header.fields)
     pieces = lines["line"].str.split_exact(header.separator, width).struct.unnest()
     right = pieces[:, width - 1].is_not_null() & pieces[:, width].is_null()
@@ -64,7 +109,7 @@ def tsv_texts(lines: pl.DataFrame, header: ZeekHeader, names: Sequence[str]) -> 
     if right.all():
         return Texts(texts, no_rejects())
     counts = lines["line"].str.count_matches(header.separator, literal=True) + 1
-    told = pl.lit(f" fields where #fields names {width}")
+    told = pl.lit(f"{_WRONG_NUMBER}{width}")
     reasons = pl.select(pl.concat_str(counts, told)).to_series()  # pl.format panics on a series with an empty chunk
     failed = pl.DataFrame({"line_index": lines["line_index"].filter(~right), "reason": reasons.filter(~right)})
     return Texts(texts.filter(right), failed)
