@@ -9,8 +9,9 @@ from tests.formats.fixture import ExpectedLine, read_fixture
 
 from livesec.core.batch import StreamInfo, batch_of_bytes
 from livesec.core.protocols import Format
-from livesec.formats import known_formats
-from livesec.formats.stream_parser import StreamParser
+from livesec.core.schema import LogType
+from livesec.formats import known_formats, zeek_ssh
+from livesec.formats.stream_parser import Sniffed, StreamParser, sniff
 from livesec.formats.zeek_logs import TELLING, ZeekLog
 
 LOGS = sorted(form.name for form in known_formats() if isinstance(form, ZeekLog))
@@ -54,3 +55,14 @@ def test_logs_in_one_stream_give_what_they_give_apart_however_they_are_cut() -> 
     whole = StreamParser(STREAM, formats).parse(batch_of_bytes(STREAM, data))
     assert whole.formats == {name: parts.count(name) for name in {*parts} - {""}}
     assert set(whole.formats) >= set(ALL)
+
+
+def test_a_log_that_is_not_read_is_known_and_of_no_type() -> None:
+    line = b'{"_path":"http","ts":1772409600.25,"uid":"C1"}\n'
+    assert sniff(batch_of_bytes(STREAM, line), known_formats()) == Sniffed("zeek_other", None, 1.0)
+
+
+def test_headers_without_end_are_read() -> None:
+    heads = (f"#path\tssh\n#fields\tts\tid.orig_h\tx{at}\n1772409600.5\t192.0.2.1\ty\n" for at in range(3_000))
+    parsed = StreamParser(STREAM, (zeek_ssh.FORMAT,)).parse(batch_of_bytes(STREAM, "".join(heads).encode()))
+    assert parsed.rows[LogType.LOGIN].height == 3_000

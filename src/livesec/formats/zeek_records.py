@@ -20,7 +20,7 @@ from livesec.formats.typed_fields import Field, needed, port, text, time
 from livesec.formats.zeek_header import ZeekHeader
 
 _ESCAPE: Final = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|\\)")
-_FIRST: Final = r'^\[?"?([^"\],]+)'
+_FIRST: Final = r'^\[?"?([^"\[\],]+)'
 _WRONG_NUMBER: Final = " fields where #fields names "
 _FEW: Final = 16  # lines
 _TRUE: Final = ("T", "true")
@@ -144,7 +144,9 @@ def _unescape(written: str) -> str:
 
 def json_texts(lines: pl.DataFrame, names: Sequence[str]) -> Texts:
     """Fields `names` of records in JSON; some shippers write id_orig_h for id.orig_h."""
-    joined = {name: name.replace(".", "_") for name in names if "." in name}
+    joined: dict[str, str] = {}
+    if lines["line"].str.contains('"id_', literal=True).any():
+        joined = {name: name.replace(".", "_") for name in names if name.startswith("id.")}
     read = json_fields(lines, {name: (name,) for name in (*names, *joined.values())})
     either = [pl.coalesce(name, joined[name]).alias(name) if name in joined else pl.col(name) for name in names]
     return Texts(read.fields.select("line_index", *either), read.failed)
