@@ -8,8 +8,9 @@ Read: ts, the uid of the (first) connection, source as protocol, filename, durat
 is_orig tells who sent it: the client (upload) or the server (download); the address is the client's. local_orig tells
 whether it came from one of Zeek's own networks: if so it is outbound, internal where the receiver's address is private,
 and else inbound. It is a success where all bytes were seen.
-Skipped: certificates and OCSP answers; and FTP's data, which ftp.log tells with the user and the path. A transfer over
-HTTP has no name unless the server gives one. Not read: the MIME type, hashes, and what an analyzer extracted.
+Skipped: certificates and OCSP answers; FTP's data, which ftp.log tells with the user and the path; files of which no
+client is known, as those read from disk. A transfer over HTTP has no name unless the server gives one.
+Not read: the MIME type, hashes, and what an analyzer extracted.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from livesec.formats.zeek_records import TIME, first_of, is_true
 _FIELDS: Final = (
     TIME,
     Field("uid", "session_id", text),
-    Field("id.orig_h", "src_ip", needed(ip_address), "no address of the client, or none that is one"),
+    Field("id.orig_h", "src_ip", needed(ip_address), "the client's address is none"),
     Field("filename", "path", text),
     Field("seen_bytes", "bytes", count, "no number of bytes"),
     Field("source", "protocol", lower_text),
@@ -62,23 +63,20 @@ class ZeekFiles(ZeekLog):
         files = files.with_columns(  # Zeek names either one connection or a set of them, by its version
             pl.coalesce("uid", first_of(files["conn_uids"])).alias("uid"),
             pl.coalesce("id.orig_h", client).alias("id.orig_h"),
-        )
-        action = pl.when(sent).then(pl.lit("upload")).when(~sent).then(pl.lit("download")).cast(FILE_ACTION)
-        receiver = pl.coalesce(receivers, pl.when(sent).then("id.resp_h").otherwise("id.orig_h"))
-        way = (
-            pl.when(~local)
-            .then(pl.lit("inbound"))
-            .when(local & receiver.str.contains(_PRIVATE))
-            .then(pl.lit("internal"))
-            .when(local)
-            .then(pl.lit("outbound"))
-        )
+            sent=sent,
+            local=local,
+            receiver=receivers,
+        ).filter(pl.col("id.orig_h").is_not_null())
+        action = pl.when("sent").then(pl.lit("upload")).when(~pl.col("sent")).then(pl.lit("download"))
+        receiver = pl.coalesce("receiver", pl.when("sent").then("id.resp_h").otherwise("id.orig_h"))
+        outwards = pl.when(receiver.str.contains(_PRIVATE)).then(pl.lit("internal")).otherwise(pl.lit("outbound"))
+        way = pl.when("local").then(outwards).when(~pl.col("local")).then(pl.lit("inbound"))
         whole = pl.coalesce(pl.col("total_bytes") == pl.col("seen_bytes"), pl.lit(True))
         whole &= (pl.col("missing_bytes") == "0") & ~pl.lit(is_true(files["timedout"]).fill_null(False))
         typed = typed_rows(
             files,
             _FIELDS,
-            action=pl.select(action).to_series(),
+            action=files.select(action.cast(FILE_ACTION)).to_series(),
             direction=files.select(way.cast(DIRECTION)).to_series(),
             outcome=files.select(pl.when(whole).then(pl.lit("success")).cast(OUTCOME)).to_series(),
         )
