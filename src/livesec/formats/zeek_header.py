@@ -88,17 +88,18 @@ def headers_in(line: pl.Series, held: ZeekHeader) -> list[tuple[int, ZeekHeader]
     marks = marks.filter(line.gather(marks).str.contains(_DIRECTIVE))
     known = {held: 0}
     headers = [held]
-    steps: dict[tuple[int, str], int] = {}  # rotated logs repeat their headers
+    steps: list[dict[str, int]] = [{}]  # from each header by a directive to which; rotated logs repeat theirs
     found = []
     at = 0
     for mark, text in zip(marks.to_list(), line.gather(marks).to_list(), strict=True):
-        step = steps.get((at, text))
+        step = steps[at].get(text)
         if step is None:
             following = headers[at].after(text)
             step = _NO_STEP if following is None else known.setdefault(following, len(headers))
             if following is not None and step == len(headers):
                 headers.append(following)
-            steps[at, text] = step
+                steps.append({})
+            steps[at][text] = step
         if step != _NO_STEP:
             at = step
             found.append((mark, headers[at]))
