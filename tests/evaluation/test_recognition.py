@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(
     not DATA.is_dir(), reason="no labelled data: set LIVESEC_EVAL_DATA, or put it in shared/data beside the checkout"
 )
 
+_ZEEK = {"zeek_other"}  # the first lines of headers, and logs that are not read
 # Glob to the formats that must be found, and no others; the first has rows unless it is marked with "-".
 EXPECTED: dict[str, set[str]] = {
     "auth/elastic_auth.log": {"openssh", "pam_logins", "su", "sudo"},
@@ -34,7 +35,11 @@ EXPECTED: dict[str, set[str]] = {
     "crowdsec_hub/vsftpd-*/*.log": {"vsftpd"},
     "crowdsec_hub/windows-bf/*.log": {"windows_security_xml"},
     "windows_logon/*.jsonl": {"windows_security"},
-    "zeek_apt29_day1/*.log": {"zeek_conn"},
+    "zeek_apt29_day1/*.log": {*_ZEEK, "zeek_conn", "zeek_dns", "zeek_files", "zeek_notice", "zeek_smb_files"},
+    **{f"zeek_wrccdc/json/{log}.json.gz": {f"zeek_{log}"} for log in ("ftp", "notice", "smb_files", "ssh")},
+    **{f"zeek_wrccdc/tsv/{log}.log.gz": {*_ZEEK, f"zeek_{log}"} for log in ("ftp", "notice", "smb_files", "ssh")},
+    **{f"zeek_wrccdc/tsv/{log}.log.gz": _ZEEK for log in ("kerberos", "ntlm", "rdp", "smb_mapping", "syslog")},
+    "zeek_wrccdc/tsv/known_services.log.gz": _ZEEK,
 }
 TORN = {"auth/secrepo_auth_head.log": 1}
 """Lines that are broken in the file itself."""

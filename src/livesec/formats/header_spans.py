@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
 import polars as pl
 
 H = TypeVar("H", bound=Hashable)
@@ -20,10 +22,18 @@ def spans(lines: pl.DataFrame, held: H | None, changes: Sequence[tuple[int, H | 
     >>> {held: part["line"].to_list() for held, part in spans(frame, "B", [(1, "A"), (4, "B")]).items()}
     {'B': ['1', '4'], 'A': ['2', '3']}
     """
-    found: dict[H, list[pl.DataFrame]] = {}
-    start = 0
-    for row, following in [*changes, (len(lines), None)]:
-        if held is not None and row > start:
-            found.setdefault(held, []).append(lines.slice(start, row - start))
-        start, held = row + 1, following
-    return {header: pl.concat(parts) for header, parts in found.items()}
+    if not changes:
+        return {} if held is None or lines.height == 0 else {held: lines}
+    numbers: dict[H, int] = {}
+    headers = [held, *(header for _, header in changes)]
+    number = np.array([-1 if header is None else numbers.setdefault(header, len(numbers)) for header in headers])
+    rows = np.array([row for row, _ in changes], dtype=np.int64)
+    lengths = np.diff(rows, prepend=0, append=lines.height)
+    under = np.repeat(number, lengths)
+    under[rows] = -1
+    # Sorted once, however many headers there are; gathering header by header would cost their number squared.
+    order = np.argsort(under, kind="stable")
+    apart = lines[order]
+    bounds = np.searchsorted(under[order], np.arange(len(numbers) + 1)).tolist()
+    cuts = zip(numbers, pairwise(bounds), strict=True)
+    return {header: apart.slice(start, end - start) for header, (start, end) in cuts if end > start}

@@ -101,20 +101,17 @@ class StreamParser:
 
     def _offer_by_shape(self, formats: Sequence[Format[Any]], taking: _Taking) -> None:
         """Offer what is left to those of `formats` whose shape it has."""
-        in_json: pl.Series | None = None
+        offers: dict[Shape, pl.DataFrame] = {}
         for form in formats:
             if taking.left.height == 0:
                 return
             if form.shape == Shape.SYSLOG:
                 continue
-            if in_json is None:
-                in_json = is_json(taking.left["line"])
-            if form.shape == Shape.ANY:
-                offered = taking.left
-            else:
-                offered = taking.left.filter(in_json if form.shape == Shape.JSON else ~in_json)
+            if not offers:
+                offers = _by_shape(taking.left)
+            offered = offers[form.shape]
             if offered.height and self._offer(form, offered, taking):
-                in_json = None
+                offers = {}
 
     def _take_messages(self, taking: _Taking) -> None:
         """Offer messages to the formats of their programs; leave the others, without their envelope, in `taking`."""
@@ -306,6 +303,16 @@ class _Taking:
         return not (self.fate[lines["line_index"].to_numpy()] == _OPEN).any()
 
 
+def _by_shape(lines: pl.DataFrame) -> dict[Shape, pl.DataFrame]:
+    """The lines of each shape that formats may ask for."""
+    in_json = is_json(lines["line"])
+    if not in_json.any():
+        return {Shape.ANY: lines, Shape.TEXT: lines, Shape.JSON: lines.clear()}
+    if in_json.all():
+        return {Shape.ANY: lines, Shape.TEXT: lines.clear(), Shape.JSON: lines}
+    return {Shape.ANY: lines, Shape.TEXT: lines.filter(~in_json), Shape.JSON: lines.filter(in_json)}
+
+
 def _in_order(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """All rows of one log type in order of line_index and row_in_line."""
     numbered = [
@@ -340,6 +347,6 @@ def sniff(batch: RawBatch, formats: Sequence[Format[Any]]) -> Sniffed:
     unusable = parsed.rejects.height - unknown
     log_type = max(parsed.rows, key=lambda kind: parsed.rows[kind].height, default=None)
     if log_type is None:
-        log_type = next(form for form in formats if form.name == name).log_types[0]
+        log_type = next(iter(next(form for form in formats if form.name == name).log_types), None)
     usable = max(0, parsed.formats[name] - unusable)
     return Sniffed(name, log_type, usable / (sum(parsed.formats.values()) + unknown))

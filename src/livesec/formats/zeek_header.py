@@ -19,12 +19,16 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
+import polars as pl
+
 from livesec.core.errors import StateVersionError
 
 STATE_VERSION: Final = 1
-DIRECTIVE: Final = r"^#(?:separator |(?:set_separator|empty_field|unset_field|path|open|close|fields|types)[\t,|;\x01])"
-"""What a header line starts with (Zeek escapes a record's own leading #)."""
+_NAMES: Final = ("set_separator", "empty_field", "unset_field", "path", "open", "close", "fields", "types")
+_FIRST: Final = "#separator "
+_DIRECTIVE: Final = rf"^#(?:separator |{'|'.join(_NAMES)})"  # Zeek escapes a record's own leading #
 
+_NO_STEP: Final = -1
 _MAX_CHARACTERS: Final = 65_536
 _MAX_FIELDS: Final = 512
 _MAX_MARKER: Final = 64  # characters of a separator, a marker or a path
@@ -40,13 +44,15 @@ class ZeekHeader:
     path: str = ""
     fields: tuple[str, ...] = ()
 
-    def after(self, line: str) -> ZeekHeader:
-        """The header once directive `line` is read; `#separator` starts a new one."""
+    def after(self, line: str) -> ZeekHeader | None:
+        """The header once directive `line` is read, None if it is none; `#separator` starts a new header."""
+        name, separator, value = line[1:].partition(self.separator)
+        if not line.startswith(_FIRST) and not (separator and name in _NAMES):
+            return None
         if len(line) > _MAX_CHARACTERS:
             return replace(self, fields=())
-        if line.startswith("#separator "):
-            return ZeekHeader(separator=_unescaped(line.removeprefix("#separator "))[:_MAX_MARKER] or "\t")
-        name, _, value = line[1:].partition(self.separator)
+        if line.startswith(_FIRST):
+            return ZeekHeader(separator=_unescaped(line.removeprefix(_FIRST))[:_MAX_MARKER] or "\t")
         if name == "empty_field":
             return replace(self, empty=_unescaped(value)[:_MAX_MARKER])
         if name == "unset_field":
@@ -57,10 +63,6 @@ class ZeekHeader:
             fields = tuple(value.split(self.separator))
             return replace(self, fields=fields if len(fields) <= _MAX_FIELDS else ())
         return self
-
-    def excludes(self, path: str, telling: str) -> bool:
-        """Whether the records that follow are of another log than `path`, which alone has the field `telling`."""
-        return self.path != path if self.path else bool(self.fields) and telling not in self.fields
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -76,6 +78,32 @@ class ZeekHeader:
             return cls(**{**saved, "fields": tuple(saved["fields"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateVersionError(f"zeek header: saved state cannot be read: {error}") from error
+
+
+def headers_in(line: pl.Series, held: ZeekHeader) -> list[tuple[int, ZeekHeader]]:
+    """Where `line` has a directive, in order, and the header once it is read; `held` is in force before."""
+    marks = line.str.starts_with("#").arg_true()
+    if len(marks) == 0:
+        return []
+    marks = marks.filter(line.gather(marks).str.contains(_DIRECTIVE))
+    known = {held: 0}
+    headers = [held]
+    steps: list[dict[str, int]] = [{}]  # from each header by a directive to which; rotated logs repeat theirs
+    found = []
+    at = 0
+    for mark, text in zip(marks.to_list(), line.gather(marks).to_list(), strict=True):
+        step = steps[at].get(text)
+        if step is None:
+            following = headers[at].after(text)
+            step = _NO_STEP if following is None else known.setdefault(following, len(headers))
+            if following is not None and step == len(headers):
+                headers.append(following)
+                steps.append({})
+            steps[at][text] = step
+        if step != _NO_STEP:
+            at = step
+            found.append((mark, headers[at]))
+    return found
 
 
 def _unescaped(text: str) -> str:

@@ -1,144 +1,167 @@
-"""Zeek's conn records, from tab-separated or JSON lines to network rows."""
+r"""The fields of Zeek's records as texts, from tab-separated lines under their header or from JSON; null where unset.
+
+Zeek's tab-separated logs write a backslash twice, and as `\xNN` each byte that is not printable or would be taken for
+the separator or the marker of an unset field.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from livesec.core.schema import DIRECTION
-from livesec.formats.text_times import epoch_us, iso_us
-from livesec.formats.typed_fields import (
-    Field,
-    TypedRows,
-    address,
-    count,
-    lower_text,
-    needed,
-    port,
-    repeated,
-    seconds,
-    text,
-    time,
-    typed_rows,
-)
+from livesec.core.batch import no_rejects
+from livesec.formats.column_readers import ip_address
+from livesec.formats.json_lines import json_fields
+from livesec.formats.text_times import epoch_us, iso_us, keep_where
+from livesec.formats.typed_fields import Field, needed, port, text, time
 from livesec.formats.zeek_header import ZeekHeader
 
+_ESCAPE: Final = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|\\)")
+_FIRST: Final = r'^\[?"?([^"\[\],]+)'
+_WRONG_NUMBER: Final = " fields where #fields names "
+_FEW: Final = 16  # lines
+_TRUE: Final = ("T", "true")
+_FALSE: Final = ("F", "false")
 
-def _zeek_time(texts: pl.Series) -> pl.Series:
+
+class Texts(NamedTuple):
+    """Records (line_index, a String column for each field asked for) and what is none (line_index, reason)."""
+
+    texts: pl.DataFrame
+    failed: pl.DataFrame
+
+
+def zeek_time(texts: pl.Series) -> pl.Series:
     """Seconds since 1970, or ISO 8601 where Zeek is set to write that."""
     time_us = epoch_us(texts)
     others = (time_us.is_null() & texts.is_not_null()).arg_true()
     return time_us.scatter(others, iso_us(texts.gather(others), "UTC")) if len(others) else time_us
 
 
-_FIELDS: Final = (
-    Field("ts", "event_time_us", time(_zeek_time), "no time"),
-    Field("uid", "session_id", text),
-    Field("id.orig_h", "src_ip", needed(address), "missing"),
-    Field("id.orig_p", "src_port", port, "no port number (0 to 65535)"),
-    Field("id.resp_h", "dst_ip", needed(address), "missing"),
-    Field("id.resp_p", "dst_port", port, "no port number (0 to 65535)"),
-    Field("proto", "protocol", lower_text),
-    Field("service", "app", lower_text),
-    Field("duration", "duration_s", seconds, "no number of seconds"),
-    Field("orig_bytes", "bytes_out", count, "no number of bytes"),
-    Field("resp_bytes", "bytes_in", count, "no number of bytes"),
-    Field("conn_state", "conn_state", text),
-    Field("orig_pkts", "packets_out", count, "no number of packets"),
-    Field("resp_pkts", "packets_in", count, "no number of packets"),
-)
-_LOCAL: Final = ("local_orig", "local_resp")
-_NAMES: Final = (*(field.name for field in _FIELDS), *_LOCAL)
-_TEXT_IN_JSON: Final = frozenset({"uid", "id.orig_h", "id.resp_h", "proto", "service", "conn_state"})
-
-BROKEN: Final = "broken JSON: the object does not end with its line or a text is not closed"
-NESTED: Final = "several JSON objects, or one inside another; conn records are flat"
+TIME: Final = Field("ts", "event_time_us", time(zeek_time), "no time")
+CONNECTION: Final = Field("uid", "session_id", text)
+ORIGINATOR: Final = Field("id.orig_h", "src_ip", needed(ip_address), "missing, or no address")
+ORIGINATOR_PORT: Final = Field("id.orig_p", "src_port", port, "no port number (0 to 65535)")
+RESPONDER: Final = Field("id.resp_h", "dst_ip", needed(ip_address), "missing, or no address")
+RESPONDER_PORT: Final = Field("id.resp_p", "dst_port", port, "no port number (0 to 65535)")
 
 
-def tsv_rows(lines: pl.DataFrame, header: ZeekHeader) -> TypedRows:
-    """Rows of tab-separated conn records under `header`; every line is either a row or a reject."""
+def tsv_texts(groups: Mapping[ZeekHeader, pl.DataFrame], names: Sequence[str]) -> Texts:
+    """Fields `names` of the records among tab-separated lines (line_index, line) by the header that they follow.
+
+    Lines without the separator, and comments, are none. Few lines are taken apart one by one: headers without end, each
+    with a record or two, must not cost what columns of texts cost at the least.
+    """
+    many: list[Texts] = []
+    rows: list[tuple[int | str | None, ...]] = []
+    failed: list[tuple[int, str]] = []
+    for header, lines in groups.items():
+        if lines.height > _FEW:
+            many.append(_columns(records_among(lines, header), header, names))
+            continue
+        places = [header.fields.index(name) if name in header.fields else None for name in names]
+        for index, line in zip(lines["line_index"].to_list(), lines["line"].to_list(), strict=True):
+            pieces = line.split(header.separator)
+            if len(pieces) == 1 or line.startswith("#"):
+                continue
+            if len(pieces) == len(header.fields):
+                rows.append((index, *(None if at is None else _said(pieces[at], header) for at in places)))
+            else:
+                failed.append((index, f"{len(pieces)}{_WRONG_NUMBER}{len(header.fields)}"))
+    if rows or failed or not many:
+        schema = {"line_index": pl.UInt32, **dict.fromkeys(names, pl.String)}
+        reasons = {"line_index": pl.UInt32, "reason": pl.String}
+        many.append(Texts(pl.DataFrame(rows, schema, orient="row"), pl.DataFrame(failed, reasons, orient="row")))
+    if len(many) == 1 and len(groups) == 1:
+        return many[0]
+    texts, wrong = (pl.concat(part).sort("line_index") for part in zip(*many, strict=True))
+    return Texts(texts, wrong)
+
+
+def records_among(lines: pl.DataFrame, header: ZeekHeader) -> pl.DataFrame:
+    """Those of `lines`, which follow `header`, that are records."""
+    own = lines["line"].str.contains(header.separator, literal=True) & ~lines["line"].str.starts_with("#")
+    return lines if own.all() else lines.filter(own)
+
+
+def _said(text: str, header: ZeekHeader) -> str | None:
+    if text in (header.unset, header.empty):
+        return None
+    return _unescape(text) if "\\" in text else text
+
+
+def _columns(lines: pl.DataFrame, header: ZeekHeader, names: Sequence[str]) -> Texts:
     width = len(header.fields)
     pieces = lines["line"].str.split_exact(header.separator, width).struct.unnest()
     right = pieces[:, width - 1].is_not_null() & pieces[:, width].is_null()
-    wanted = (
-        _unless_unset(pieces[:, header.fields.index(name)], header).alias(name)
-        if name in header.fields
-        else pl.lit(None, pl.String).alias(name)
-        for name in _NAMES
-    )
-    texts = pl.DataFrame([lines["line_index"]]).with_columns(wanted)
+    escaped = lines["line"].str.contains("\\", literal=True).any()
+    columns = [lines["line_index"]]
+    for name in names:
+        if name in header.fields:
+            said = _unless_unset(pieces[:, header.fields.index(name)], header)
+            columns.append((unescaped(said) if escaped else said).alias(name))
+        else:
+            columns.append(pl.repeat(None, lines.height, dtype=pl.String, eager=True).alias(name))
+    texts = pl.DataFrame(columns)
     if right.all():
-        return _rows(texts)
+        return Texts(texts, no_rejects())
     counts = lines["line"].str.count_matches(header.separator, literal=True) + 1
-    told = pl.lit(f" fields where #fields names {width}")
+    told = pl.lit(f"{_WRONG_NUMBER}{width}")
     reasons = pl.select(pl.concat_str(counts, told)).to_series()  # pl.format panics on a series with an empty chunk
-    return _but_failed(lines["line_index"], ~right, reasons, _rows(texts.filter(right)))
+    failed = pl.DataFrame({"line_index": lines["line_index"].filter(~right), "reason": reasons.filter(~right)})
+    return Texts(texts.filter(right), failed)
 
 
 def _unless_unset(texts: pl.Series, header: ZeekHeader) -> pl.Series:
     said = (texts != header.unset) & (texts != header.empty)
-    return texts if said.all() else pl.select(pl.when(said).then(texts)).to_series()
+    return texts if said.all() else keep_where(said, texts)
 
 
-def json_rows(lines: pl.DataFrame) -> TypedRows:
-    """Rows of conn records in JSON; every line is either a row or a reject.
+def unescaped(texts: pl.Series) -> pl.Series:
+    r"""`texts` as they were before Zeek wrote them; a byte that is no UTF-8 becomes U+FFFD.
 
-    Fields are found by their quoted name, which cannot stand inside a JSON text (its quotes would be escaped there).
+    >>> unescaped(pl.Series([r"\\srv\\a", r"\xc3\xa9", r"\\x41", None])).to_list()
+    ['\\srv\\a', 'é', '\\x41', None]
     """
-    line = lines["line"]
-    odd = (line.str.count_matches('"', literal=True) % 2 == 1) & ~line.str.contains("\\", literal=True)
-    broken = odd | ~line.str.ends_with("}")
-    nested = line.str.count_matches("{", literal=True) != 1
-    if (broken | nested).any():
-        reasons = pl.select(pl.when(broken).then(pl.lit(BROKEN)).when(nested).then(pl.lit(NESTED))).to_series()
-        return _but_failed(lines["line_index"], broken | nested, reasons, json_rows(lines.filter(reasons.is_null())))
-    tight = _tight(line)
-    return _rows(pl.DataFrame([lines["line_index"], *(_json_field(tight, name).alias(name) for name in _NAMES)]))
+    at = texts.str.contains("\\", literal=True).fill_null(False).arg_true()
+    if len(at) == 0:
+        return texts
+    written = texts.gather(at)
+    halved = written.str.replace_all("\\\\", "\\", literal=True)
+    odd = written.str.contains("\\x", literal=True).arg_true()
+    if len(odd):
+        halved = halved.scatter(odd, pl.Series([_unescape(one) for one in written.gather(odd)], dtype=pl.String))
+    return texts.scatter(at, halved)
 
 
-def _tight(line: pl.Series) -> pl.Series:
-    """`line` without blanks around colons, as Zeek itself writes it: other writers may put them there."""
-    loose = line.str.contains('": ', literal=True) | line.str.contains('" :', literal=True)
-    if not loose.any():
-        return line
-    return line.scatter(loose.arg_true(), line.filter(loose).str.replace_all(r'" *: *', '":'))
+def _unescape(written: str) -> str:
+    plain = _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()) if found[1] else b"\\", written.encode())
+    return plain.decode(errors="replace")
 
 
-def _json_field(line: pl.Series, name: str) -> pl.Series:
-    """The texts of field `name`; null where it is missing, null or not of its kind."""
-    value = r'"([^"\\]*)"' if name in _TEXT_IN_JSON else r'"?([^n ",\\{}\[\]][^ ",\\{}\[\]]*)'
-    if "." not in name:
-        return line.str.extract(f'"{name}":{value}')
-    # Some shippers write id_orig_h for id.orig_h. Literal names are found faster than both in one expression.
-    dotted, joined = (
-        line.str.extract(f'"{key}":{value}') for key in (name.replace(".", r"\."), name.replace(".", "_"))
-    )
-    return dotted if joined.null_count() == len(joined) else dotted.zip_with(dotted.is_not_null(), joined)
+def json_texts(lines: pl.DataFrame, names: Sequence[str]) -> Texts:
+    """Fields `names` of records in JSON; some shippers write id_orig_h for id.orig_h."""
+    joined: dict[str, str] = {}
+    if lines["line"].str.contains('"id_', literal=True).any():
+        joined = {name: name.replace(".", "_") for name in names if name.startswith("id.")}
+    read = json_fields(lines, {name: (name,) for name in (*names, *joined.values())})
+    either = [pl.coalesce(name, joined[name]).alias(name) if name in joined else pl.col(name) for name in names]
+    return Texts(read.fields.select("line_index", *either), read.failed)
 
 
-def _but_failed(line_index: pl.Series, failed: pl.Series, reasons: pl.Series, typed: TypedRows) -> TypedRows:
-    more = pl.DataFrame({"line_index": line_index.filter(failed), "reason": reasons.filter(failed)})
-    return typed._replace(rejects=pl.concat([typed.rejects, more]))
+def first_of(texts: pl.Series) -> pl.Series:
+    """The first of each set of addresses or identifiers.
+
+    >>> first_of(pl.Series(["192.0.2.1,192.0.2.2", '["C1","C2"]', "[]", None])).to_list()
+    ['192.0.2.1', 'C1', None, None]
+    """
+    return texts.str.extract(_FIRST)
 
 
-def _rows(texts: pl.DataFrame) -> TypedRows:
-    """Rows of `texts`: line_index, and a String column for each of _NAMES."""
-    return typed_rows(
-        texts,
-        _FIELDS,
-        direction=_direction(texts["local_orig"], texts["local_resp"]),
-        connections=repeated(1, len(texts), pl.Int64),
-    )
-
-
-def _direction(local_orig: pl.Series, local_resp: pl.Series) -> pl.Series:
-    """By whether Zeek counts each end among its own networks; null where it does not say."""
-    if local_orig.null_count() == len(local_orig):
-        return repeated(None, len(local_orig), DIRECTION)
-    flags = {"T": "T", "true": "T", "F": "F", "false": "F"}
-    ends = pl.DataFrame({"orig": local_orig, "resp": local_resp}).select(
-        pl.concat_str(pl.all().replace_strict(flags, default=None, return_dtype=pl.String))
-    )
-    ways = {"TT": "internal", "TF": "outbound", "FT": "inbound", "FF": "external"}
-    return ends.to_series().replace_strict(ways, default=None, return_dtype=DIRECTION)
+def is_true(texts: pl.Series) -> pl.Series:
+    """Which are true as Zeek writes it, in either form; null where unset."""
+    told = pl.when(texts.is_in(_TRUE)).then(pl.lit(True)).when(texts.is_in(_FALSE)).then(pl.lit(False))
+    return pl.select(told).to_series()

@@ -145,7 +145,8 @@ class _Seen:
 
     def record(self, by_name: dict[str, Format[Any]], seconds: float) -> dict[str, Any]:
         """All of it, but the path."""
-        best = max(self._taken, key=lambda name: (self._taken[name], name), default=None)
+        # A format that only skips names a file only where no other has a line in it.
+        best = max(self._taken, key=lambda name: (bool(by_name[name].log_types), self._taken[name], name), default=None)
         found: dict[str, Any] = {
             "format": best,
             "title": by_name[best].title if best is not None else None,

@@ -71,6 +71,10 @@ class HighConnectionCount(Detector[Params]):
         ),
     )
 
+    def wants(self, rows: Rows) -> NDArray[np.bool_]:
+        """Connections: a DNS question or a verdict that counts none is told of one that has a row of its own."""
+        return rows.known("connections") | ~(rows.known("query") | rows.known("action"))
+
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count the connections that each row stands for."""
         connections = np.maximum(taken(rows.integers("connections", null=1), at), 1)
