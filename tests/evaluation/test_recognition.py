@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(
 EXPECTED: dict[str, set[str]] = {
     "auth/elastic_auth.log": {"openssh", "pam_logins", "su", "sudo"},
     "auth/secrepo_auth_head.log": {"openssh", "pam_logins"},
+    "aws_s3/AWS_S3_*.csv": {"cloudtrail_csv"},
     "aws_s3/*.json": {"cloudtrail"},
     "aws_stratus_detonation/*.json": {"cloudtrail"},
     "crowdsec_hub/aws-*/*.log": {"cloudtrail"},
