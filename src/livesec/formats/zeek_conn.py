@@ -30,6 +30,7 @@ class _Log(NamedTuple):
 
 _CONN: Final = _Log("conn", "conn_state")
 _KIND: Final = r'"(?:_path|@stream)"\s*:\s*"([^"\\]*)"'
+_MAY_BE: Final = ('orig_h"', '_path"', '@stream"')  # before a costly look at every object of all formats
 _ORIGINATOR: Final = '"id[._]orig_h"'
 
 
@@ -100,6 +101,13 @@ class _Found:
 
     def add_json(self, lines: pl.DataFrame) -> None:
         """Take Zeek's among `lines`, which each start with a brace."""
+        line = lines["line"]
+        may = line.str.contains(_MAY_BE[0], literal=True)
+        for mark in _MAY_BE[1:]:
+            may |= line.str.contains(mark, literal=True)
+        if not may.any():
+            return
+        lines = lines.filter(may)
         line = lines["line"]
         kind = line.str.extract(_KIND)
         named = kind.is_not_null() & line.str.contains('"ts"', literal=True)
