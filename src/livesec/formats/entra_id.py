@@ -55,7 +55,7 @@ _AZURE: Final[dict[str, Path]] = {
 }
 _SIGN_INS: Final = ["SignInLogs", "NonInteractiveUserSignInLogs"]
 _TELLING: Final = ('"createdDateTime"', '"userPrincipalName"', '"errorCode"')
-_CATEGORY: Final = '"category"'
+_CATEGORY: Final = ('"operationName"', '"category"')
 _OF_AZURE: Final = ["SignInLogs", "icrosoft.aadiam", "ICROSOFT.AADIAM"]
 _ATTEMPTS: Final = {
     **dict.fromkeys(("50072", "50074", "50076", "50078", "50079", "50158"), "mfa_required"),
@@ -95,7 +95,9 @@ class EntraId(StatelessFormat):
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
         """Take sign-ins and Entra's other diagnostic records."""
         line = lines["line"]
-        of_azure = line.str.contains(_CATEGORY, literal=True)
+        of_azure = line.str.contains(_CATEGORY[0], literal=True)
+        if of_azure.any():
+            of_azure &= line.str.contains(_CATEGORY[1], literal=True)
         if of_azure.any():
             of_azure &= line.str.contains_any(_OF_AZURE)
         graph = line.str.contains(_TELLING[0], literal=True) & ~of_azure

@@ -66,7 +66,7 @@ _CADDY: Final[dict[str, Path]] = {
     "duration": ("duration",),
 }
 _IPS: Final = [f'"{name}"' for name in _NAMES["ip"]]
-_STATUSES: Final = [f'"{name}"' for name in _NAMES["status"]]
+_STATUSES: Final = ('"status', '"response"')
 _REQUESTS: Final = [f'"{name}"' for name in (*_NAMES["line"], *_NAMES["method"])]
 _IN_CADDY: Final = '"request":{'  # inside of a text its quotes would have backslashes
 _LOGGER: Final = '"logger":"http.'
@@ -96,7 +96,7 @@ class WebAccessJson(StatelessFormat):
         caddy = line.str.contains(_IN_CADDY, literal=True)
         if caddy.any():
             caddy &= line.str.contains(_LOGGER, literal=True)
-        own = line.str.contains_any(_STATUSES)
+        own = line.str.contains(_STATUSES[0], literal=True) | line.str.contains(_STATUSES[1], literal=True)
         if own.any():
             own &= line.str.contains_any(_IPS) & line.str.contains_any(_REQUESTS)
         if not (own.any() or caddy.any()):

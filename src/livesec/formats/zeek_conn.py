@@ -30,7 +30,7 @@ class _Log(NamedTuple):
 
 _CONN: Final = _Log("conn", "conn_state")
 _KIND: Final = r'"(?:_path|@stream)"\s*:\s*"([^"\\]*)"'
-_MAY_BE: Final = ('orig_h"', '_path"', '@stream"')  # before a costly look at every object of all formats
+_MAY_BE: Final = ('orig_h"', '"_path"', '"@stream"')  # before a costly look at every object of all formats
 _ORIGINATOR: Final = '"id[._]orig_h"'
 
 
