@@ -132,7 +132,7 @@ def _of_recipe(lines: pl.DataFrame) -> JsonFields:
     found = _named(_without_bad_escapes(lines))
     filled = [name for name in _WANTED if found.fields[name].null_count() < found.fields.height]
     said = {
-        name: [pl.when(~pl.col(key).is_in(_NOTHING)).then(key) for key in keys if key in filled]
+        name: [pl.when(~(pl.col(key).is_in(_NOTHING) | _is_object(key))).then(key) for key in keys if key in filled]
         for name, keys in _NAMES.items()
     }
     fields = found.fields.select(
@@ -153,6 +153,11 @@ def _of_recipe(lines: pl.DataFrame) -> JsonFields:
     ours = pl.col("ip").is_not_null() & pl.col("status").str.contains(r"^[0-9]{3}$")
     ours &= (pl.col("method").is_not_null() & pl.col("target").is_not_null()) | found.fields["request"].is_not_null()
     return JsonFields(fields.filter(ours.fill_null(False)), found.failed)
+
+
+def _is_object(key: str) -> pl.Expr:
+    """Whether an object stands under `key` instead of a text."""
+    return pl.col(key).str.starts_with('{"') & pl.col(key).str.ends_with("}")
 
 
 def _named(lines: pl.DataFrame) -> JsonFields:
