@@ -93,7 +93,7 @@ def read_messages(state: Sessions, lines: pl.DataFrame, *, every: bool) -> Parse
 
     Unless `every` message is the daemon's, those are left that neither start like one nor are of a known session.
     """
-    said = _tie(state, _read(lines), every=every)
+    said = _tie(state, _read(lines, every=every))
     totals = pl.col("sent").is_not_null() & pl.col("way").is_not_null() & ~pl.col("has_files")
     logins, files = said.filter(pl.col("outcome").is_not_null()), said.filter(pl.col("op").is_not_null())
     transfers = pl.concat([_files(files), _totals(said.filter(totals))]).sort("line_index")
@@ -103,7 +103,7 @@ def read_messages(state: Sessions, lines: pl.DataFrame, *, every: bool) -> Parse
     part = said.filter(begun.fill_null(False))["line_index"]
     consumed = pl.concat([login_rows["line_index"], transfers["line_index"], part]).unique().sort()
     rejects = said.filter("broken").select("line_index", reason=pl.lit(_CUT))
-    ours = pl.lit(every) | pl.col("is_known") | pl.col("is_own")
+    ours = pl.col("is_known") | pl.col("is_own")
     taken = pl.concat([consumed, rejects["line_index"]])
     skipped = said.filter(ours)["line_index"]
     skipped = skipped.filter(~skipped.is_in(taken.implode()))
@@ -120,7 +120,7 @@ _ENDED: Final = {
 }
 
 
-def _read(lines: pl.DataFrame) -> pl.DataFrame:
+def _read(lines: pl.DataFrame, *, every: bool) -> pl.DataFrame:
     """What each message says, null where it says nothing of that kind."""
     message = lines["message"].fill_null("")
     asks = message.str.starts_with("rsync on ") | message.str.starts_with("rsync to ")
@@ -132,8 +132,8 @@ def _read(lines: pl.DataFrame) -> pl.DataFrame:
         for mask, regex in ((asks, _REQUEST), (fails, _FAILED), (moves, _FILE), (sums, _TOTALS))
     )
     source = address(pl.select(pl.coalesce(request["5"], failed["1"], file["2"])).to_series()).values
-    own = pl.repeat(False, len(message), eager=True)
-    for start in STARTS:
+    own = pl.repeat(every, len(message), eager=True)
+    for start in () if every else STARTS:
         own |= message.str.starts_with(start)
     return lines.select("line_index", "event_time_us", "host", "pid").with_columns(
         begins=request["1"].is_not_null(),
@@ -158,7 +158,7 @@ def _read(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _tie(state: Sessions, said: pl.DataFrame, *, every: bool) -> pl.DataFrame:
+def _tie(state: Sessions, said: pl.DataFrame) -> pl.DataFrame:
     """`said` with what is known of the session that a message ends, and whether one of another's words has one."""
     known = state.known
     key = pl.concat_str(pl.col("host").fill_null(""), pl.lit(":"), "pid")
@@ -166,7 +166,7 @@ def _tie(state: Sessions, said: pl.DataFrame, *, every: bool) -> pl.DataFrame:
     is_file = pl.col("op").is_not_null()
     goes_on = is_file & is_file.shift(1, fill_value=False) & (pl.col("key") == pl.col("key").shift(1)).fill_null(False)
     counts = pl.col("on").is_not_null() | pl.col("sent").is_not_null() | (is_file & ~goes_on)
-    counts |= ~pl.col("is_own") & (not every)
+    counts |= ~pl.col("is_own")
     events = keyed.filter(counts & pl.col("key").is_not_null())
     ended: list[tuple[int, str, str, str | None, str | None, bool]] = []
     stray: list[int] = []

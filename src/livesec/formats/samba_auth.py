@@ -15,6 +15,7 @@ the line a reject. Not read: names of months in other languages than English; vf
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -176,16 +177,19 @@ def _once(
     if people.height == 0 and not waiting:
         return in_json, nothing, waiting
     both = pl.concat([people.with_columns(is_json=False), in_json.with_columns(is_json=True)]).sort("line_index")
-    kept = list(waiting)
+    kept, counts = list(waiting), Counter(waiting)
     again = []
     for key, is_json in zip(_keys(both), both["is_json"].to_list(), strict=True):
-        known = is_json and key in kept
+        known = is_json and counts[key] > 0
         again.append(known)
         if known:
+            counts[key] -= 1
             del kept[len(kept) - 1 - kept[::-1].index(key)]
         elif not is_json:
+            counts[key] += 1
             kept.append(key)
-            del kept[:-MAX_WAITING]
+            if len(kept) > MAX_WAITING:
+                counts[kept.pop(0)] -= 1
     repeats = pl.Series(again, dtype=pl.Boolean)
     return both.filter(~repeats).drop("is_json"), both["line_index"].filter(repeats), tuple(kept)
 
