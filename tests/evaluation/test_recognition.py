@@ -21,6 +21,7 @@ _ZEEK = {"zeek_other"}  # the first lines of headers, and logs that are not read
 EXPECTED: dict[str, set[str]] = {
     "auth/elastic_auth.log": {"openssh", "pam_logins", "su", "sudo"},
     "auth/secrepo_auth_head.log": {"openssh", "pam_logins"},
+    "aws_s3/AWS_S3_*.csv": {"cloudtrail_csv"},
     "aws_s3/*.json": {"cloudtrail"},
     "aws_stratus_detonation/*.json": {"cloudtrail"},
     "crowdsec_hub/aws-*/*.log": {"cloudtrail"},

@@ -42,6 +42,24 @@ def test_a_name_changes_neither_address_nor_outcome_nor_count(form: str, name: s
     assert row["user"] == NAMES[name].decode(errors="replace")
 
 
+WITHOUT_PORT = {
+    "pure_ftpd": HEAD + b"pure-ftpd: (?@198.51.100.7) [WARNING] Authentication failed for user [%s]",
+    "rsyncd": HEAD + b"rsyncd[1]: auth failed on module m from h (198.51.100.7) for %s: password mismatch",
+    "samba_auth": rb"Auth: [SMB2,(null)] user [W]\[%s] at [Mon, 02 Mar 2026 00:00:01 UTC] with [NTLMv2] status "
+    rb"[NT_STATUS_WRONG_PASSWORD] workstation [%s] remote host [ipv4:198.51.100.7:1] mapped to [W]\[%s]. "
+    rb"local host [ipv4:198.51.100.8:445] ",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", WITHOUT_PORT)
+def test_a_name_changes_neither_address_nor_outcome(form: str, name: str) -> None:
+    outcome = run_format(FORMATS[form], STREAM, [WITHOUT_PORT[form].replace(b"%s", NAMES[name])])
+    (row,) = outcome.rows[LogType.LOGIN]
+    assert (row["src_ip"], row["outcome"], row["count"]) == (REAL, "failure", 1)
+    assert row["user"] == NAMES[name].decode(errors="replace")
+
+
 def test_the_last_address_of_a_known_users_line_is_the_real_one() -> None:
     line = HEAD + b"sshd[1]: Failed password for root from 203.0.113.4 port 22 ssh2 from 198.51.100.7 port 4242 ssh2"
     (row,) = run_format(FORMATS["openssh"], STREAM, [line]).rows[LogType.LOGIN]

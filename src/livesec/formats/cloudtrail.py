@@ -72,11 +72,11 @@ class CloudTrail(Format[OpenDocument]):
         """Take events and the documents that they are in."""
         framed = frame(state, lines, _KIND)
         line = framed.others["line"]
-        single = line.str.starts_with("{") | line.str.starts_with(" ") | line.str.starts_with("\t")
+        single = line.str.contains(_TELLING[0], literal=True)
         if single.any():
-            single &= line.str.strip_chars_start(" \t").str.starts_with("{")
-            for word in _TELLING:
+            for word in _TELLING[1:]:
                 single &= line.str.contains(word, literal=True)
+            single &= line.str.strip_chars_start(" \t").str.starts_with("{")
         singles = framed.others.filter(single)
         if singles.height == 0 and framed.records.height == 0 and not framed.parts and not framed.rejects:
             return state, NOTHING_PARSED

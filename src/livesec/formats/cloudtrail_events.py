@@ -39,9 +39,9 @@ PATHS: Final[Mapping[str, Path]] = {
     **{name: (_MORE, name) for name in ("MFAUsed", "bytesTransferredIn", "bytesTransferredOut")},
 }
 
-_SIGN_IN: Final = "ConsoleLogin"
+SIGN_IN: Final = "ConsoleLogin"
 _LOGINS: Final = {
-    "signin.amazonaws.com": {_SIGN_IN: "password", "SwitchRole": "role"},
+    "signin.amazonaws.com": {SIGN_IN: "password", "SwitchRole": "role"},
     "sts.amazonaws.com": {
         "AssumeRole": "role",
         "AssumeRoleWithSAML": "saml",
@@ -79,6 +79,8 @@ _SERVICE: Final = ".amazonaws.com"
 
 NAMES: Final = tuple(what.split(" ")[1] for what in (*_METHODS, *_ACTIONS))
 """Of the events that give rows."""
+SOURCES: Final = {what.split(" ")[1]: what.split(" ")[0] for what in (*_METHODS, *_ACTIONS)}
+"""The service that has an event, by the event's name."""
 
 
 def typed_events(fields: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -139,7 +141,7 @@ def login_rows(events: pl.DataFrame) -> pl.DataFrame:
     said = pl.col("ConsoleLogin")
     failed = pl.col("errorCode").is_not_null() | (pl.col("SwitchRole") == "Failure").fill_null(False)
     outcome = (
-        pl.when(pl.col("eventName") == _SIGN_IN)
+        pl.when(pl.col("eventName") == SIGN_IN)
         .then(
             pl.when(said == "Success")
             .then(pl.lit("success"))
@@ -151,7 +153,7 @@ def login_rows(events: pl.DataFrame) -> pl.DataFrame:
         .cast(OUTCOME)
     )
     method = pl.col("what").replace_strict(_METHODS, return_dtype=pl.String)
-    federated = (pl.col("eventName") == _SIGN_IN) & pl.col("type").is_in(["AssumedRole", "SAMLUser", "FederatedUser"])
+    federated = (pl.col("eventName") == SIGN_IN) & pl.col("type").is_in(["AssumedRole", "SAMLUser", "FederatedUser"])
     reason = pl.coalesce(
         pl.col("errorMessage").replace_strict(_REASONS, default=None, return_dtype=pl.String),
         "errorCode",

@@ -115,7 +115,7 @@ class CsvLog(Format[HeaderSeen]):
         return Parsed({self.log_types[0]: rows}, consumed=line_index.to_numpy()), others
 
     def _records(self, lines: pl.DataFrame, wanted: Wanted, time_zone: str) -> Parsed:
-        cut = _without_strangers(cut_fields(lines, wanted), lines, wanted.width)
+        cut = without_strangers(cut_fields(lines, wanted), lines, wanted.width)
         rows, unusable = self.typed(cut.fields, time_zone)
         return Parsed(
             {self.log_types[0]: rows},
@@ -172,7 +172,7 @@ def _meaning(line: str, header: Sequence[str]) -> HeaderSeen | None:
     return HeaderSeen(Wanted(len(names), log, tuple(names.index(name) if name in names else -1 for name in log)))
 
 
-def _without_strangers(cut: Cut, lines: pl.DataFrame, width: int) -> Cut:
+def without_strangers(cut: Cut, lines: pl.DataFrame, width: int) -> Cut:
     """`cut` without the failed lines that may well be of another format.
 
     A failed line is this log's if it has a comma and starts with a digit or a quote, has commas enough for a record, or

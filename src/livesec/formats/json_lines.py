@@ -6,6 +6,7 @@ own line alone.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -78,19 +79,50 @@ def _nothing(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
 
 
 def _decode(lines: pl.DataFrame, schema: Mapping[str, pl.DataType], parts: list[pl.DataFrame]) -> None:
-    """Append `lines` that are whole objects, with their fields; halves what will not decode until it does."""
+    """Append `lines` that are whole objects, with their fields, in order."""
     if lines.height == 0:
         return
-    found = None
+    found = _read(lines, schema)
+    if found is not None:
+        parts.append(found)
+    elif lines.height > 1:
+        # One broken line breaks the whole text. What json refuses polars refuses too, so that need not be tried.
+        known = lines.filter([_may_be_whole(line) for line in lines["line"]])
+        _halve(known, schema, parts)
+
+
+def _halve(lines: pl.DataFrame, schema: Mapping[str, pl.DataType], parts: list[pl.DataFrame]) -> None:
+    """As `_decode`, halving what will not decode until it does."""
+    if lines.height == 0:
+        return
+    found = _read(lines, schema)
+    if found is not None:
+        parts.append(found)
+    elif lines.height > 1:
+        middle = lines.height // 2
+        _halve(lines.head(middle), schema, parts)
+        _halve(lines.slice(middle), schema, parts)
+
+
+def _read(lines: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame | None:
     # A blank line is passed over, and two broken lines may make one whole one: the heights then differ.
     try:
         text = lines["line"].str.join("\n").item().encode()
         found = pl.read_ndjson(text, schema=dict(schema), ignore_errors=True, low_memory=True)
     except (pl.exceptions.ComputeError, pl.exceptions.PanicException):
-        found = None
-    if found is not None and found.height == lines.height:
-        parts.append(found.insert_column(0, lines["line_index"]))
-    elif lines.height > 1:
-        middle = lines.height // 2
-        _decode(lines.head(middle), schema, parts)
-        _decode(lines.slice(middle), schema, parts)
+        return None
+    return found.insert_column(0, lines["line_index"]) if found.height == lines.height else None
+
+
+def _may_be_whole(line: str) -> bool:
+    try:
+        json.loads(line, parse_int=str, parse_float=str, parse_constant=_refuse)
+    except RecursionError:  # brackets in brackets: too deep for json, which says nothing about polars
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

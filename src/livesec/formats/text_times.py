@@ -25,6 +25,8 @@ _TAIL = (
     r"(?:(?P<utc>[Zz]|UTC|GMT)|(?P<offset_hours>[+-](?:[01]\d|2[0-3])):?(?P<offset_minutes>[0-5]\d)?)?$"
 )
 _MICROSECOND_DIGITS = 6
+_FRACTION_UTC = r"^[.,][0-9]+[Zz]$"
+_MANY = 4  # times as many tails as there are distinct ones: worth finding those
 _FRACTION = r"^(?:\.[0-9]+)?$"
 
 
@@ -86,15 +88,38 @@ def iso_us(text: pl.Series, zone: str) -> pl.Series:
 
 def _iso_variant_us(text: pl.Series, zone: str) -> pl.Series:
     clock = _clock(text.str.slice(0, _DATE_TIME_BYTES).str.replace("[Tt]", " "), "%Y-%m-%d %H:%M:%S")
-    tail = text.str.slice(_DATE_TIME_BYTES)
-    parts = tail.str.extract_groups(_TAIL).struct.unnest()
-    with_zone = parts["utc"].is_not_null() | parts["offset_hours"].is_not_null()
+    tails = text.str.slice(_DATE_TIME_BYTES).alias("tail")
+    distinct = tails.unique()  # few, where there are no fractions
+    if len(distinct) * _MANY < len(tails):
+        read = pl.DataFrame(tails).join(_tails(distinct), on="tail", how="left", maintain_order="left")
+    else:
+        read = _tails(tails)
+    shift_us = read["shift_us"]
+    utc = utc_of_local(clock, zone) + shift_us
+    if read["with_zone"].any():
+        utc = utc.zip_with(~read["with_zone"].fill_null(False), clock.to_physical() + shift_us)
+    return possible(keep_where(read["is_tail"], utc))
+
+
+def _tails(tails: pl.Series) -> pl.DataFrame:
+    """What stands behind a clock reading: whether it may, whether it names a zone, how far that and fractions shift."""
+    if tails.str.contains(_FRACTION_UTC).all() and tails.null_count() == 0:  # as many programs write it: sooner read
+        digits = tails.str.slice(1, 6).str.strip_chars_end("Zz")
+        always = pl.repeat(True, len(tails), eager=True)
+        shift_us = digits.str.pad_end(6, "0").cast(pl.Int64)
+        return pl.DataFrame({"tail": tails, "is_tail": always, "with_zone": always, "shift_us": shift_us})
+    parts = tails.str.extract_groups(_TAIL).struct.unnest()
     hours, minutes = (parts[name].cast(pl.Int64).fill_null(0) for name in ("offset_hours", "offset_minutes"))
     west = parts["offset_hours"].str.starts_with("-").fill_null(False).cast(pl.Int64) * -2 + 1
     offset_us = hours * _HOUR_US + west * minutes * _MINUTE_US
-    fraction_us = parts["fraction"].str.pad_end(6, "0").cast(pl.Int64).fill_null(0)
-    utc = utc_of_local(clock, zone).zip_with(~with_zone, clock.to_physical() - offset_us) + fraction_us
-    return possible(keep_where(tail.str.contains(_TAIL), utc))
+    return pl.DataFrame(
+        {
+            "tail": tails,
+            "is_tail": tails.str.contains(_TAIL),
+            "with_zone": parts["utc"].is_not_null() | parts["offset_hours"].is_not_null(),
+            "shift_us": parts["fraction"].str.pad_end(6, "0").cast(pl.Int64).fill_null(0) - offset_us,
+        }
+    )
 
 
 def laid_out_us(text: pl.Series, layout: str, zone: str) -> pl.Series:

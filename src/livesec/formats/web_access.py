@@ -8,7 +8,8 @@ and PATCH are uploads and DELETE is a delete where answered 2xx; answers 401, 40
 failures of the same. The path is the request's target as logged, with its query and still encoded. A virtual host in
 front and anything behind the number of bytes (referer, agent, request time) may be there. Pure-FTPd's CLF log is read
 by this format too. Skipped: other methods and answers (redirects, unchanged, server errors), empty answers, requests
-that are not HTTP. Not read: JSON and other custom formats, the agent, the virtual host, the program's name.
+that are not HTTP. Not read: custom formats (for JSON see web_access_json), the agent, the virtual host, the program's
+name.
 
 The bytes are those of the answer, so an upload over HTTP has none. A host name instead of an address gives no src_ip.
 User names may imitate the log, but the servers escape quotes in them, so the first `] "` ends the time.
@@ -23,11 +24,12 @@ import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
-from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
+from livesec.core.schema import LogType
 from livesec.formats.ip_text import is_ip
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import keep_where, possible
 from livesec.formats.typed_fields import address
+from livesec.formats.web_requests import of_files, transfer_rows
 
 _BEFORE_REQUEST: Final = '] "'
 _CLOCK: Final = r"^\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})$"
@@ -38,9 +40,6 @@ _VERSION: Final = r" HTTP/[0-9](?:\.[0-9])?$"
 _FTP_COMMAND: Final = r"^[A-Z]{3,4}(?: |$)"  # ProFTPD's ExtendedLog looks the same
 _NO_ANSWER: Final = "behind the time no quoted request, status and number of bytes follow"
 _NO_TIME: Final = "no such time"
-_ACTIONS: Final = {"GET": "download", "PUT": "upload", "POST": "upload", "PATCH": "upload", "DELETE": "delete"}
-_REFUSED: Final = ("401", "403", "404")
-_TOO_LARGE: Final = "413"
 
 
 class WebAccess(StatelessFormat):
@@ -100,29 +99,9 @@ def _parts(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows(parts: pl.DataFrame) -> pl.DataFrame:
-    status, action = pl.col("status"), pl.col("method").replace_strict(_ACTIONS, default=None, return_dtype=FILE_ACTION)
-    size = pl.col("bytes").cast(pl.Int64, strict=False)
-    moved = status.str.starts_with("2") & ((pl.col("method") != "GET") | (size > 0))
-    refused = status.is_in(_REFUSED) | ((status == _TOO_LARGE) & (action == "upload"))
-    told = parts.with_columns(action=action, size=size, moved=moved.fill_null(False), refused=refused)
-    told = told.filter(pl.col("action").is_not_null() & (pl.col("moved") | pl.col("refused")) & (pl.col("path") != ""))
+    told = of_files(parts)
     names = _names(told["who"])
-    download = pl.col("action") == "download"
-    return told.select(
-        "line_index",
-        "event_time_us",
-        names["user"],
-        names["src_ip"],
-        "path",
-        pl.when(download & pl.col("refused"))
-        .then(0)
-        .when(download | ((pl.col("action") == "upload") & ~pl.col("http")))
-        .then("size")
-        .alias("bytes"),
-        "action",
-        pl.when("http").then(pl.lit("http")).alias("protocol"),
-        pl.when("moved").then(pl.lit("success")).otherwise(pl.lit("failure")).cast(OUTCOME).alias("outcome"),
-    )
+    return transfer_rows(told, names["user"], names["src_ip"])
 
 
 def _names(who: pl.Series) -> pl.DataFrame:

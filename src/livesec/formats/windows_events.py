@@ -28,6 +28,8 @@ TIMES: Final = ("@timestamp", "SystemTime", "EventTime")
 """Where the time may stand, the first that says one counts; the last is in the zone of the source."""
 _LOGIN: Final = "4624"
 _FAILURES: Final = ("4625", "4768", "4771", "4776")
+EVENTS: Final = (_LOGIN, *_FAILURES)
+"""The events that can give rows."""
 _METHODS: Final = {
     "2": "interactive",
     "3": "network",

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.windows_events import DATA, TIMES, parsed
+from livesec.formats.windows_events import DATA, EVENTS, TIMES, parsed
 
 _MARK: Final = "<Event xmlns="
 _ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
@@ -41,16 +42,22 @@ class WindowsSecurityXml(StatelessFormat):
         whole = lines["line"].str.contains("</Event>", literal=True)
         failed = lines.filter(~whole).select("line_index", reason=pl.lit(_BROKEN)) if not whole.all() else no_rejects()
         line = pl.col("line")
-        events = lines.filter(whole).select(
+        told = lines.filter(whole).with_columns(line.str.extract(r"<EventID[^>]*>([0-9]+)</EventID>").alias("id"))
+        wanted = told["id"].is_in(EVENTS).fill_null(False)  # most events are others: no need to take them apart
+        events = told.filter(wanted).select(
             "line_index",
-            line.str.extract(r"<EventID[^>]*>([0-9]+)</EventID>").alias("id"),
+            "id",
             line.str.extract(r"<Channel>([^<]*)</Channel>").alias("channel"),
             line.str.extract(r"<Computer>([^<]*)</Computer>").alias("host"),
             line.str.extract(r"""SystemTime=["']([^"'<>]*)["']""").alias("SystemTime"),
             *(pl.lit(None, pl.String).alias(name) for name in TIMES if name != "SystemTime"),
             *(_text(line.str.extract(rf"""<Data Name=["']{name}["']>([^<]*)</Data>""")).alias(name) for name in DATA),
         )
-        return parsed(events, stream.time_zone, failed)
+        found = parsed(events, stream.time_zone, failed)
+        if wanted.all():
+            return found
+        others = told["line_index"].filter(~wanted).to_numpy()
+        return Parsed(found.rows, found.consumed, np.sort(np.concatenate([found.skipped, others])), found.rejects)
 
 
 def _text(written: pl.Expr) -> pl.Expr:

@@ -1,0 +1,44 @@
+"""Records out of lists that stand on one line: `[{..},{..}]`, or such a list as a field of an object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from livesec.formats.json_lines import json_fields
+
+_LIST: Final = "list"
+
+
+class Listed(NamedTuple):
+    """Records of lists, and which lines are broken."""
+
+    records: pl.DataFrame
+    """line_index (several of the same) and line (String: one object); in order."""
+    failed: pl.DataFrame
+    """line_index and reason."""
+
+
+def listed(lines: pl.DataFrame, keys: Sequence[str]) -> Listed:
+    """The objects in the lists of `lines` (line_index, line): the line itself, or what an object has under `keys`.
+
+    >>> lines = pl.DataFrame({"line_index": [0, 1, 2], "line": ['{"value":[{"a":1},{"b":[]}]}', '[{"c":2},3]', '["'] })
+    >>> found = listed(lines.cast({"line_index": pl.UInt32}), ["value"])
+    >>> found.records.rows(), found.failed["line_index"].to_list()
+    ([(0, '{"a": 1}'), (0, '{"b": []}'), (1, '{"c": 2}')], [2])
+    """
+    text = lines["line"].str.strip_chars()
+    bare = text.str.starts_with("[")
+    wrapped = pl.select(pl.when(bare).then('{"' + _LIST + '":' + text + "}").otherwise(text).alias("line"))
+    names = (_LIST, *keys)
+    found = json_fields(wrapped.insert_column(0, lines["line_index"]), {name: (name,) for name in names})
+    lists = found.fields.select("line_index", pl.coalesce(names).alias("line"))
+    lists = lists.filter(pl.col("line").str.starts_with("[").fill_null(False))
+    if lists.height == 0:
+        return Listed(lists, found.failed)
+    again = ('{"' + _LIST + '":' + lists["line"] + "}").str.join("\n").item().encode()
+    read = pl.read_ndjson(again, schema={_LIST: pl.List(pl.String)}, ignore_errors=True, low_memory=True)
+    records = lists.select("line_index").with_columns(read[_LIST].alias("line")).explode("line")
+    return Listed(records.filter(pl.col("line").str.starts_with("{").fill_null(False)), found.failed)
