@@ -32,7 +32,11 @@ class Params:
     floor: int = param(10_000_000, "bytes", "DETECTIONS: 10 MB", minimum=1)
     report_p: float = param(1e-3, "probability", "our choice: of 1,000 files, the largest", minimum=1e-9, maximum=0.1)
     p_star: float = param(
-        1e-4, "probability", "once in four days for each 2,500 files a day", minimum=1e-12, maximum=0.1
+        1e-5,
+        "probability",
+        "medium from 5e-5: once in four days for each 5,000 files a day",
+        minimum=1e-12,
+        maximum=0.1,
     )
     learn: int = param(20, "files", "our choice: DETECTIONS' prior of about 20", minimum=10)
     quiet_s: float = param(6 * 3600.0, "s", "our choice: a pause that makes it another episode", minimum=60)

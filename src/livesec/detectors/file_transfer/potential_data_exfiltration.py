@@ -27,6 +27,7 @@ from livesec.core.state import KeyedState
 from livesec.detectors.file_transfer.large_file_transfer import moved
 
 YOUNG_CONFIDENCE = 0.4  # our choice: at least, for a new record above the fixed volume
+NEW_WINDOWS = 3  # our choice: with fewer earlier hours no volume is more than a note: a first day is quiet
 YOUNG_MANY_CONFIDENCE = 0.6  # our choice: for as many files as are many for anyone
 ANYONES_MEDIAN_BYTES = 1e6  # our choice: an hour's external volume of somebody unknown, with ...
 ANYONES_SIGMA = 2.0  # ... this standard deviation of its logarithm: one hour in 100 has more than 335 MB
@@ -145,6 +146,7 @@ class DataExfiltration(Detector[Params]):
         log_p = np.array([tails.normal_log_tail(z) for z in np.where(young, anyones, reports.offended_z).tolist()])
         confidence = tails.confidence(log_p, self.p.p_star)
         confidence = np.where(young, np.maximum(confidence, YOUNG_CONFIDENCE), confidence)
+        confidence = np.where(reports.windows < NEW_WINDOWS, YOUNG_CONFIDENCE, confidence)
         return np.where(reports.offended > 0, confidence, 0.0)
 
     def _count_confidence(self, reports: count_tail.Reports) -> NDArray[np.float64]:

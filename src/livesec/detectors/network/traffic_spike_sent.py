@@ -32,7 +32,11 @@ class Params:
     factor: float = param(3.0, "ratio", "livesec seed", minimum=1, setting="traffic_spike_factor")
     window_s: float = param(300.0, "s", "our choice: five minutes", minimum=1)
     p_star: float = param(
-        1e-6, "probability", "one in 50 days for each 20,000 windows a day: 100 hosts", minimum=1e-12, maximum=0.1
+        1e-8,
+        "probability",
+        "tails of traffic are heavier than normal: 0.7 a day for 300 hosts",
+        minimum=1e-12,
+        maximum=0.1,
     )
     learn_s: float = param(2 * 86_400.0, "s", "our choice: two days, so that nightly jobs are known", minimum=0)
     learn_windows: int = param(20, "windows", "our choice: DETECTIONS' prior of about 20", minimum=1)
