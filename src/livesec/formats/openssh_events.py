@@ -26,6 +26,8 @@ _PREAUTH, _ERROR, _FATAL, _REPEATED, _TIMES, _DIGITS = (
 )
 _CLOSE, _LINE_BREAK = b"]\n"
 _MAPPED = r"^::[fF]{4}:([0-9.]+)$"  # IPv4 on a socket for both: the same host as without it
+_SOLARIS_START = "[ID "
+_SOLARIS_ID = r"^\[ID [0-9]+ [a-z0-9]+\.[a-z]+\] "
 _SECOND_ADDRESS = r" from [^ ]+ port [0-9].* from [^ ]+ port [0-9]"
 _NEEDS_ADDRESS = (Kind.OPENS, Kind.CLOSED, Kind.CLOSED_EARLY, Kind.DROPPED)
 """Without an address these are not worth a row, or another line of the session tells it with one."""
@@ -70,6 +72,8 @@ class Events(NamedTuple):
 
 def read_events(lines: pl.DataFrame) -> Events:
     """The events in `lines` (line_index UInt32, message String; ascending)."""
+    if lines["message"].str.starts_with(_SOLARIS_START).any():
+        lines = lines.with_columns(pl.col("message").str.replace(_SOLARIS_ID, ""))
     whole = joined(lines["message"])
     text = _unwrapped(whole)
     found = match(whole.data, text.starts, text.ends, _TABLE)
@@ -239,6 +243,8 @@ def _told(stated: pl.DataFrame) -> pl.DataFrame:
     """Kinds that depend on more than the form; numbers as such; only addresses as addresses."""
     if stated["src_ip"].str.starts_with("::").any():
         stated = stated.with_columns(pl.col("src_ip").str.replace(_MAPPED, "${1}"))
+    if (stated["user"] == "").any():
+        stated = stated.with_columns(pl.when(pl.col("user") != "").then("user").alias("user"))
     address_known = is_ip(stated["src_ip"])
     offered = pl.col("auth_method").is_in(OFFERS)
     interactive = pl.col("auth_method").str.starts_with("keyboard-interactive")
