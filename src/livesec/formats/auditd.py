@@ -26,10 +26,9 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.recent_sessions import RecentSessions, Session
-from livesec.formats.text_times import epoch_us, keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.text_times import epoch_us
+from livesec.formats.typed_fields import ip_address
 
 _SIGN: Final = "msg=audit("
 _HEAD: Final = (
@@ -123,10 +122,10 @@ def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     exe = said.str.extract(r'\bexe="(?:[^"]*/)?([^"/]+)"')
     named = said.str.extract(_ACCOUNT)
     account = named.zip_with(named.is_not_null(), _decoded(said.str.extract(_HEX_ACCOUNT)))
-    src_ip = address(said.str.extract(r"\baddr=([^\s,)]+)")).values
+    src_ip = ip_address(said.str.extract(r"\baddr=([^\s,)]+)")).values
     op = said.str.extract(r"\bop=(\S+)|^(PAM)", 1).fill_null("PAM")
     records = head.select("line_index", "type", "host", "event", "event_time_us").with_columns(
-        body["pid"], result=result, service=exe, account=account, op=op, src_ip=keep_where(is_ip(src_ip), src_ip)
+        body["pid"], result=result, service=exe, account=account, op=op, src_ip=src_ip
     )
     records = records.with_columns(
         named_id=body["behind"].str.extract(_NAMED_ID),

@@ -17,11 +17,10 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import Path, json_fields
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import iso_us
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 _OUTCOMES: Final = {"cowrie.login.success": "success", "cowrie.login.failed": "failure"}
 _ACTIONS: Final = {"cowrie.session.file_download": "download", "cowrie.session.file_upload": "upload"}
@@ -47,8 +46,7 @@ class Cowrie(StatelessFormat):
         if not own.any():
             return NOTHING_PARSED
         found = json_fields(lines if own.all() else lines.filter(own), _WANTED)
-        source = address(found.fields["src_ip"]).values
-        source = pl.select(pl.when(is_ip(source)).then(source).alias("src_ip")).to_series()
+        source = ip_address(found.fields["src_ip"]).values
         events = found.fields.with_columns(
             source, iso_us(found.fields["timestamp"], stream.time_zone).alias("event_time_us")
         )

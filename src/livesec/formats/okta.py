@@ -18,11 +18,10 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import Path, json_fields
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import iso_us
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 _WANTED: Final[dict[str, Path]] = {
     "published": ("published",),
@@ -81,14 +80,13 @@ class Okta(StatelessFormat):
         events = events.filter(wanted)
         timeless = events.filter(pl.col("event_time_us").is_null()).select("line_index", reason=pl.lit(_NO_TIME))
         events = events.drop_nulls("event_time_us")
-        source = address(events["ip"]).values
         rows = events.select(
             "line_index",
             "event_time_us",
             pl.lit("okta").alias("service"),
             pl.when(pl.col("session") != "unknown").then("session").alias("session_id"),
             pl.when(~pl.col("user").is_in(_NOBODY)).then("user").alias("user"),
-            pl.select(pl.when(is_ip(source)).then(source).alias("src_ip")).to_series(),
+            ip_address(events["ip"]).values.alias("src_ip"),
             pl.col("outcome").cast(OUTCOME),
             pl.when(pl.col("outcome") != "success")
             .then(pl.col("why").replace_strict(_REASONS, default=pl.col("why").str.to_lowercase()))

@@ -126,7 +126,9 @@ def _told(verb: str, kind: Kind) -> Messages:
             Form(rf"{start}(?P<user>[^ ]*) from {_IP_MAYBE_PORT}(?: ssh[0-9]?)?(?:{_KEY})?$", kind),
             Form(rf"{start}(?P<user>[^ ]+) from {_IP_PORT} ssh2{_KEY},? ", kind, one_address=True),
             # Kerberos names its principal.
-            Form(rf"^{verb} (?P<auth_method>gssapi-[^ ]+) for {_UNKNOWN}(?P<user>.*) from {_IP_PORT} ssh2: [^ ]+$", kind),
+            Form(
+                rf"^{verb} (?P<auth_method>gssapi-[^ ]+) for {_UNKNOWN}(?P<user>.*) from {_IP_PORT} ssh2: [^ ]+$", kind
+            ),
         ),
         claims=rf"^{verb} [^ ]+ for ",
     )

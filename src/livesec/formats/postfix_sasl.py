@@ -29,10 +29,9 @@ from livesec.core.batch import Parsed, StreamInfo, no_rejects
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.recent_sessions import RecentSessions, Session
 from livesec.formats.text_times import keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 _PROGRAM: Final = re.compile(r"^postfix[A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.:-]+)*/smtpd$")
 _CLIENT: Final = r"[^\s\[\]]+\[(?P<src_ip>[0-9A-Fa-f.:]+)\](?::(?P<src_port>[0-9]{1,5}))?"
@@ -89,7 +88,7 @@ class PostfixSasl(Format[RecentSessions]):
             how="left",
             maintain_order="left",
         )
-        broken = ~is_ip(told["src_ip"])
+        broken = told["src_ip"].is_null()
         rejects = told.filter(broken).select("line_index", reason=pl.lit(_BROKEN))
         told = told.filter(~broken)
         repeats = _repeats(state, told, in_session.filter(edges).select("line_index", "event_time_us", "session_id"))
@@ -123,7 +122,8 @@ def _typed(found: pl.DataFrame) -> pl.DataFrame:
     """`found` with its address and port as the schema has them."""
     port = found["src_port"].cast(pl.Int32, strict=False)
     return found.with_columns(
-        address(found["src_ip"]).values.alias("src_ip"), keep_where(port.is_between(0, 65_535), port).alias("src_port")
+        ip_address(found["src_ip"]).values.alias("src_ip"),
+        keep_where(port.is_between(0, 65_535), port).alias("src_port"),
     ).select(_COLUMNS)
 
 

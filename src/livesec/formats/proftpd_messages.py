@@ -9,8 +9,7 @@ import polars as pl
 
 from livesec.core.batch import Parsed
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 SERVICE: Final = "proftpd"
 _SESSION: Final = r"^[^ ]* \([^ \[\]()]*\[(?P<ip>[^\]]*)\]\)(?: -|:) (?P<said>.*)$"
@@ -57,7 +56,7 @@ def read_messages(messages: pl.DataFrame) -> Parsed:
             said.str.extract(_SUCCESS).alias("user"),
             said.str.starts_with(_ANONYMOUS).alias("anonymous"),
             (said.str.contains(_ROOT).fill_null(False)).alias("as_root"),
-            address(session["ip"]).values.alias("src_ip"),
+            ip_address(session["ip"]).values.alias("src_ip"),
         ]
     ).with_columns(
         success=pl.coalesce("unknown", "failed", "denied").is_null() & pl.col("user").is_not_null(),
@@ -70,7 +69,7 @@ def read_messages(messages: pl.DataFrame) -> Parsed:
     )
     is_login = told["success"] | told["reason"].is_not_null()
     stray = ~is_login & said.str.contains(_TELLING).fill_null(False)
-    placed = is_ip(told["src_ip"])
+    placed = told["src_ip"].is_not_null()
     rows = pl.concat([told, messages.select("event_time_us", "host", "pid")], how="horizontal").filter(
         is_login & placed
     )

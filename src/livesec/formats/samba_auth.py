@@ -18,10 +18,9 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import utc_of_local
-from livesec.formats.typed_fields import address, port
+from livesec.formats.typed_fields import ip_address, port
 
 _MARK: Final = "Auth: ["
 _AUTH: Final = (
@@ -72,14 +71,13 @@ class SambaAuth(StatelessFormat):
         times = utc_of_local(clock, "UTC")
         timeless = texts.filter(times.is_null()).select("line_index", reason=pl.lit(_NO_TIME))
         texts = texts.with_columns(event_time_us=times).drop_nulls("event_time_us")
-        source = address(texts["ip"]).values
         ok = pl.col("status") == _OK
         rows = texts.select(
             "line_index",
             "event_time_us",
             pl.lit("samba").alias("service"),
             pl.when(pl.col("user") != "").then("user").alias("user"),
-            pl.select(pl.when(is_ip(source)).then(source).alias("src_ip")).to_series(),
+            ip_address(texts["ip"]).values.alias("src_ip"),
             port(texts["port"]).values.alias("src_port"),
             pl.when(ok).then(pl.lit("success")).otherwise(pl.lit("failure")).cast(OUTCOME).alias("outcome"),
             pl.when(~ok)

@@ -8,9 +8,8 @@ import polars as pl
 
 from livesec.core.batch import Parsed
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.text_times import iso_us
-from livesec.formats.typed_fields import address, whole_number
+from livesec.formats.typed_fields import ip_address, whole_number
 
 DATA: Final = (
     "TargetUserName",
@@ -130,8 +129,7 @@ def _times(events: pl.DataFrame, zone: str) -> pl.Series:
 
 
 def _rows(events: pl.DataFrame) -> pl.DataFrame:
-    source = address(events["IpAddress"].str.replace(r"%.*$", "")).values
-    source = pl.select(pl.when(is_ip(source)).then(source)).to_series()
+    source = ip_address(events["IpAddress"].str.replace(r"%.*$", "")).values
     port = _PORT(events["IpPort"]).values
     is_login = events["id"] == _LOGIN
     outcome = pl.select(

@@ -92,12 +92,11 @@ class WindowsSecurity(StatelessFormat):
 def _fields(lines: pl.DataFrame, paths: _Paths) -> JsonFields:
     wanted = {f"{name}/{place}": path for name in paths for place, path in enumerate(paths[name])}
     found = json_fields(lines, wanted)
-    columns = (
-        pl.coalesce(f"{name}/{place}" for place in range(len(paths[name]))) if name in paths else pl.lit(None, pl.String)
-        for name in _NAMES
-    )
-    named = (column.alias(name) for column, name in zip(columns, _NAMES, strict=True))
-    return JsonFields(found.fields.select("line_index", *named), found.failed)
+    stated = [
+        pl.coalesce(f"{name}/{place}" for place in range(len(places))).alias(name) for name, places in paths.items()
+    ]
+    missing = [pl.lit(None, pl.String).alias(name) for name in _NAMES if name not in paths]
+    return JsonFields(found.fields.select("line_index", *stated, *missing).select("line_index", *_NAMES), found.failed)
 
 
 FORMAT = WindowsSecurity()

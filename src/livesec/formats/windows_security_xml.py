@@ -3,7 +3,8 @@
     <Event xmlns="..."><System>..<EventID>4625</EventID>..</System><EventData><Data Name="IpAddress">192.0.2.1</Data>..
 
 Read, skipped and rejected: as windows_security. SystemTime is the time. Not read: events over several lines, several
-on one, and texts for people. In XML a name cannot hold the marks around it: `<` and `>` are written as entities, which are turned back here.
+on one, and texts for people. In XML a name cannot hold the marks around it: `<` and `>` are written as entities, which
+are turned back here.
 """
 
 from __future__ import annotations
