@@ -45,7 +45,8 @@ _KINDS: Final = (
     (r"^SENT CONTROL \[.*\]: 'AUTH_FAILED|^AUTH: Received control message: AUTH_FAILED", _REFUSED),
     (r"^VERIFY [A-Z0-9 ]*ERROR", _CERTIFICATE),
     (
-        r"^TLS Error: |^TLS_ERROR: |^Authenticate/Decrypt |^tls-crypt unwrap error|^Bad encapsulated|^Non-OpenVPN",
+        r"^TLS Error: |^TLS_ERROR: |^Authenticate/Decrypt |^tls-crypt unwrap error|^(?:WARNING: )?Bad encapsulated"
+        r"|^Non-OpenVPN",
         _BROKEN,
     ),
 )

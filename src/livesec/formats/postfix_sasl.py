@@ -27,9 +27,9 @@ import polars as pl
 
 from livesec.core.batch import Parsed, StreamInfo, no_rejects
 from livesec.core.hashing import text_keys
-from livesec.core.protocols import Format, Shape
+from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.recent_sessions import RecentSessions, Session
+from livesec.formats.recent_sessions import RecentSessions, Session, SessionFormat
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import ip_address
 
@@ -53,7 +53,7 @@ _PAUSE_US: Final = 3_600_000_000
 _COLUMNS: Final = ("line_index", "src_ip", "src_port", "auth_method", "user", "outcome", "reason")
 
 
-class PostfixSasl(Format[RecentSessions]):
+class PostfixSasl(SessionFormat):
     """SASL logins to smtpd. The state is which user each process has told of."""
 
     name = "postfix_sasl"
@@ -62,14 +62,11 @@ class PostfixSasl(Format[RecentSessions]):
     shape = Shape.SYSLOG
     journal_programs = ("postfix/smtpd", "postfix/submission/smtpd", "postfix/smtps/smtpd")
     order = 30
+    pause_us = _PAUSE_US
 
     def owns(self, program: str) -> bool:
         """Smtpd under the names that Postfix's instances and services give it."""
         return program.endswith("/smtpd") and _PROGRAM.match(program) is not None
-
-    def initial(self, stream: StreamInfo) -> RecentSessions:
-        """No sessions."""
-        return RecentSessions(_PAUSE_US)
 
     def parse(self, state: RecentSessions, stream: StreamInfo, lines: pl.DataFrame) -> tuple[RecentSessions, Parsed]:
         """Take all of `lines`; what is no login is skipped."""
@@ -105,14 +102,6 @@ class PostfixSasl(Format[RecentSessions]):
         skipped = np.setdiff1d(lines["line_index"].to_numpy(), taken, assume_unique=True)
         rejects = rejects if rejects.height else no_rejects()
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
-
-    def to_bytes(self, state: RecentSessions) -> bytes:
-        """The sessions."""
-        return state.to_bytes()
-
-    def from_bytes(self, blob: bytes) -> RecentSessions:
-        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
-        return RecentSessions.from_bytes(blob, _PAUSE_US)
 
 
 FORMAT = PostfixSasl()
