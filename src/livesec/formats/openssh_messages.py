@@ -124,6 +124,8 @@ def _told(verb: str, kind: Kind) -> Messages:
             Form(rf"{start}(?P<user>.*) from {_IP_PORT} ssh2(?:{_KEY})?$", kind),
             # Shortened, or of SSH 1, whose remote user stood behind the address: only with a name of one word.
             Form(rf"{start}(?P<user>[^ ]*) from {_IP_MAYBE_PORT}(?: ssh[0-9]?)?(?:{_KEY})?$", kind),
+            # Before OpenSSH 7, a certificate's own fingerprint was not logged.
+            Form(rf"{start}(?P<user>[^ ]+) from {_IP_PORT} ssh2: [^ ]+ ID .* CA ", kind, one_address=True),
             Form(rf"{start}(?P<user>[^ ]+) from {_IP_PORT} ssh2{_KEY},? ", kind, one_address=True),
             # Kerberos names its principal.
             Form(
