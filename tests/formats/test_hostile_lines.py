@@ -67,6 +67,69 @@ def test_the_last_address_of_a_known_users_line_is_the_real_one() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"Invalid user %s from 198.51.100.7 port 4242",
+        b"Connection closed by invalid user %s 198.51.100.7 port 4242 [preauth]",
+        b"maximum authentication attempts exceeded for invalid user %s from 198.51.100.7 port 4242 ssh2 [preauth]",
+        b"Disconnecting invalid user %s 198.51.100.7 port 4242: Too many authentication failures [preauth]",
+        b"fatal: ssh_dispatch_run_fatal: Connection from invalid user %s 198.51.100.7 port 4242: Broken pipe [preauth]",
+        b"administratively prohibited connection for invalid user %s from 198.51.100.7 port 4242",
+    ],
+)
+def test_a_name_does_not_move_the_address_in_other_messages_of_sshd(message: bytes, name: str) -> None:
+    line = HEAD + b"sshd[1]: " + message.replace(b"%s", NAMES[name])
+    (row,) = run_format(FORMATS["openssh"], STREAM, [line]).rows[LogType.LOGIN]
+    assert (row["src_ip"], row["src_port"], row["count"]) == (REAL, 4242, 1)
+    assert row["user"] == NAMES[name].decode(errors="replace")
+
+
+CALLERS = NAMES | {
+    "sudo's grammar": b"eve : TTY=pts/1 ; PWD=/ ; USER=ann ; COMMAND=/bin/true",
+    "sudo's failure": b"eve : 900 incorrect password attempts ; TTY=pts/1 ; PWD=/ ; USER=ann ; COMMAND=/bin/true",
+    "su's grammar": b"ann) eve on pts/1 (to ann",
+    "words": b"root on pts/1",
+}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_the_name_of_sudos_caller_changes_neither_account_nor_count_nor_outcome(name: str) -> None:
+    lines = [
+        HEAD + b"sudo: " + CALLERS[name] + b" : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls",
+        HEAD + b"sudo: " + CALLERS[name] + b" : 2 incorrect password attempts ; TTY=pts/0 ; PWD=/ ; USER=root"
+        b" ; COMMAND=/bin/ls",
+    ]
+    rows = run_format(FORMATS["sudo"], STREAM, lines).rows.get(LogType.LOGIN, [])
+    assert len(rows) == 2 or set(CALLERS[name]) & set(b":;")
+    for row in rows:
+        wanted = ("success", 1) if row["line_index"] == 0 else ("failure", 2)
+        assert (row["user"], row["outcome"], row["count"]) == ("root", *wanted)
+
+
+SU_LINES = {
+    b"FAILED SU (to root) %s on pts/0": "failure",
+    b"(to root) %s on pts/0": "success",
+    b"Successful su for root by %s": "success",
+    b"FAILED su for root by %s": "failure",
+    b"'su root' failed for %s on /dev/pts/0": "failure",
+    b"BAD SU %s to root on /dev/pts/0": "failure",
+    b"%s to root on /dev/pts/0": "success",
+    b"- /dev/pts/0 %s:root": "failure",
+}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+@pytest.mark.parametrize("message", SU_LINES)
+def test_the_name_of_sus_caller_changes_neither_account_nor_count_nor_outcome(message: bytes, name: str) -> None:
+    line = HEAD + b"su: " + message.replace(b"%s", CALLERS[name])
+    rows = run_format(FORMATS["su"], STREAM, [line]).rows.get(LogType.LOGIN, [])
+    assert len(rows) == 1 or set(CALLERS[name]) & set(b" :")
+    for row in rows:
+        assert (row["user"], row["outcome"], row["count"]) == ("root", SU_LINES[message], 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_directory_and_a_command_do_not_change_what_sudo_did(name: str) -> None:
     text = NAMES[name]
     lines = [

@@ -21,7 +21,7 @@ from livesec.formats import (
     zeek_conn,
 )
 from livesec.formats.text_times import epoch_us, iso_us, month_first_us
-from livesec.formats.typed_fields import address, count, port, seconds
+from livesec.formats.typed_fields import address, count, ip_address, port, seconds
 
 OWN: list[Format[Any]] = [
     livesec_login_csv.FORMAT,
@@ -58,14 +58,17 @@ def test_count(text: str | None, value: int | None, bad: bool) -> None:
 
 def test_a_value_does_not_depend_on_its_neighbours() -> None:
     texts = pl.Series(["1", "2.0", "x", "", None, "70000"])
-    for reader in (count, port, seconds, address):
+    for reader in (count, port, seconds, address, ip_address):
         together = reader(texts).values.to_list()
         assert together == [reader(texts.slice(place, 1)).values[0] for place in range(len(texts))]
 
 
 def test_addresses() -> None:
-    texts = pl.Series(["::ffff:192.0.2.1", "::FFFF:192.0.2.1", "::ffff:c000:201", "2001:db8::1", ""])
-    assert address(texts).values.to_list() == ["192.0.2.1", "192.0.2.1", "::ffff:c000:201", "2001:db8::1", None]
+    mapped = ["::ffff:192.0.2.1", "::FFFF:192.0.2.1", "::ffff:c000:201"]
+    texts = pl.Series([*mapped, "2001:DB8:0:0::1", "fe80::1%eth0", "gate:way", ""])
+    spelt = ["192.0.2.1"] * 3 + ["2001:db8::1", "fe80::1%eth0"]
+    assert address(texts).values.to_list() == [*spelt, "gate:way", None]
+    assert ip_address(texts).values.to_list() == [*spelt, None, None]
 
 
 def moment(text: str, zone: str = "UTC") -> str | None:

@@ -24,12 +24,11 @@ import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.hashing import text_keys
-from livesec.core.protocols import Format, Shape
+from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
-from livesec.formats.recent_sessions import RecentSessions, Session
-from livesec.formats.text_times import epoch_us, keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.recent_sessions import RecentSessions, Session, SessionFormat
+from livesec.formats.text_times import epoch_us
+from livesec.formats.typed_fields import ip_address
 
 _SIGN: Final = "msg=audit("
 _HEAD: Final = (
@@ -54,7 +53,7 @@ _KEY_FAILED, _PAM_FAILED, _AUTH_FAILED, _LOGIN_FAILED, _AUTHENTICATED, _LOGGED_I
 _BY_PAM, _OPEN, _BY_ITSELF = 1, 2, 4
 
 
-class Auditd(Format[RecentSessions]):
+class Auditd(SessionFormat):
     """Records of logins. The state is the processes whose records are tied together."""
 
     name = "auditd"
@@ -62,10 +61,7 @@ class Auditd(Format[RecentSessions]):
     log_types = (LogType.LOGIN,)
     shape = Shape.TEXT
     order = 30
-
-    def initial(self, stream: StreamInfo) -> RecentSessions:
-        """No processes."""
-        return RecentSessions(_PAUSE_US)
+    pause_us = _PAUSE_US
 
     def parse(self, state: RecentSessions, stream: StreamInfo, lines: pl.DataFrame) -> tuple[RecentSessions, Parsed]:
         """Take audit records; all but those of logins are skipped."""
@@ -88,14 +84,6 @@ class Auditd(Format[RecentSessions]):
         taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
         skipped = np.setdiff1d(own["line_index"].to_numpy(), taken, assume_unique=True)
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
-
-    def to_bytes(self, state: RecentSessions) -> bytes:
-        """The processes."""
-        return state.to_bytes()
-
-    def from_bytes(self, blob: bytes) -> RecentSessions:
-        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
-        return RecentSessions.from_bytes(blob, _PAUSE_US)
 
 
 FORMAT = Auditd()
@@ -123,10 +111,10 @@ def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     exe = said.str.extract(r'\bexe="(?:[^"]*/)?([^"/]+)"')
     named = said.str.extract(_ACCOUNT)
     account = named.zip_with(named.is_not_null(), _decoded(said.str.extract(_HEX_ACCOUNT)))
-    src_ip = address(said.str.extract(r"\baddr=([^\s,)]+)")).values
+    src_ip = ip_address(said.str.extract(r"\baddr=([^\s,)]+)")).values
     op = said.str.extract(r"\bop=(\S+)|^(PAM)", 1).fill_null("PAM")
     records = head.select("line_index", "type", "host", "event", "event_time_us").with_columns(
-        body["pid"], result=result, service=exe, account=account, op=op, src_ip=keep_where(is_ip(src_ip), src_ip)
+        body["pid"], result=result, service=exe, account=account, op=op, src_ip=src_ip
     )
     records = records.with_columns(
         named_id=body["behind"].str.extract(_NAMED_ID),

@@ -12,15 +12,12 @@ from typing import Final
 import polars as pl
 
 from livesec.core.schema import COLUMNS, IP_COLUMNS, LogType
-from livesec.formats.ip_text import is_ip
-from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import (
     MAX_COUNT,
     Field,
     Reader,
-    Reading,
-    address,
     count,
+    ip_address,
     lower_text,
     port,
     seconds,
@@ -53,13 +50,6 @@ _PROBLEMS: Final = {
 def readable_columns(log_type: LogType) -> tuple[str, ...]:
     """The columns of a log type that a line's own text can fill, but its time."""
     return tuple(name for name in COLUMNS[log_type] if name not in _SET_ELSEWHERE)
-
-
-def ip_address(texts: pl.Series) -> Reading:
-    """An address; null where the text is none."""
-    values = address(texts).values
-    known = is_ip(values)
-    return Reading(values if known.all() else keep_where(known, values))
 
 
 def words_of(log_type: LogType, column: str) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
     {"eventid":"cowrie.login.failed","username":"root","password":"x","src_ip":"192.0.2.1","session":"a1","timestamp":"..Z"}
 
-Read: login.success and login.failed as logins; session.file_download and file_upload as transfers, with the address
-they came from or the name they have as path. Nobody has business there: all of it is an attack. Passwords are not
-kept but in the evidence line. Skipped: all other events. Not read: its text log.
+Read: login.success and login.failed as logins, with a password or (with a fingerprint) a key; session.file_download and
+file_upload as transfers, with the address they came from or the name they have as path. Nobody has business there: all
+of it is an attack. Passwords are not kept but in the evidence line. Skipped: all other events, among them
+client.fingerprint: a key that is offered. Not read: its text log.
 """
 
 from __future__ import annotations
@@ -17,15 +18,25 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import Path, json_fields
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import iso_us
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 _OUTCOMES: Final = {"cowrie.login.success": "success", "cowrie.login.failed": "failure"}
 _ACTIONS: Final = {"cowrie.session.file_download": "download", "cowrie.session.file_upload": "upload"}
-_NAMES: Final = ("eventid", "username", "src_ip", "session", "timestamp", "sensor", "url", "outfile", "filename")
+_NAMES: Final = (
+    "eventid",
+    "username",
+    "src_ip",
+    "session",
+    "timestamp",
+    "sensor",
+    "url",
+    "outfile",
+    "filename",
+    "fingerprint",
+)
 _WANTED: Final[dict[str, Path]] = {name: (name,) for name in _NAMES}
 _NO_TIME: Final = "timestamp: no time that can be read"
 
@@ -47,8 +58,7 @@ class Cowrie(StatelessFormat):
         if not own.any():
             return NOTHING_PARSED
         found = json_fields(lines if own.all() else lines.filter(own), _WANTED)
-        source = address(found.fields["src_ip"]).values
-        source = pl.select(pl.when(is_ip(source)).then(source).alias("src_ip")).to_series()
+        source = ip_address(found.fields["src_ip"]).values
         events = found.fields.with_columns(
             source, iso_us(found.fields["timestamp"], stream.time_zone).alias("event_time_us")
         )
@@ -69,7 +79,15 @@ class Cowrie(StatelessFormat):
         action = pl.col("eventid").replace_strict(_ACTIONS, default=None, return_dtype=FILE_ACTION).alias("action")
         user = pl.when(pl.col("username") != "").then("username").alias("user")
         logins = events.filter(pl.col("eventid").is_in(list(_OUTCOMES))).select(
-            *common, user, outcome, pl.lit("password").alias("auth_method"), pl.lit(1, pl.Int32).alias("count")
+            *common,
+            user,
+            outcome,
+            pl.when(pl.col("fingerprint").is_null())
+            .then(pl.lit("password"))
+            .otherwise(pl.lit("publickey"))
+            .alias("auth_method"),
+            pl.col("fingerprint").alias("key_id"),
+            pl.lit(1, pl.Int32).alias("count"),
         )
         files = events.filter(pl.col("eventid").is_in(list(_ACTIONS))).select(
             *common, action, pl.coalesce("url", "filename", "outfile").alias("path")

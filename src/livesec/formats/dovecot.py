@@ -28,10 +28,9 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 _PROCESS: Final = re.compile(
     r"^(?:(?:imap|pop3|managesieve|submission)-login|auth(?:-worker)?(?:\([^)]*\))?|anvil|config|dict|doveadm|indexer"
@@ -128,9 +127,8 @@ def _read(lines: pl.DataFrame, message: pl.Series, of_login: pl.Series) -> pl.Da
     parts = fields.str.split_exact(", ", 2).struct.rename_fields(["first", "second", "third"]).struct.unnest()
     has_method = parts["first"].str.starts_with("method=").fill_null(False)
     rip = parts["second"].zip_with(has_method, parts["first"])
-    src_ip = address(keep_where(rip.str.starts_with("rip="), rip.str.strip_prefix("rip="))).values
     told = told.with_columns(
-        src_ip=keep_where(is_ip(src_ip), src_ip),
+        src_ip=ip_address(keep_where(rip.str.starts_with("rip="), rip.str.strip_prefix("rip="))).values,
         auth_method=keep_where(has_method, parts["first"]).str.strip_prefix("method=").str.to_lowercase(),
         session_id=_halves(fields, ", session=<")[1].str.strip_suffix(">"),
         user=user,

@@ -7,7 +7,8 @@
 Read: passwords and keys that were taken or not, users that do not exist (Dropbear does not name them) or are not
 allowed in, and ends before a login of a known user that tried nothing. Part of these: ends after a failed try, among
 them too many tries, and ends without a user, which unknown users have too. Skipped: connections, ends of sessions.
-Keys refused before the right one are not logged. IPv6 addresses stand without brackets before the port.
+Keys refused before the right one are not logged. Where Dropbear writes to the journal its own stamp (`[825] Jul 10
+23:53:52 `) stands before the message, and is left out. IPv6 addresses stand without brackets before the port.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from livesec.core.schema import LogType
 from livesec.formats.message_forms import MessageForm, read_forms
 from livesec.formats.stateless import StatelessFormat
 
+_STAMP: Final = r"^\[[0-9]+\] [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} "
 # User names stand before the address: it is the last one, at the end of the message.
 _FROM: Final = r" from (?P<src_ip>[^ ]+):(?P<src_port>[0-9]{1,5})$"
 _EXIT: Final = r"from <(?P<src_ip>[^ >]+):(?P<src_port>[0-9]{1,5})>: \(user '(?P<user>[^']*)', 0 fails\): "
@@ -87,6 +89,8 @@ class Dropbear(StatelessFormat):
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
         """Take all of `lines`."""
+        if lines["message"].str.starts_with("[").any():
+            lines = lines.with_columns(pl.col("message").str.replace(_STAMP, ""))
         return read_forms(lines, FORMS, pl.lit("dropbear"))
 
 

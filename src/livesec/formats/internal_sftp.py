@@ -5,8 +5,8 @@
 
 Read: `close` and `forced close` as file transfers (an upload where bytes were written, else a download), `remove name`
 and `rename old .. new ..` as deletes and renames, whose end the log does not tell. User and address come from the
-session's first line, by host and process; they are unknown where that line is not in the log. `open` and the lines of a
-session are parts. Skipped: all other messages. Not read: the same lines written under the name sshd.
+session's first line, by host and process; they are unknown where that line is not in the log, or is cut short. `open`
+and the lines of a session are parts. Skipped: all other messages. Not read: the same lines written under the name sshd.
 
 Names stand in quotes that are not escaped: sizes are taken from the end of the line, and a rename whose names hold
 `" new "` can be read in two ways and is a reject.
@@ -24,8 +24,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 PROGRAMS: Final = ("internal-sftp", "sftp-server")
 STATE_VERSION: Final = 1
@@ -39,8 +38,10 @@ _BETWEEN: Final = '" new "'
 _TWO_READINGS: Final = "a rename that can be read in two ways"
 _BROKEN: Final = "a message that is not whole; cut short?"
 
+_NOBODY: Final = ("", "")
+
 Sessions = dict[str, tuple[str, str]]
-"""User and address (or "") by host and process; the one opened longest ago first."""
+"""User and address (or "") by host and process; the one used longest ago first."""
 
 
 class InternalSftp(Format[Sessions]):
@@ -75,7 +76,7 @@ class InternalSftp(Format[Sessions]):
             pl.col("outcome").cast(OUTCOME),
             protocol=pl.lit("sftp"),
             service=pl.col("program"),
-            session_id=pl.col("pid").cast(pl.String),
+            session_id=pl.col("key"),
         )
         part = pl.col("problem").is_null() & (pl.col("action").is_not_null() | pl.col("part"))
         consumed = events.filter(part)["line_index"].to_numpy()
@@ -96,7 +97,8 @@ class InternalSftp(Format[Sessions]):
             saved = json.loads(blob)
             if saved["version"] != STATE_VERSION:
                 raise StateVersionError(f"{self.name}: saved by another version")
-            return {str(key): (str(user), str(source)) for key, user, source in saved["sessions"]}
+            rows = saved["sessions"][-MAX_SESSIONS:]
+            return {str(key): (str(user)[:_MAX_TEXT], str(source)[:_MAX_TEXT]) for key, user, source in rows}
         except (ValueError, KeyError, TypeError) as error:
             raise StateVersionError(f"{self.name}: saved state cannot be read: {error}") from error
 
@@ -126,6 +128,7 @@ def _read(lines: pl.DataFrame) -> pl.DataFrame:
         action=action,
         outcome=pl.when(message.str.starts_with("close ")).then(pl.lit("success")),
         part=opens | ends | message.str.starts_with('open "'),
+        opens=opens,
         ends=ends,
         new_user=session.field("1").str.slice(0, _MAX_TEXT),
         new_source=session.field("2").str.slice(0, _MAX_TEXT),
@@ -138,22 +141,23 @@ def _read(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _tie(state: Sessions, events: pl.DataFrame) -> tuple[list[str | None], list[str | None]]:
     """User and address of each event, by the sessions up to it."""
-    sources = address(events["new_source"]).values
-    usable = is_ip(sources)
+    sources = ip_address(events["new_source"]).values
     users: list[str | None] = []
     addresses: list[str | None] = []
-    told = zip(events["key"], events["new_user"], sources, usable, events["ends"], strict=True)
-    for key, user, source, is_address, ends in told:
-        if user is not None and key is not None:
-            state.pop(key, None)
-            state[key] = (user, source if is_address else "")
-            if len(state) > MAX_SESSIONS:
-                del state[next(iter(state))]
-        known = state.get(key, ("", ""))
+    columns = (events["key"], events["opens"], events["new_user"], sources, events["ends"])
+    for key, opens, user, source, ends in zip(*(column.to_list() for column in columns), strict=True):
+        if key is None:
+            known = _NOBODY
+        else:
+            known = state.pop(key, _NOBODY)
+            if opens:  # cut short, it says only that the process serves someone else now
+                known = _NOBODY if user is None else (user, source or "")
+            if known != _NOBODY and not ends:
+                state[key] = known
+                if len(state) > MAX_SESSIONS:
+                    del state[next(iter(state))]
         users.append(known[0] or None)
         addresses.append(known[1] or None)
-        if ends and key is not None:
-            state.pop(key, None)
     return users, addresses
 
 

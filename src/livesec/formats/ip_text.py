@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+from typing import Final
 
 import polars as pl
 
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+"""What an IPv4 address written as IPv6 starts with."""
 _IPV4 = rf"^{_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}$"
 
 
@@ -19,7 +23,7 @@ def is_ip(texts: pl.Series) -> pl.Series:
     distinct = texts.unique().drop_nulls()
     others = distinct.filter(~distinct.str.contains(_IPV4))
     known = texts.is_not_null()
-    no_ip = [text for text in others if not _is_ipv6(text)]
+    no_ip = [text for text in others.to_list() if _spelt(text) is None]
     return known & ~texts.is_in(no_ip).fill_null(False) if no_ip else known
 
 
@@ -34,21 +38,23 @@ def canonical_ip(texts: pl.Series) -> pl.Series:
     others = distinct.filter(~distinct.str.contains(_IPV4))
     if others.is_empty():
         return texts
-    spelt = pl.Series([_spelt(text) for text in others], dtype=pl.String)
+    spelt = pl.Series([_spelt(text) for text in others.to_list()], dtype=pl.String)
     return texts.replace(others, spelt)
 
 
 def _spelt(text: str) -> str | None:
+    """By the C library, ten times as fast as `ipaddress`, which alone knows zones."""
     try:
-        address = ipaddress.IPv6Address(text)
+        packed = socket.inet_pton(socket.AF_INET6, text)
+    except (OSError, ValueError):
+        return _with_zone(text) if "%" in text else None
+    if packed.startswith(_MAPPED):
+        return socket.inet_ntop(socket.AF_INET, packed[len(_MAPPED) :])
+    return socket.inet_ntop(socket.AF_INET6, packed)
+
+
+def _with_zone(text: str) -> str | None:
+    try:
+        return str(ipaddress.IPv6Address(text))
     except ValueError:
         return None
-    return str(address if address.ipv4_mapped is None else address.ipv4_mapped)
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True

@@ -15,9 +15,7 @@ import polars as pl
 
 from livesec.core.batch import Parsed, no_rejects
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
-from livesec.formats.text_times import keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 MAX_COUNT = 1_000_000
 CUT_OFF = "a message about a login that is cut off or not of a known form"
@@ -139,7 +137,6 @@ def _rows(stated: pl.DataFrame, lines: pl.DataFrame, service: pl.Expr) -> pl.Dat
     envelope = lines.select("event_time_us", "host", "pid", service.alias("service"))
     missing = [pl.lit(None, dtype=pl.String).alias(name) for name in _GROUPS if name not in stated.columns]
     found = pl.concat([stated.with_columns(missing), envelope[at]], how="horizontal")
-    source = address(found["src_ip"]).values
     count = pl.col("count").cast(pl.Int64, strict=False).clip(0, MAX_COUNT + 1)
     total = pl.when(pl.col("count").is_null()).then(pl.lit(1, dtype=pl.Int64)).otherwise(count) * pl.col("repeats")
     port = pl.col("src_port").cast(pl.Int64, strict=False)
@@ -150,7 +147,7 @@ def _rows(stated: pl.DataFrame, lines: pl.DataFrame, service: pl.Expr) -> pl.Dat
         "service",
         session_id=pl.concat_str(pl.col("host").fill_null(""), pl.lit(":"), pl.col("pid").cast(pl.String)),
         user=pl.when(pl.col("user") != "").then("user"),
-        src_ip=keep_where(is_ip(source), source),
+        src_ip=ip_address(found["src_ip"]).values,
         src_port=pl.when(port.is_between(0, _MAX_PORT)).then(port).cast(pl.Int32),
         outcome=pl.col("outcome").cast(OUTCOME),
         reason="reason",

@@ -1,10 +1,25 @@
 """OpenSSH's server through syslog or the journal: one row per login, failed try, or connection without a try.
 
-Reasons of failures: invalid_user, not_allowed, bad_credentials, too_many_failures. Reasons of attempts, of which the
-log does not say what was tried: preauth_close, no_identification, bad_protocol, no_common_algorithm, timeout, dropped,
-refused. Keys that a client offers for a user that exists give no row (an agent offers several before the right one, and
-sshd logs that only at VERBOSE or after the third): the login or the end of the session does. Lines of PAM modules never
-give one (pam_unix fails where pam_sss then succeeds), so sshd must log at INFO, its default.
+Read: `Accepted`, `Failed` (also keyboard-interactive, gssapi, none), `Invalid user`, `User .. not allowed because`,
+`ROOT LOGIN REFUSED`, PAM's failures where sshd names the address, too many failures, right keys from hosts that may not
+use them, `administratively prohibited`, and the ends of connections before a login: closed, reset, disconnected, timed
+out, no common algorithm, bad protocol, dropped (MaxStartups, penalties), refused. The programs are sshd, sshd-session
+and sshd-auth, of OpenSSH 5.9 to 10. Reasons of failures: invalid_user, not_allowed, bad_credentials, too_many_failures.
+Reasons of attempts, of which the log does not say what was tried: preauth_close, no_identification, bad_protocol,
+no_common_algorithm, timeout, crash, dropped, refused.
+
+Parts: lines that tell more of an attempt that has its row, such as PAM's. Skipped: everything about a session after its
+login, `Postponed`, `Partial` (the first of several methods that a login needs), `Accepted key`, `Accepted certificate`,
+`Certificate invalid`, `User child is on pid`, notes of penalties and throttling, and all other messages.
+
+Not read, because no address is named; the `Failed` line or the end of the connection counts: `User .. not allowed
+because account is locked` or because of its shell, `Access denied for user .. by PAM account configuration`, `no
+matching mac found`, `Read from socket failed`. Not read: ends of connections that OpenSSH before 5.9 does not mark as
+preauth.
+
+Keys that a client offers for a user that exists give no row (an agent offers several before the right one, and sshd
+logs that only at VERBOSE or after the third): the login or the end of the session does. Lines of PAM modules never give
+one (pam_unix fails where pam_sss then succeeds), so sshd must log at INFO, its default.
 
 sshd names addresses, not hosts, in all but a few lines; where it names a host (UseDNS), src_ip is null: such a name is
 chosen by whoever owns the address, and could pass for anything.

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
-from livesec.formats.ip_text import is_ip
+from livesec.formats.ip_text import canonical_ip
 from livesec.formats.openssh_messages import MESSAGES, OFFERS, Form, Kind, Messages
 from livesec.formats.text_spans import SPACE, Joined, has_at, joined, parts, whole_numbers
 from livesec.formats.word_patterns import Matches, match, pattern_table
@@ -25,7 +25,8 @@ _PREAUTH, _ERROR, _FATAL, _REPEATED, _TIMES, _DIGITS = (
     for text in (b" [preauth]", b"error: ", b"fatal: ", b"message repeated ", b" times: [", b"0123456789")
 )
 _CLOSE, _LINE_BREAK = b"]\n"
-_MAPPED = r"^::[fF]{4}:([0-9.]+)$"  # IPv4 on a socket for both: the same host as without it
+_SOLARIS_START = "[ID "
+_SOLARIS_ID = r"^\[ID [0-9]+ [a-z0-9]+\.[a-z]+\] "
 _SECOND_ADDRESS = r" from [^ ]+ port [0-9].* from [^ ]+ port [0-9]"
 _NEEDS_ADDRESS = (Kind.OPENS, Kind.CLOSED, Kind.CLOSED_EARLY, Kind.DROPPED)
 """Without an address these are not worth a row, or another line of the session tells it with one."""
@@ -70,6 +71,8 @@ class Events(NamedTuple):
 
 def read_events(lines: pl.DataFrame) -> Events:
     """The events in `lines` (line_index UInt32, message String; ascending)."""
+    if lines["message"].str.starts_with(_SOLARIS_START).any():
+        lines = lines.with_columns(pl.col("message").str.replace(_SOLARIS_ID, ""))
     whole = joined(lines["message"])
     text = _unwrapped(whole)
     found = match(whole.data, text.starts, text.ends, _TABLE)
@@ -237,9 +240,10 @@ def _of_form(form: Form, found: pl.DataFrame) -> pl.DataFrame:
 
 def _told(stated: pl.DataFrame) -> pl.DataFrame:
     """Kinds that depend on more than the form; numbers as such; only addresses as addresses."""
-    if stated["src_ip"].str.starts_with("::").any():
-        stated = stated.with_columns(pl.col("src_ip").str.replace(_MAPPED, "${1}"))
-    address_known = is_ip(stated["src_ip"])
+    if (stated["user"] == "").any():
+        stated = stated.with_columns(pl.when(pl.col("user") != "").then("user").alias("user"))
+    source = canonical_ip(stated["src_ip"])
+    address_known = source.is_not_null()
     offered = pl.col("auth_method").is_in(OFFERS)
     interactive = pl.col("auth_method").str.starts_with("keyboard-interactive")
     failed = pl.col("kind") == Kind.FAILED
@@ -251,7 +255,7 @@ def _told(stated: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     told = stated.with_columns(
         kind.alias("kind"),
-        pl.when(address_known).then("src_ip").alias("src_ip"),
+        source.alias("src_ip"),
         pl.when(pl.col("src_port").is_between(0, MAX_PORT)).then("src_port").cast(pl.Int32).alias("src_port"),
     )
     if address_known.all():

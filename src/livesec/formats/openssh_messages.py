@@ -99,8 +99,15 @@ _NO_USER = "invalid_user"
 _IP_PORT = r"(?P<src_ip>[^ ]+) port (?P<src_port>[0-9]+)"
 _IP_MAYBE_PORT = r"(?P<src_ip>[^ ]+)(?: port (?P<src_port>[0-9]+))?"
 _UNKNOWN = r"(?P<unknown>invalid user |illegal user )?"
+_OTHER_HOST = (
+    r"(?P<user>.*) with correct key but not from a permitted host \(host=[^ ,]*, ip=(?P<src_ip>[^ ,)]+)"
+    r"(?:, required=.*)?\)\.?$"
+)
+"""Of a user that exists, whose key is limited to other hosts; what is required stands in the user's own file."""
 _KEY = r": (?P<key_type>[^ ]+) (?P<key_id>[^ ,]+)"
 _WHO = r"(?:invalid|authenticating) user"
+_OWN_WORDS = r"[A-Za-z ,.'-]*"
+"""Words of sshd's own behind foreign text: nothing that could be an address."""
 
 
 def _told(verb: str, kind: Kind) -> Messages:
@@ -114,8 +121,16 @@ def _told(verb: str, kind: Kind) -> Messages:
             Form(WordPattern(unknown), kind),
             Form(WordPattern(words + ": {key_type} {key_id}"), kind),
             # The last address, nothing but a key behind it; then a user of one word, foreign text behind the key.
-            Form(rf"{start}(?P<user>.*) from {_IP_MAYBE_PORT}(?: ssh[0-9]?)?(?:{_KEY})?$", kind),
+            Form(rf"{start}(?P<user>.*) from {_IP_PORT} ssh2(?:{_KEY})?$", kind),
+            # Shortened, or of SSH 1, whose remote user stood behind the address: only with a name of one word.
+            Form(rf"{start}(?P<user>[^ ]*) from {_IP_MAYBE_PORT}(?: ssh[0-9]?)?(?:{_KEY})?$", kind),
+            # Before OpenSSH 7, a certificate's own fingerprint was not logged.
+            Form(rf"{start}(?P<user>[^ ]+) from {_IP_PORT} ssh2: [^ ]+ ID .* CA ", kind, one_address=True),
             Form(rf"{start}(?P<user>[^ ]+) from {_IP_PORT} ssh2{_KEY},? ", kind, one_address=True),
+            # Kerberos names its principal.
+            Form(
+                rf"^{verb} (?P<auth_method>gssapi-[^ ]+) for {_UNKNOWN}(?P<user>.*) from {_IP_PORT} ssh2: [^ ]+$", kind
+            ),
         ),
         claims=rf"^{verb} [^ ]+ for ",
     )
@@ -147,6 +162,13 @@ def _received(start: str) -> Messages:
     )
 
 
+def _broken(tag: str) -> Messages:
+    """What sshd says under a function's name when it gives a connection up; the error, its own words, is the end."""
+    start = tag + "Connection from "
+    regex = rf"^{start}(?:{_WHO} (?P<user>.*) )?{_IP_PORT}: {_OWN_WORDS}$"
+    return Messages(start, (Form(regex, Kind.CLOSED, "bad_protocol", Kind.NOTHING),))
+
+
 def _one(start: str, regex: str, kind: Kind, reason: str | None = None) -> Messages:
     return Messages(start, (Form(rf"^{start}{regex}", kind, reason),))
 
@@ -174,7 +196,19 @@ MESSAGES = (
     _told("Accepted", Kind.ACCEPTED),
     _ended("Connection reset by ", unmarked=Kind.CLOSED_EARLY),
     _all("input_userauth_request: invalid user ", Kind.PART),
-    _one("Connection from ", rf"{_IP_MAYBE_PORT}(?: on |$)", Kind.START),
+    Messages(
+        "Connection from ",
+        (
+            Form(rf"^Connection from {_IP_MAYBE_PORT}(?: on |$)", Kind.START),
+            Form(
+                rf"^Connection from (?:{_WHO} (?P<user>.*) )?{_IP_PORT} timed out$",
+                Kind.CLOSED,
+                "timeout",
+                Kind.NOTHING,
+            ),
+            *_broken("").forms,
+        ),
+    ),
     _one("Did not receive identification string from ", rf"{_IP_MAYBE_PORT}$", Kind.CLOSED, "no_identification"),
     _one(
         "maximum authentication attempts exceeded for ",
@@ -191,12 +225,19 @@ MESSAGES = (
                 Kind.LIMIT,
                 "too_many_failures",
             ),
-            Form(rf"^Disconnecting {_WHO} (?P<user>[^ ]+) {_IP_PORT}: ", Kind.CLOSED, "preauth_close"),
+            Form(
+                rf"^Disconnecting {_WHO} (?P<user>[^ ]*) {_IP_PORT}: Change of username or service not allowed: "
+                r"[^ ]*(?: -> [^ ]*)?$",
+                Kind.CLOSED,
+                "preauth_close",
+            ),
+            Form(rf"^Disconnecting {_WHO} (?P<user>[^ ]*) {_IP_PORT}: {_OWN_WORDS}$", Kind.CLOSED, "preauth_close"),
+            Form(rf"^Disconnecting {_IP_PORT}: {_OWN_WORDS}$", Kind.CLOSED, "preauth_close", Kind.NOTHING),
         ),
     ),
     _one("User ", rf"(?P<user>.*) from {_IP_MAYBE_PORT} not allowed because ", Kind.OPENS, "not_allowed"),
     _one("ROOT LOGIN REFUSED FROM ", rf"{_IP_MAYBE_PORT}$", Kind.OPENS, "not_allowed"),
-    _one("PAM: ", rf".+? for {_UNKNOWN}(?P<user>.*) from (?P<src_ip>[^ ]+)(?: via [^ ]+)?$", Kind.PAM_FAILED),
+    _one("PAM: ", rf".+? for {_UNKNOWN}(?P<user>.*) from (?P<src_ip>[^ ]+)(?: via [^ ]+)? ?$", Kind.PAM_FAILED),
     Messages(
         "PAM ",
         (
@@ -217,17 +258,9 @@ MESSAGES = (
     ),
     _one("Protocol major versions differ for ", rf"{_IP_PORT}: ", Kind.CLOSED, "bad_protocol"),
     _one("Magic value check failed ", rf".* on obfuscated handshake from {_IP_PORT}$", Kind.CLOSED, "bad_protocol"),
-    Messages(
-        "ssh_dispatch_run_fatal: Connection from ",
-        (
-            Form(
-                rf"^ssh_dispatch_run_fatal: Connection from (?:{_WHO} (?P<user>[^ ]+) )?{_IP_PORT}: ",
-                Kind.CLOSED,
-                "bad_protocol",
-                Kind.NOTHING,
-            ),
-        ),
-    ),
+    _broken("ssh_dispatch_run_fatal: "),
+    _broken("packet_write_wait: "),
+    _broken("packet_write_poll: "),
     _one(
         "Unable to negotiate with ",
         r"(?P<src_ip>[^ ]+?)(?: port (?P<src_port>[0-9]+))?: ",
@@ -240,7 +273,7 @@ MESSAGES = (
             Form(rf"^Timeout before authentication for {_IP_MAYBE_PORT}$", Kind.CLOSED, "timeout"),
             Form(
                 r"^Timeout before authentication for connection from (?P<src_ip>[^ ]+) to [^ ]+, "
-                r"pid = (?P<pid>[0-9]+)$",
+                r"pid = (?P<pid>[0-9]+)(?: \(early\))?$",
                 Kind.CLOSED,
                 "timeout",
             ),
@@ -251,6 +284,24 @@ MESSAGES = (
         r"[0-9]+ from \[(?P<src_ip>[^ \]]+)\]:(?P<src_port>[0-9]+) on ",
         Kind.DROPPED,
         "dropped",
+    ),
+    _one(
+        "Session process ",
+        r"(?P<pid>[0-9]+) unpriv child crash for connection from (?P<src_ip>[^ ]+) to ",
+        Kind.CLOSED,
+        "crash",
+    ),
+    _one(
+        "administratively prohibited connection for ",
+        rf"{_UNKNOWN}(?P<user>.*) from {_IP_PORT}$",
+        Kind.LIMIT,
+        "not_allowed",
+    ),
+    _one("Authentication tried for ", _OTHER_HOST, Kind.LIMIT, "not_allowed"),
+    _one("/", rf".*: Authentication tried for {_OTHER_HOST}", Kind.LIMIT, "not_allowed"),
+    *(
+        _one(verb, rf"{_IP_PORT} with (?P<client>.*)\.  Don't panic\.$", Kind.CLOSED, "bad_protocol")
+        for verb in ("probed from ", "scanned from ")
     ),
     _one("refused connect from ", r"(?:.*\()?(?P<src_ip>[^ ()]+)\)?$", Kind.DROPPED, "refused"),
 )

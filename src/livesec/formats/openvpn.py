@@ -21,15 +21,15 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import Parsed, StreamInfo
-from livesec.core.protocols import Format, Shape
+from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.openvpn_peers import PAUSE_US, read_peers
-from livesec.formats.recent_sessions import RecentSessions
+from livesec.formats.recent_sessions import RecentSessions, SessionFormat
 
 _PROGRAMS: Final = ("openvpn", "ovpn-", "openvpn-", "openvpn(", "openvpn_")
 
 
-class OpenVpn(Format[RecentSessions]):
+class OpenVpn(SessionFormat):
     """Messages of a server. The state is its peers of late."""
 
     name = "openvpn"
@@ -38,14 +38,11 @@ class OpenVpn(Format[RecentSessions]):
     shape = Shape.SYSLOG
     journal_programs = ("openvpn", "ovpn-server")
     order = 30
+    pause_us = PAUSE_US
 
     def owns(self, program: str) -> bool:
         """The names that distributions and routers give it."""
         return program == _PROGRAMS[0] or program.startswith(_PROGRAMS[1:])
-
-    def initial(self, stream: StreamInfo) -> RecentSessions:
-        """No peers."""
-        return RecentSessions(PAUSE_US)
 
     def parse(self, state: RecentSessions, stream: StreamInfo, lines: pl.DataFrame) -> tuple[RecentSessions, Parsed]:
         """Take all of `lines`; what is no login is skipped."""
@@ -55,14 +52,6 @@ class OpenVpn(Format[RecentSessions]):
         consumed = np.union1d(rows["line_index"].to_numpy(), np.array(parts, dtype=np.uint32)).astype(np.uint32)
         skipped = np.setdiff1d(lines["line_index"].to_numpy(), consumed, assume_unique=True)
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped)
-
-    def to_bytes(self, state: RecentSessions) -> bytes:
-        """The peers."""
-        return state.to_bytes()
-
-    def from_bytes(self, blob: bytes) -> RecentSessions:
-        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
-        return RecentSessions.from_bytes(blob, PAUSE_US)
 
 
 FORMAT = OpenVpn()

@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
-from livesec.core.protocols import Format, Shape
+from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.openvpn_peers import PAUSE_US, PEER, TELLING, read_peers
-from livesec.formats.recent_sessions import RecentSessions
+from livesec.formats.recent_sessions import RecentSessions, SessionFormat
 from livesec.formats.text_times import iso_us, month_first_us
 
 _ISO: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -43,7 +43,7 @@ _PARTS: Final = (
 _NO_TIME: Final = "no such time"
 
 
-class OpenVpnLog(Format[RecentSessions]):
+class OpenVpnLog(SessionFormat):
     """Lines of a server's own file. The state is its peers of late."""
 
     name = "openvpn_log"
@@ -51,10 +51,7 @@ class OpenVpnLog(Format[RecentSessions]):
     log_types = (LogType.LOGIN,)
     shape = Shape.TEXT
     order = 40
-
-    def initial(self, stream: StreamInfo) -> RecentSessions:
-        """No peers."""
-        return RecentSessions(PAUSE_US)
+    pause_us = PAUSE_US
 
     def parse(self, state: RecentSessions, stream: StreamInfo, lines: pl.DataFrame) -> tuple[RecentSessions, Parsed]:
         """Take what OpenVPN says; what is no login is skipped."""
@@ -79,14 +76,6 @@ class OpenVpnLog(Format[RecentSessions]):
         taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
         skipped = np.setdiff1d(own["line_index"].to_numpy(), taken, assume_unique=True)
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
-
-    def to_bytes(self, state: RecentSessions) -> bytes:
-        """The peers."""
-        return state.to_bytes()
-
-    def from_bytes(self, blob: bytes) -> RecentSessions:
-        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
-        return RecentSessions.from_bytes(blob, PAUSE_US)
 
 
 FORMAT = OpenVpnLog()

@@ -13,10 +13,9 @@ import polars as pl
 
 from livesec.core.hashing import text_keys
 from livesec.core.schema import OUTCOME
-from livesec.formats.ip_text import is_ip
 from livesec.formats.recent_sessions import RecentSessions, Session
 from livesec.formats.text_times import keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 PAUSE_US: Final = 3_600_000_000
 """A peer that is silent for an hour, in which keys are renegotiated (reneg-sec), is another."""
@@ -46,7 +45,8 @@ _KINDS: Final = (
     (r"^SENT CONTROL \[.*\]: 'AUTH_FAILED|^AUTH: Received control message: AUTH_FAILED", _REFUSED),
     (r"^VERIFY [A-Z0-9 ]*ERROR", _CERTIFICATE),
     (
-        r"^TLS Error: |^TLS_ERROR: |^Authenticate/Decrypt |^tls-crypt unwrap error|^Bad encapsulated|^Non-OpenVPN",
+        r"^TLS Error: |^TLS_ERROR: |^Authenticate/Decrypt |^tls-crypt unwrap error|^(?:WARNING: )?Bad encapsulated"
+        r"|^Non-OpenVPN",
         _BROKEN,
     ),
 )
@@ -73,10 +73,9 @@ def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFr
     ip = before["ip"].zip_with(before["ip"].is_not_null(), behind["ip"])
     port = before["port"].zip_with(before["port"].is_not_null(), behind["port"]).cast(pl.Int32, strict=False)
     text = before["text"].zip_with(before["text"].is_not_null(), told["message"])
-    src_ip = address(ip).values
     kind = pl.coalesce(*(pl.when(pl.col("text").str.contains(pattern)).then(pl.lit(kind)) for pattern, kind in _KINDS))
     told = told.with_columns(
-        text=text, src_ip=keep_where(is_ip(src_ip), src_ip), src_port=keep_where(port.is_between(0, 65_535), port)
+        text=text, src_ip=ip_address(ip).values, src_port=keep_where(port.is_between(0, 65_535), port)
     ).with_columns(kind=kind)
     # Without a peer before it, only a bad packet is a client's doing; a client logs its own connection so.
     told = told.filter(

@@ -27,12 +27,11 @@ import polars as pl
 
 from livesec.core.batch import Parsed, StreamInfo, no_rejects
 from livesec.core.hashing import text_keys
-from livesec.core.protocols import Format, Shape
+from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
-from livesec.formats.recent_sessions import RecentSessions, Session
+from livesec.formats.recent_sessions import RecentSessions, Session, SessionFormat
 from livesec.formats.text_times import keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 _PROGRAM: Final = re.compile(r"^postfix[A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.:-]+)*/smtpd$")
 _CLIENT: Final = r"[^\s\[\]]+\[(?P<src_ip>[0-9A-Fa-f.:]+)\](?::(?P<src_port>[0-9]{1,5}))?"
@@ -54,7 +53,7 @@ _PAUSE_US: Final = 3_600_000_000
 _COLUMNS: Final = ("line_index", "src_ip", "src_port", "auth_method", "user", "outcome", "reason")
 
 
-class PostfixSasl(Format[RecentSessions]):
+class PostfixSasl(SessionFormat):
     """SASL logins to smtpd. The state is which user each process has told of."""
 
     name = "postfix_sasl"
@@ -63,14 +62,11 @@ class PostfixSasl(Format[RecentSessions]):
     shape = Shape.SYSLOG
     journal_programs = ("postfix/smtpd", "postfix/submission/smtpd", "postfix/smtps/smtpd")
     order = 30
+    pause_us = _PAUSE_US
 
     def owns(self, program: str) -> bool:
         """Smtpd under the names that Postfix's instances and services give it."""
         return program.endswith("/smtpd") and _PROGRAM.match(program) is not None
-
-    def initial(self, stream: StreamInfo) -> RecentSessions:
-        """No sessions."""
-        return RecentSessions(_PAUSE_US)
 
     def parse(self, state: RecentSessions, stream: StreamInfo, lines: pl.DataFrame) -> tuple[RecentSessions, Parsed]:
         """Take all of `lines`; what is no login is skipped."""
@@ -89,7 +85,7 @@ class PostfixSasl(Format[RecentSessions]):
             how="left",
             maintain_order="left",
         )
-        broken = ~is_ip(told["src_ip"])
+        broken = told["src_ip"].is_null()
         rejects = told.filter(broken).select("line_index", reason=pl.lit(_BROKEN))
         told = told.filter(~broken)
         repeats = _repeats(state, told, in_session.filter(edges).select("line_index", "event_time_us", "session_id"))
@@ -107,14 +103,6 @@ class PostfixSasl(Format[RecentSessions]):
         rejects = rejects if rejects.height else no_rejects()
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 
-    def to_bytes(self, state: RecentSessions) -> bytes:
-        """The sessions."""
-        return state.to_bytes()
-
-    def from_bytes(self, blob: bytes) -> RecentSessions:
-        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
-        return RecentSessions.from_bytes(blob, _PAUSE_US)
-
 
 FORMAT = PostfixSasl()
 
@@ -123,7 +111,8 @@ def _typed(found: pl.DataFrame) -> pl.DataFrame:
     """`found` with its address and port as the schema has them."""
     port = found["src_port"].cast(pl.Int32, strict=False)
     return found.with_columns(
-        address(found["src_ip"]).values.alias("src_ip"), keep_where(port.is_between(0, 65_535), port).alias("src_port")
+        ip_address(found["src_ip"]).values.alias("src_ip"),
+        keep_where(port.is_between(0, 65_535), port).alias("src_port"),
     ).select(_COLUMNS)
 
 

@@ -2,7 +2,8 @@
 
     proftpd[80283]: 198.51.100.7 (192.0.2.1[192.0.2.1]) - USER ann (Login failed): Incorrect password
 
-Read: logins that succeeded, failed, or named a user that does not exist; root refused by rule. The address is the one
+Read: logins that succeeded, failed, were denied by a rule, or named a user that does not exist; root refused by rule.
+ANON logins have the method anonymous. The address is the one
 in brackets; the name before it may be a host name that its owner chose. Skipped: sessions opened and closed, limits
 reached, and everything else. Not read: transfers, which are in its TransferLog (xferlog); its ExtendedLog.
 """

@@ -2,7 +2,8 @@
 
     2026-03-02 00:00:01,399 host proftpd[4988] host (192.0.2.1[192.0.2.1]): USER ann (Login failed): Incorrect password
 
-Read and skipped: as proftpd. Times are in the zone of the source. Not read: its other logs, but for the xferlog.
+Read and skipped: as proftpd. Times are in the zone of the source. Not read: its other logs, but for the xferlog; the
+date without a year that older versions wrote (`Mar  2 00:00:01 host proftpd[4988] host (..`).
 """
 
 from __future__ import annotations

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
+from livesec.core.batch import StreamInfo
 from livesec.core.errors import StateVersionError
+from livesec.core.protocols import Format
 
 MAX_SESSIONS: Final = 1 << 13
 """More at a time than a server admits that have not logged in; the one touched longest ago makes way."""
@@ -75,3 +77,22 @@ class RecentSessions:
         except (ValueError, KeyError, TypeError) as error:
             raise StateVersionError(f"saved sessions cannot be read: {error}") from error
         return recent
+
+
+class SessionFormat(Format[RecentSessions]):
+    """A format whose state is what it knows of recent sessions."""
+
+    pause_us: ClassVar[int]
+    """A session idle for so long is forgotten."""
+
+    def initial(self, stream: StreamInfo) -> RecentSessions:
+        """No sessions."""
+        return RecentSessions(self.pause_us)
+
+    def to_bytes(self, state: RecentSessions) -> bytes:
+        """The sessions."""
+        return state.to_bytes()
+
+    def from_bytes(self, blob: bytes) -> RecentSessions:
+        """What `to_bytes` wrote. Raises StateVersionError for another layout."""
+        return RecentSessions.from_bytes(blob, self.pause_us)

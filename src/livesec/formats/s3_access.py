@@ -26,10 +26,9 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import keep_where, utc_of_local
-from livesec.formats.typed_fields import count, divided
+from livesec.formats.typed_fields import count, divided, ip_address
 
 _OPERATIONS: Final = [" REST.", " BATCH.", " WEBSITE.", " S3.", " SOAP."]
 _OWN: Final = (
@@ -138,12 +137,11 @@ def _judged(told: pl.DataFrame) -> pl.DataFrame:
     """Rows, with a reason where they cannot be used."""
     clock = told["clock"].str.to_datetime("[%d/%b/%Y:%H:%M:%S", time_unit="us", strict=False, cache=False)
     times = keep_where(told["zone"] == "+0000]", utc_of_local(clock, "UTC"))
-    real = is_ip(told["ip"])
     action = pl.col("operation").replace_strict(_ACTIONS, return_dtype=FILE_ACTION)
     numbers = {name: _number(told[name]) for name in ("status", "sent", "size", "total")}
     numbered = told.with_columns(
         times.alias("event_time_us"),
-        keep_where(real, told["ip"]).alias("src_ip"),
+        ip_address(told["ip"]).values.alias("src_ip"),
         action=action,
         duration_s=divided(numbers["total"], _MS),
         **numbers,

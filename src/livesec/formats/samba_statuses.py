@@ -7,9 +7,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.schema import OUTCOME
-from livesec.formats.ip_text import is_ip
-from livesec.formats.text_times import keep_where
-from livesec.formats.typed_fields import address, port
+from livesec.formats.typed_fields import ip_address, port
 
 _OK: Final = "NT_STATUS_OK"
 _REASONS: Final = {
@@ -28,14 +26,13 @@ _ENDPOINT: Final = r"^ipv[46]:([0-9a-fA-F.:]+):([0-9]+)$"
 def login_rows(events: pl.DataFrame) -> pl.DataFrame:
     """Rows of `events`: line_index, event_time_us and the texts user, status, remote, method and client."""
     ends = events["remote"].str.extract_groups(_ENDPOINT).struct.unnest()
-    source = address(ends["1"]).values
     ok = pl.col("status") == _OK
     return events.select(
         "line_index",
         "event_time_us",
         pl.lit("samba").alias("service"),
         pl.when(pl.col("user") != "").then("user").alias("user"),
-        keep_where(is_ip(source), source).alias("src_ip"),
+        ip_address(ends["1"]).values.alias("src_ip"),
         port(ends["2"]).values.alias("src_port"),
         pl.when(ok).then(pl.lit("success")).otherwise(pl.lit("failure")).cast(OUTCOME).alias("outcome"),
         pl.when(~ok)

@@ -19,17 +19,15 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import Path, json_fields
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.text_times import iso_us, keep_where
+from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import (
     Field,
-    Reading,
     TypedRows,
-    address,
     count,
     divided,
+    ip_address,
     lower_text,
     needed,
     repeated,
@@ -60,14 +58,9 @@ _NOTHING_TRIED: Final = "no_auth_tried"
 _ENDPOINT: Final = r"^(?:\[([^\]]*)\](?::[0-9]+)?|([0-9.]+)(?::[0-9]+)?|([0-9A-Fa-f:]+(?:[0-9.]*)))$"
 
 
-def _address(texts: pl.Series) -> Reading:
-    found = address(texts).values
-    return Reading(keep_where(is_ip(found), found))
-
-
 _TEXTS: Final = (
     Field("user", "user", text),
-    Field("source", "src_ip", _address),
+    Field("source", "src_ip", ip_address),
     Field("connection_id", "session_id", text),
     Field("service", "service", text),
 )

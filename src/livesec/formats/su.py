@@ -1,4 +1,4 @@
-"""su through syslog or the journal, in the words of util-linux, shadow, coreutils, BSD and busybox.
+"""su through syslog or the journal, in the words of util-linux (coreutils), shadow, Solaris, BSD and busybox.
 
     (to root) ann on pts/0                      FAILED SU (to root) ann on pts/0
     Successful su for root by ann               FAILED su for root by ann
@@ -8,7 +8,8 @@
 
 The user is the account aimed at (root), not the one who typed. Part of these: PAM's lines of the auth stage, and `+`
 and `-` lines with a process id: these are shadow's, which says the same in words; without one they are busybox's, and
-read. Skipped: PAM's sessions. Not read: a su that leaves all logging to PAM.
+read. Skipped: PAM's sessions. Not read: a su that leaves all logging to PAM, and coreutils' where it was built to log
+su to root alone, without a name (`FAILED SU ann on pts/0`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from livesec.formats.stateless import StatelessFormat
 
 _BAD: Final = "bad_credentials"
 _SIGNED: Final = r"^[+-] [^ ]+ [^ :]+:[^ :]+$"
+_WHO_TO_WHOM: Final = r"[^ ]+ to (?P<user>[^ ]+)(?: on [^ ]+)?"
+"""BSD's; without a terminal, NetBSD and OpenBSD name none."""
 FORMS: Final = (
     MessageForm("pam_", r"^pam_[a-z0-9_]+\(su[^:)]*:auth\): ", part=True),
     MessageForm("pam_"),
@@ -36,10 +39,10 @@ FORMS: Final = (
     MessageForm("FAILED su for ", r"^FAILED su for (?P<user>[^ ]+) by [^ ]+$", "failure", _BAD, "password"),
     MessageForm("'su ", r"^'su (?P<user>.+)' succeeded for [^ ]+ on [^ ]+$", "success"),
     MessageForm("'su ", r"^'su (?P<user>.+)' failed for [^ ]+ on [^ ]+$", "failure", _BAD, "password"),
-    MessageForm("BAD SU ", r"^BAD SU [^ ]+ to (?P<user>[^ ]+) on [^ ]+$", "failure", _BAD, "password"),
+    MessageForm("BAD SU ", rf"^BAD SU {_WHO_TO_WHOM}$", "failure", _BAD, "password"),
     MessageForm("+ ", r"^\+ [^ ]+ [^ :]+:(?P<user>[^ :]+)$", "success"),
     MessageForm("- ", r"^- [^ ]+ [^ :]+:(?P<user>[^ :]+)$", "failure", _BAD, "password"),
-    MessageForm("", r"^[^ ]+ to (?P<user>[^ ]+) on [^ ]+$", "success", claims=False),
+    MessageForm("", rf"^{_WHO_TO_WHOM}$", "success", claims=False),
 )
 
 

@@ -17,16 +17,15 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, VERDICT, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import Path, json_fields
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import (
     Field,
     TypedRows,
-    address,
     count,
     divided,
+    ip_address,
     lower_text,
     needed,
     port,
@@ -68,9 +67,9 @@ def _time(texts: pl.Series) -> pl.Series:
 
 _ENDS: Final = (
     Field("time", "event_time_us", time(_time), "no time that can be read in timestamp or flow.start"),
-    Field("src_ip", "src_ip", needed(address), "missing, or no address"),
+    Field("src_ip", "src_ip", needed(text), "missing, or no address"),
     Field("src_port", "src_port", port, "no port number (0 to 65535)"),
-    Field("dest_ip", "dst_ip", needed(address), "missing, or no address"),
+    Field("dest_ip", "dst_ip", needed(text), "missing, or no address"),
     Field("dest_port", "dst_port", port, "no port number (0 to 65535)"),
     Field("proto", "protocol", lower_text),
     Field("app", "app", text),
@@ -86,7 +85,7 @@ _FLOW: Final = (
 )
 _FILE: Final = (
     Field("time", "event_time_us", time(_time), "no time that can be read in timestamp"),
-    Field("client", "src_ip", needed(address), "missing, or no address"),
+    Field("client", "src_ip", needed(text), "missing, or no address"),
     Field("file.name", "path", needed(text), "missing"),
     Field("file.size", "bytes", count, "no number of bytes"),
     Field("app", "protocol", text),
@@ -130,10 +129,7 @@ class SuricataEve(StatelessFormat):
 
 def _prepared(fields: pl.DataFrame) -> pl.DataFrame:
     """With addresses that are ones, the time of each event, and what is named differently from type to type."""
-    addresses = [
-        pl.select(pl.when(is_ip(fields[name])).then(fields[name]).alias(name)).to_series()
-        for name in ("src_ip", "dest_ip")
-    ]
+    addresses = [ip_address(fields[name]).values.alias(name) for name in ("src_ip", "dest_ip")]
     is_flow = pl.col("event_type") == "flow"
     app = pl.col("app_proto").str.to_lowercase()
     return fields.with_columns(*addresses).with_columns(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from livesec.core.batch import no_rejects
+from livesec.formats.ip_text import canonical_ip
 from livesec.formats.text_times import keep_where
 
 _PROBLEM = "why not usable"
@@ -100,12 +101,16 @@ def lower_text(texts: pl.Series) -> Reading:
 
 
 def address(texts: pl.Series) -> Reading:
-    """An address; IPv4 written as IPv6 (`::ffff:192.0.2.1`) becomes IPv4."""
+    """An address in one spelling: IPv6 shortened, IPv4 written as IPv6 (`::ffff:192.0.2.1`) as IPv4; others as is."""
     values = text(texts).values
-    mapped = values.str.contains("::", literal=True)
-    if mapped.any():
-        values = values.str.replace(r"^::[fF]{4}:(\d+\.\d+\.\d+\.\d+)$", "${1}")
-    return Reading(values)
+    if not values.str.contains(":", literal=True).any():
+        return Reading(values)
+    return Reading(canonical_ip(values).fill_null(values))
+
+
+def ip_address(texts: pl.Series) -> Reading:
+    """As `address`; null where the text is none, as where a product writes a host's name."""
+    return Reading(canonical_ip(texts))
 
 
 def needed(reader: Reader) -> Reader:

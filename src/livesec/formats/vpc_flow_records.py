@@ -9,7 +9,7 @@ import polars as pl
 from livesec.core.batch import no_rejects
 from livesec.core.schema import DIRECTION, VERDICT
 from livesec.formats.ip_protocols import protocol_name
-from livesec.formats.ip_text import is_ip
+from livesec.formats.ip_text import canonical_ip
 from livesec.formats.text_times import epoch_us, keep_where
 from livesec.formats.typed_fields import Field, Reading, count, divided, port, repeated, text, time, typed_rows, word_of
 
@@ -30,8 +30,8 @@ NAMES: Final = frozenset(DEFAULT) | frozenset(_CUSTOM.split())
 
 
 def _address(texts: pl.Series) -> Reading:
-    real = is_ip(texts)
-    return Reading(texts) if real.all() else Reading(texts, ~real)
+    values = canonical_ip(texts)
+    return Reading(values, values.is_null() if values.null_count() else None)
 
 
 _FIELDS: Final = (

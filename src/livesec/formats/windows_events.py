@@ -8,9 +8,8 @@ import polars as pl
 
 from livesec.core.batch import Parsed
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.text_times import iso_us
-from livesec.formats.typed_fields import address, whole_number
+from livesec.formats.typed_fields import ip_address, whole_number
 
 DATA: Final = (
     "TargetUserName",
@@ -22,22 +21,33 @@ DATA: Final = (
     "TargetLogonId",
     "WorkstationName",
     "Workstation",
+    "TargetLinkedLogonId",
+    "ElevatedToken",
 )
 """Fields of an event's data that are read."""
 TIMES: Final = ("@timestamp", "SystemTime", "EventTime")
 """Where the time may stand, the first that says one counts; the last is in the zone of the source."""
 _LOGIN: Final = "4624"
 _FAILURES: Final = ("4625", "4768", "4771", "4776")
-EVENTS: Final = (_LOGIN, *_FAILURES)
-"""The events that can give rows."""
+READ_IDS: Final = (_LOGIN, *_FAILURES)
+"""Of all other events, only id and channel are looked at."""
 _METHODS: Final = {
     "2": "interactive",
     "3": "network",
+    "4": "batch",
+    "5": "service",
     "7": "unlock",
     "8": "network_cleartext",
+    "9": "new_credentials",
     "10": "remote_interactive",
     "11": "cached_interactive",
+    "12": "cached_remote_interactive",
+    "13": "cached_unlock",
 }
+_OF_NO_PERSON: Final = ("4", "5", "9")
+"""The third starts a program with other credentials for the network; who starts it is logged in already."""
+_NO_LINK: Final = ("", "-", "0x0", "0")
+_LIMITED: Final = ("%%1843", "no", "false")
 _OWN_ACCOUNTS: Final = r"(?i)^(?:system|anonymous logon|local service|network service|iusr|(?:dwm|umfd)-[0-9]+|-|.*\$)$"
 _REASONS: Final = {  # NTSTATUS of 4625 and 4776, and Kerberos error codes of 4768 and 4771
     "0xc000006a": "bad_credentials",
@@ -61,6 +71,8 @@ _REASONS: Final = {  # NTSTATUS of 4625 and 4776, and Kerberos error codes of 47
     "0x25": "clock_skew",
 }
 _SUCCESS_CODES: Final = ("0x0", "0")
+_NO_KIND: Final = "an event without an EventID and a Channel that can be read"
+_NO_DATA: Final = "an event whose data cannot be read: no TargetUserName"
 _NO_TIME: Final = "an event without a time that can be read in @timestamp, SystemTime or EventTime"
 _PORT: Final = whole_number(1, 65_535, pl.Int32)
 
@@ -68,16 +80,29 @@ _PORT: Final = whole_number(1, 65_535, pl.Int32)
 def parsed(events: pl.DataFrame, zone: str, failed: pl.DataFrame) -> Parsed:
     """Login rows of `events`: line_index and String columns id, channel, host, those of DATA and those of TIMES.
 
-    `failed`: rejects found before.
+    `failed`: rejects found before. What has neither an id nor a channel is left.
     """
     code = pl.coalesce(_code("SubStatus"), _code("Status"), pl.lit(""))
     person = ~pl.col("TargetUserName").str.contains(_OWN_ACCOUNTS)
     refused = pl.col("id").is_in(_FAILURES) & ((pl.col("id") == "4625") | ~code.is_in(_SUCCESS_CODES))
-    login = (pl.col("id") == _LOGIN) & pl.col("LogonType").is_in(list(_METHODS))
-    wanted = (pl.col("channel").str.to_lowercase() == "security") & ((login & person) | refused)
-    events = events.with_columns(code=code, wanted=wanted.fill_null(False))
-    skipped = events.filter(~pl.col("wanted"))["line_index"]
-    events = events.filter("wanted")
+    told_twice = ~pl.col("TargetLinkedLogonId").is_in(_NO_LINK) & (
+        pl.col("ElevatedToken").str.to_lowercase().is_in(_LIMITED)
+    )
+    by_person = pl.col("LogonType").is_in([code for code in _METHODS if code not in _OF_NO_PERSON])
+    login = (pl.col("id") == _LOGIN) & by_person & ~told_twice.fill_null(False)
+    security = pl.col("channel").str.to_lowercase() == "security"
+    problem = (
+        pl.when(pl.col("id").is_null() | pl.col("channel").is_null())
+        .then(pl.lit(_NO_KIND))
+        .when(security & pl.col("id").is_in(READ_IDS) & pl.col("TargetUserName").is_null())
+        .then(pl.lit(_NO_DATA))
+    )
+    wanted = (security & ((login & person) | refused)).fill_null(False)
+    events = events.filter(pl.col("id").is_not_null() | pl.col("channel").is_not_null())
+    events = events.with_columns(code=code, wanted=wanted, problem=problem)
+    unread = events.filter(pl.col("problem").is_not_null()).select("line_index", reason="problem")
+    skipped = events.filter(~pl.col("wanted") & pl.col("problem").is_null())["line_index"]
+    events = events.filter(pl.col("wanted") & pl.col("problem").is_null())
     times = _times(events, zone)
     timeless = events.filter(times.is_null()).select("line_index", reason=pl.lit(_NO_TIME))
     rows = _rows(events.with_columns(times.alias("event_time_us")).filter(times.is_not_null()))
@@ -85,7 +110,7 @@ def parsed(events: pl.DataFrame, zone: str, failed: pl.DataFrame) -> Parsed:
         {LogType.LOGIN: rows},
         consumed=rows["line_index"].to_numpy(),
         skipped=skipped.to_numpy(),
-        rejects=pl.concat([failed, timeless]).sort("line_index"),
+        rejects=pl.concat([failed, unread, timeless]).sort("line_index"),
     )
 
 
@@ -104,8 +129,7 @@ def _times(events: pl.DataFrame, zone: str) -> pl.Series:
 
 
 def _rows(events: pl.DataFrame) -> pl.DataFrame:
-    source = address(events["IpAddress"].str.replace(r"%.*$", "")).values
-    source = pl.select(pl.when(is_ip(source)).then(source)).to_series()
+    source = ip_address(events["IpAddress"].str.replace(r"%.*$", "")).values
     port = _PORT(events["IpPort"]).values
     is_login = events["id"] == _LOGIN
     outcome = pl.select(

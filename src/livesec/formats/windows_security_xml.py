@@ -2,25 +2,26 @@
 
     <Event xmlns="..."><System>..<EventID>4625</EventID>..</System><EventData><Data Name="IpAddress">192.0.2.1</Data>..
 
-Read and skipped: as windows_security. SystemTime is the time. Not read: events over several lines, and texts for
-people. In XML a name cannot hold the marks around it: `<` and `>` are written as entities, which are turned back here.
+Read, skipped and rejected: as windows_security. SystemTime is the time. Not read: events over several lines, several
+on one, and texts for people. In XML a name cannot hold the marks around it: `<` and `>` are written as entities, which
+are turned back here.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.windows_events import DATA, EVENTS, TIMES, parsed
+from livesec.formats.windows_events import DATA, READ_IDS, TIMES, parsed
 
 _MARK: Final = "<Event xmlns="
 _ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
+_SEVERAL: Final = "several events on one line, which are not read"
 _BROKEN: Final = "an event that does not end with its line: cut short, or over several lines, which is not read"
 
 
@@ -39,25 +40,31 @@ class WindowsSecurityXml(StatelessFormat):
         if not own.any():
             return NOTHING_PARSED
         lines = lines if own.all() else lines.filter(own)
-        whole = lines["line"].str.contains("</Event>", literal=True)
-        failed = lines.filter(~whole).select("line_index", reason=pl.lit(_BROKEN)) if not whole.all() else no_rejects()
+        text = lines["line"].str
+        problem = (
+            pl.when(~text.contains("</Event>", literal=True))
+            .then(pl.lit(_BROKEN))
+            .when(text.count_matches(_MARK, literal=True) > 1)
+            .then(pl.lit(_SEVERAL))
+        )
+        lines = lines.with_columns(problem.alias("reason"))
+        failed = lines.filter(pl.col("reason").is_not_null()).select("line_index", "reason")
         line = pl.col("line")
-        told = lines.filter(whole).with_columns(line.str.extract(r"<EventID[^>]*>([0-9]+)</EventID>").alias("id"))
-        wanted = told["id"].is_in(EVENTS).fill_null(False)  # most events are others: no need to take them apart
-        events = told.filter(wanted).select(
+        events = lines.filter(pl.col("reason").is_null()).select(
             "line_index",
-            "id",
-            line.str.extract(r"<Channel>([^<]*)</Channel>").alias("channel"),
+            "line",
+            line.str.extract(r"<EventID[^>]*>([0-9]+)</EventID>").alias("id"),
+            line.str.extract(r"<Channel>([^<]+)</Channel>").alias("channel"),
+        )
+        line = pl.when(pl.col("id").is_in(READ_IDS)).then("line")
+        events = events.select(
+            *("line_index", "id", "channel"),
             line.str.extract(r"<Computer>([^<]*)</Computer>").alias("host"),
             line.str.extract(r"""SystemTime=["']([^"'<>]*)["']""").alias("SystemTime"),
             *(pl.lit(None, pl.String).alias(name) for name in TIMES if name != "SystemTime"),
             *(_text(line.str.extract(rf"""<Data Name=["']{name}["']>([^<]*)</Data>""")).alias(name) for name in DATA),
         )
-        found = parsed(events, stream.time_zone, failed)
-        if wanted.all():
-            return found
-        others = told["line_index"].filter(~wanted).to_numpy()
-        return Parsed(found.rows, found.consumed, np.sort(np.concatenate([found.skipped, others])), found.rejects)
+        return parsed(events, stream.time_zone, failed)
 
 
 def _text(written: pl.Expr) -> pl.Expr:

@@ -21,14 +21,12 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ftp_lines import dated
-from livesec.formats.ip_text import is_ip
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.text_times import keep_where, month_first_us
+from livesec.formats.text_times import month_first_us
 from livesec.formats.typed_fields import (
     Field,
-    Reading,
-    address,
     count,
+    ip_address,
     lower_text,
     seconds,
     text,
@@ -45,12 +43,6 @@ _RECORD: Final = (
 _NOT_COMPLETE: Final = "behind the path xferlog's fields do not follow"
 _ACTIONS: Final = {"i": "upload", "o": "download", "d": "delete"}
 _OUTCOMES: Final = {"c": "success", "i": "failure"}
-
-
-def _address(texts: pl.Series) -> Reading:
-    values = address(texts).values
-    usable = is_ip(values)
-    return Reading(values if usable.all() else keep_where(usable, values))
 
 
 class Xferlog(StatelessFormat):
@@ -84,7 +76,7 @@ class Xferlog(StatelessFormat):
                     "no such time",
                 ),
                 Field("seconds", "duration_s", seconds),
-                Field("host", "src_ip", _address),
+                Field("host", "src_ip", ip_address),
                 Field("bytes", "bytes", count, "no number of bytes"),
                 Field("path", "path", text),
                 Field("direction", "action", word_of(_ACTIONS, FILE_ACTION)),

@@ -21,8 +21,17 @@ from typing import Final
 import polars as pl
 
 from livesec.core.schema import DIRECTION, FILE_ACTION, OUTCOME, LogType
-from livesec.formats.column_readers import ip_address
-from livesec.formats.typed_fields import Field, TypedRows, count, lower_text, needed, seconds, text, typed_rows
+from livesec.formats.typed_fields import (
+    Field,
+    TypedRows,
+    count,
+    ip_address,
+    lower_text,
+    needed,
+    seconds,
+    text,
+    typed_rows,
+)
 from livesec.formats.zeek_logs import ZeekLog
 from livesec.formats.zeek_records import TIME, first_of, is_true
 

@@ -17,8 +17,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.schema import VERDICT, LogType
-from livesec.formats.column_readers import ip_address
-from livesec.formats.typed_fields import Field, TypedRows, lower_text, needed, port, typed_rows
+from livesec.formats.typed_fields import Field, TypedRows, ip_address, lower_text, needed, port, typed_rows
 from livesec.formats.zeek_logs import ZeekLog
 from livesec.formats.zeek_records import CONNECTION, ORIGINATOR_PORT, TIME
 

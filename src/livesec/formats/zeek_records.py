@@ -13,10 +13,9 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from livesec.core.batch import no_rejects
-from livesec.formats.column_readers import ip_address
 from livesec.formats.json_lines import json_fields
 from livesec.formats.text_times import epoch_us, iso_us, keep_where
-from livesec.formats.typed_fields import Field, needed, port, text, time
+from livesec.formats.typed_fields import Field, ip_address, needed, port, text, time
 from livesec.formats.zeek_header import ZeekHeader
 
 _ESCAPE: Final = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|\\)")
