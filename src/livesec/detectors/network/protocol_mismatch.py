@@ -67,6 +67,9 @@ KNOWN_APPS = frozenset(
 ) - {"gssapi", "ntlm", "spnego", "stun"}
 """Names that say what an application is; those left out occur inside others."""
 
+_PLACE_OF_PORT = np.full(1 << 16, len(USUAL_APPS), dtype=np.int8)
+_PLACE_OF_PORT[list(USUAL_APPS)] = np.arange(len(USUAL_APPS))
+
 
 @dataclass(frozen=True)
 class Params:
@@ -152,19 +155,19 @@ def mismatched(ports: pl.Series, apps: pl.Series) -> NDArray[np.bool_]:
     >>> mismatched(pl.Series([443, 443, 22, 22, 22, 22]), apps).tolist()
     [True, False, True, False, True, False]
     """
-    pairs = pl.DataFrame({"port": ports, "app": apps})
-    distinct = pairs.filter(pl.col("port").is_in(list(USUAL_APPS)) & pl.col("app").is_not_null()).unique()
-    wrong = [_is_wrong(port, app) for port, app in distinct.iter_rows()]
-    if not any(wrong):
-        return np.zeros(len(pairs), dtype=np.bool_)
-    marked = distinct.filter(pl.Series(wrong, dtype=pl.Boolean)).with_columns(wrong=pl.lit(True))
-    found = pairs.join(marked, on=["port", "app"], how="left", maintain_order="left")["wrong"]
-    return found.fill_null(False).to_numpy()
+    distinct = [app for app in apps.unique().drop_nulls().to_list() if _names(app) & KNOWN_APPS]
+    if not distinct:
+        return np.zeros(len(apps), dtype=np.bool_)
+    wrong = np.zeros((len(distinct) + 1, len(USUAL_APPS) + 1), dtype=np.bool_)  # the last row and column are others
+    for number, app in enumerate(distinct):
+        wrong[number, :-1] = [not _names(app).intersection(usual) for usual in USUAL_APPS.values()]
+    numbers = apps.replace_strict(distinct, range(len(distinct)), default=len(distinct), return_dtype=pl.Int32)
+    places = _PLACE_OF_PORT[np.clip(ports.fill_null(0).to_numpy(), 0, len(_PLACE_OF_PORT) - 1)]
+    return np.asarray(wrong[numbers.to_numpy(), places])
 
 
-def _is_wrong(port: int, app: str) -> bool:
-    names = app.lower().split(",")
-    return any(name in KNOWN_APPS for name in names) and not any(name in USUAL_APPS[port] for name in names)
+def _names(app: str) -> frozenset[str]:
+    return frozenset(app.lower().split(","))
 
 
 DETECTOR = ProtocolMismatch

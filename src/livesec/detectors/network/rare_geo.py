@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import rarity, tails
+from livesec.baselines.country_code import country_numbers
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
-from livesec.core.hashing import text_keys
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -82,7 +82,8 @@ class RareGeo(Detector[Params]):
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Compare each country with those of the machine."""
         countries = rows.column("dst_country").gather(at)
-        reports = rarity.meet(state, rows.key(*self.key)[at], rows.time_us[at], text_keys(countries), self._rules())
+        numbers = country_numbers(countries).astype(np.uint64)
+        reports = rarity.meet(state, rows.key(*self.key)[at], rows.time_us[at], numbers, self._rules())
         found = at[reports.at]
         return Findings(
             at=found,
