@@ -48,7 +48,7 @@ class SuspiciousSrcPort(Detector[Params]):
     columns = recurrence.COLUMNS
     params = Params
     max_keys = 1 << 14
-    summary = "{src_ip} called port {dst_port} of {dst_ip} from its port {port}, a usual port of attack tools"
+    summary = "A connection from port {port}, a usual one of attack tools, to port {dst_port} ({src_ip} to {dst_ip})"
     guidance = Guidance(
         meaning="Programs leave the choice of their own port to the system, which takes a high random one. Port {port} "
         "was chosen on purpose, as attack tools do, and some firewalls let it pass.",
