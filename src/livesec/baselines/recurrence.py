@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
+from livesec.baselines.growth import GROWTH
 from livesec.baselines.kernel_rows import EpisodeOut, room_for_episodes
 from livesec.baselines.leaky_bucket import Reports
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
+from livesec.core.rows import Rows
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
@@ -108,3 +110,19 @@ def recur(
     given = _Given(keys, times_us, decisive, addresses)
     found = _recur(state.index, keyed, given, _Rules(repeats, growth, int(quiet_s * 1e6)), out)
     return Reports(out.at[:found], out.total[:found], out.span_us[:found] / 1e6, out.evidence[:found])
+
+
+def recur_at_once(
+    state: KeyedState, rows: Rows, key: tuple[str, ...], at: NDArray[np.int64], *, quiet_s: float
+) -> Reports:
+    """`recur` of the rows at positions `at` by the columns `key`: each decisive by itself, then on growth by GROWTH."""
+    return recur(
+        state,
+        rows.key(*key)[at],
+        rows.time_us[at],
+        np.ones(len(at), dtype=np.bool_),
+        rows.addresses()[at],
+        repeats=1,
+        growth=GROWTH,
+        quiet_s=quiet_s,
+    )

@@ -37,6 +37,9 @@ TAIL_SHARE = 0.1  # of the sizes, that make the tail
 PRIOR_VALUES = 5
 PRIOR_EXCESS = 1.0
 LARGEST_SIZE = 1 << 50  # a petabyte; larger ones are somebody's joke and would overflow the sums
+NEVER = LARGEST_SIZE + 1
+"""As `young_limit`: young keys are not judged."""
+
 _DAY_US = 86_400_000_000
 
 COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(

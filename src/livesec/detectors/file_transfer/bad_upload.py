@@ -15,7 +15,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
-from livesec.baselines.growth import GROWTH
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -86,16 +85,7 @@ class BadUpload(Detector[Params]):
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each file."""
-        reports = recurrence.recur(
-            state,
-            rows.key(*self.key)[at],
-            rows.time_us[at],
-            np.ones(len(at), dtype=np.bool_),
-            rows.addresses()[at],
-            repeats=1,
-            growth=GROWTH,
-            quiet_s=self.p.quiet_s,
-        )
+        reports = recurrence.recur_at_once(state, rows, self.key, at, quiet_s=self.p.quiet_s)
         found = at[reports.at]
         paths = rows.column("path").gather(found)
         return Findings(

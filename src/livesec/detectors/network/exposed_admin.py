@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
-from livesec.baselines.growth import GROWTH
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
+from livesec.detectors.network.suspicious_port import at_listed_port
 
 SERVICES = {23: "telnet", 135: "RPC", 139: "SMB", 445: "SMB", 3389: "RDP", 5900: "VNC", 5985: "WinRM", 5986: "WinRM"}
 
@@ -64,9 +64,7 @@ class ExposedAdmin(Detector[Params]):
 
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Connections from outside to a listed port inside that were answered."""
-        ports, listed = rows.integers("dst_port"), np.zeros(len(rows), dtype=np.bool_)
-        for port in self.p.ports:  # few: sooner done than np.isin
-            listed |= ports == port
+        listed = at_listed_port(rows, "dst_port", self.p.ports)
         if not listed.any():
             return listed
         inwards = (rows.integers("is_internal", null=1) == 0) & (rows.integers("dst_is_internal") == 1)
@@ -75,16 +73,7 @@ class ExposedAdmin(Detector[Params]):
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each connection."""
-        reports = recurrence.recur(
-            state,
-            rows.key(*self.key)[at],
-            rows.time_us[at],
-            np.ones(len(at), dtype=np.bool_),
-            rows.addresses()[at],
-            repeats=1,
-            growth=GROWTH,
-            quiet_s=self.p.quiet_s,
-        )
+        reports = recurrence.recur_at_once(state, rows, self.key, at, quiet_s=self.p.quiet_s)
         found = at[reports.at]
         ports = rows.integers("dst_port")[found]
         return Findings(

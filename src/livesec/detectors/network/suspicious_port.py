@@ -69,10 +69,7 @@ class SuspiciousPort(Detector[Params]):
 
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Connections to a listed port."""
-        ports, listed = rows.integers("dst_port"), np.zeros(len(rows), dtype=np.bool_)
-        for port in self.p.ports:  # few: sooner done than np.isin
-            listed |= ports == port
-        return listed
+        return at_listed_port(rows, "dst_port", self.p.ports)
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each contact."""
@@ -102,6 +99,14 @@ class SuspiciousPort(Detector[Params]):
     def idle_s(self) -> float:
         """The pause after which a contact is a new one."""
         return self.p.quiet_s
+
+
+def at_listed_port(rows: Rows, column: str, ports: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Rows whose port in `column` is one of `ports`, shape (n,)."""
+    values, listed = rows.integers(column), np.zeros(len(rows), dtype=np.bool_)
+    for port in ports:  # few: sooner done than np.isin
+        listed |= values == port
+    return listed
 
 
 DETECTOR = SuspiciousPort
