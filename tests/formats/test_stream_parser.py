@@ -160,7 +160,7 @@ def test_any_cut_with_save_and_restore_gives_the_same(data: st.DataObject) -> No
 def test_a_saved_state_of_another_version_says_so() -> None:
     saved = StreamParser(STREAM, known_formats()).to_bytes()
     with pytest.raises(StateVersionError, match=re.escape("auth.log: saved parser")):
-        StreamParser.from_bytes(saved.replace(b'{"version": 2', b'{"version": 9'), STREAM, known_formats())
+        StreamParser.from_bytes(saved.replace(b'{"version": 3', b'{"version": 9'), STREAM, known_formats())
     for size in (0, 3, 20, len(saved) - 1):
         with pytest.raises(StateVersionError):
             StreamParser.from_bytes(saved[:size], STREAM, known_formats())

@@ -2,9 +2,12 @@
 
 Formats that users describe (mapping files) are offered whole lines first. Then messages are taken out of their syslog
 envelopes and offered to the formats that own their program. What those leave, and every line without an envelope, is
-offered to the other formats by its shape. All are offered in a fixed order what none before them took. What no format
-takes is skipped if it is empty or another program's syslog line, and rejected otherwise. Where a format fails, which is
-a fault in LiveSec, the lines that it was offered are rejects.
+offered to the other formats by its shape: first to the format of the stream's first row, then to the rest in a fixed
+order, each what none before it took. What no format takes is skipped if it is empty or another program's syslog line,
+and rejected otherwise. Where a format fails, which is a fault in LiveSec, the lines that it was offered are rejects.
+
+Most streams are of one format, and fifty others need not look at its lines. Which one that is depends on the stream's
+first lines alone, never on how they are cut: they are taken one at a time until a row comes.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ from livesec.formats.unwrapping import is_json, unwrap
 
 _log = logging.getLogger(__name__)
 
-STATE_VERSION = 2
+STATE_VERSION = 3
+_READABLE = (1, 2, STATE_VERSION)
 _HEAD_SIZE = struct.Struct("<I")
 _FIRST_OPENSSH = struct.Struct("<4sI")  # what version 1 kept in front of OpenSSH's sessions: a name, and how long
 _OPEN, _CONSUMED, _SKIPPED, _REJECTED = range(4)
@@ -40,6 +44,8 @@ _TAGGED = r"^(?:<[0-9]{1,3}>)?(?:[A-Za-z0-9:.+-]+ +){0,5}([A-Za-z0-9_/.-]+)(?:\[
 _OPENSSH = "openssh"
 _ENVELOPE = "envelope"  # its name among the formats' states
 _MANY_COMMAS = 2
+_NO_LINES: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
+_FIRST_LINES = 20  # of a stream, that are asked for its format: a header or a few comments may stand before it
 
 
 @dataclass(frozen=True)
@@ -75,18 +81,21 @@ class StreamParser:
         self._states: dict[str, Any] = {form.name: form.initial(stream) for form in self.formats}
         self._envelope = EnvelopeState()
         self._clock = new_clock()
+        self._main: str | None = None
+        """The format of the first row, if that is offered lines by their shape."""
+        self._first_lines = _FIRST_LINES
+        """How many more lines are taken one at a time."""
 
     def parse(self, batch: RawBatch) -> ParsedBatch:
         """Take the next lines of the stream."""
         taking = _Taking(len(batch))
-        taking.left = batch.lines
-        self._offer_by_shape([form for form in self.formats if form.whole_lines], taking)
-        if taking.left.height:
-            self._take_messages(taking)
-        again = [form for form in self.formats if not form.whole_lines or form.shape == Shape.JSON]
-        self._offer_by_shape(again, taking)
-        if taking.left.height:
-            taking.reject(self._unknown(taking))
+        lines = batch.lines
+        while self._first_lines and lines.height:
+            self._take(lines.head(1), taking)
+            lines = lines.slice(1)
+            self._look_at_first(taking)
+        if lines.height:
+            self._take(lines, taking)
         frames = {kind: _in_order(taking.frames[kind]) for kind in LOG_TYPES if kind in taking.frames}
         rows_by_type = self._placed(frames, batch)
         return ParsedBatch(
@@ -98,6 +107,29 @@ class StreamParser:
             events=sum(_events(log_type, rows) for log_type, rows in rows_by_type.items()),
             formats=taking.formats,
         )
+
+    def _take(self, lines: pl.DataFrame, taking: _Taking) -> None:
+        """Have all of `lines` end as something."""
+        taking.left, taking.wrapped = lines, _NO_LINES
+        self._offer_by_shape([form for form in self.formats if form.whole_lines], taking)
+        if taking.left.height:
+            self._take_messages(taking)
+        again = [form for form in self.formats if not form.whole_lines or form.shape == Shape.JSON]
+        if self._main is not None:
+            again.sort(key=lambda form: form.name != self._main)
+        self._offer_by_shape(again, taking)
+        if taking.left.height:
+            taking.reject(self._unknown(taking))
+
+    def _look_at_first(self, taking: _Taking) -> None:
+        """Note the format of the first row, after each of the stream's first lines."""
+        self._first_lines -= 1
+        if taking.first_row_by is not None:
+            self._first_lines = 0
+            form = next(form for form in self.formats if form.name == taking.first_row_by)
+            self._main = None if form.shape == Shape.SYSLOG else form.name
+        elif len(taking.wrapped):  # a log of many programs
+            self._first_lines = 0
 
     def _offer_by_shape(self, formats: Sequence[Format[Any]], taking: _Taking) -> None:
         """Offer what is left to those of `formats` whose shape it has."""
@@ -141,8 +173,9 @@ class StreamParser:
                     break
                 still = pl.Series(taking.fate[messages["line_index"].to_numpy()] == _OPEN)
                 messages, programs = messages.filter(still), programs.filter(still)
-        bare = np.ones(len(taking.fate), dtype=np.bool_)
-        bare[taking.wrapped] = False
+        wrapped = np.zeros(len(taking.fate), dtype=np.bool_)
+        wrapped[taking.wrapped] = True
+        bare = ~wrapped[lines["line_index"].to_numpy()]
         inner = messages.select("line_index", pl.col("message").fill_null("").alias("line"))
         if bare.any():
             outer = lines.filter(pl.Series(bare))
@@ -221,6 +254,8 @@ class StreamParser:
             {
                 "version": STATE_VERSION,
                 "clock": self._clock.tolist(),
+                "main": self._main,
+                "first_lines": self._first_lines,
                 "states": [[name, len(blob)] for name, blob in states],
             }
         ).encode()
@@ -237,9 +272,13 @@ class StreamParser:
         try:
             size = _HEAD_SIZE.unpack_from(blob)[0]
             head = json.loads(blob[_HEAD_SIZE.size : _HEAD_SIZE.size + size])
-            if head["version"] not in (1, STATE_VERSION):
+            if head["version"] not in _READABLE:
                 raise StateVersionError(f"{stream.path}: saved parser has version {head['version']}")
             parser._clock = np.array(head["clock"], dtype=np.int64)
+            if head["version"] == STATE_VERSION:
+                parser._main, parser._first_lines = head["main"], int(head["first_lines"])
+            else:  # begun without such a format
+                parser._first_lines = 0
             at = _HEAD_SIZE.size + size
             for name, length in head["states"]:
                 saved = blob[at : at + length]
@@ -263,9 +302,11 @@ class _Taking:
     def __init__(self, lines: int) -> None:
         self.fate: NDArray[np.uint8] = np.full(lines, _OPEN, dtype=np.uint8)
         self.left = pl.DataFrame()
-        self.wrapped: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
-        """Lines with an envelope."""
+        self.wrapped: NDArray[np.uint32] = _NO_LINES
+        """Lines with an envelope, among those that are being taken."""
         self.frames: dict[LogType, list[pl.DataFrame]] = {}
+        self.first_row_by: str | None = None
+        """The format that gave the batch's first rows."""
         self.formats: dict[str, int] = {}
         self.rejects = [no_rejects()]
 
@@ -273,6 +314,7 @@ class _Taking:
         """Note what format `name` took; whether that is anything."""
         for log_type, rows in parsed.rows.items():
             if rows.height:
+                self.first_row_by = self.first_row_by or name
                 self.frames.setdefault(log_type, []).append(rows)
         self.fate[parsed.consumed] = _CONSUMED
         self.fate[parsed.skipped] = _SKIPPED
