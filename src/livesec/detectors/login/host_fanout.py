@@ -63,8 +63,8 @@ class HostFanout(Detector[Params]):
     guidance = Guidance(
         meaning="An account goes from machine to machine faster than its user ever does: someone, or a program, tries "
         "where its password or key opens a door.",
-        usual="In {windows:,} earlier stretches of ten minutes with a login this user reached {usual_hosts:,.1f} hosts on "
-        "average; by their spread {hosts:,} come once in {one_in:,.0f} such stretches.",
+        usual="In {windows:,} earlier stretches of ten minutes with a login this user reached {usual_hosts:,.1f} hosts "
+        "on average; by their spread {hosts:,} come once in {one_in:,.0f} such stretches.",
         benign=(
             "an administrator who rolls something out by hand, or a first run of configuration management",
             "a terminal program that reopens all its tabs",
