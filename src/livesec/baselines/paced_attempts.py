@@ -80,6 +80,18 @@ def _gap_us(keyed: _Keyed, slot: int, newer: int) -> int:
 
 
 @inner_kernel
+def _is_paced(keyed: _Keyed, slot: int, gap_us: int) -> bool:
+    """Whether the lower median of the kept gaps exceeds `gap_us`: at most so many do not."""
+    end = keyed.total[slot]
+    start = max(1, end - KEPT_ATTEMPTS + 1)
+    short = 0
+    for one in range(start, end):
+        if _gap_us(keyed, slot, one) <= gap_us:
+            short += 1
+    return bool(short <= (end - start - 1) // 2)
+
+
+@inner_kernel
 def _median_gap_us(keyed: _Keyed, slot: int) -> int:
     """The lower median of the kept gaps, which are at least one: the gap that enough others do not exceed."""
     end = keyed.total[slot]
@@ -127,14 +139,13 @@ def _count(index: Index, keyed: _Keyed, given: _Given, rules: _Rules, out: _Out)
             continue
         oldest = max(0, keyed.total[slot] - KEPT_ATTEMPTS)
         if now_us - keyed.times_us[slot, oldest % KEPT_ATTEMPTS] <= rules.gap_us:
-            continue  # as all that is fast: the median need not be worked out
-        median_us = _median_gap_us(keyed, slot)
-        if median_us > rules.gap_us:
+            continue  # as all that is fast: the gaps need not be looked at
+        if _is_paced(keyed, slot, rules.gap_us):
             keyed.report_at[slot] = GROWTH * keyed.total[slot]
             out.at[reports] = row
             out.numbers[reports, 0] = keyed.total[slot]
             out.numbers[reports, 1] = now_us - keyed.first_us[slot]
-            out.numbers[reports, 2] = median_us
+            out.numbers[reports, 2] = _median_gap_us(keyed, slot)
             out.numbers[reports, 3] = 1 if now_us - keyed.success_us[slot] < rules.known_us else 0
             copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1

@@ -6,6 +6,7 @@ import ipaddress
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from livesec.core.hashing import Keys, text_keys
 from livesec.core.rows import Rows
@@ -29,19 +30,17 @@ def nearby(address: str) -> str:
 
 def neighbourhood_keys(column: pl.Series) -> Keys:
     """A key for the `nearby` network of each address in `column` (String); 0 where it is null."""
-    distinct = column.unique().drop_nulls()
-    networks = pl.Series([nearby(address) for address in distinct], dtype=pl.String)
-    keys = text_keys(networks)
-    places = column.replace_strict(distinct, pl.Series(np.arange(len(distinct))), default=None, return_dtype=pl.Int64)
-    known = places.is_not_null().to_numpy()
-    result = np.zeros(len(column), dtype=np.uint64)
-    result[known] = keys[places.drop_nulls().to_numpy()]
-    return result
+    networks = column.str.replace(r"^(\d+\.\d+\.\d+)\.\d+$", "${1}.0/24")
+    long = column.filter(column.str.contains(":", literal=True)).unique()
+    return text_keys(networks.replace(long, pl.Series([nearby(address) for address in long], dtype=pl.String)))
 
 
-def network_keys(rows: Rows) -> Keys:
-    """A key for the source network of each row: its autonomous system, else its neighbourhood; 0 where unknown."""
-    systems = rows.key("asn")
+def network_keys(rows: Rows, at: NDArray[np.int64]) -> Keys:
+    """A key for the source network of each row at positions `at` (n,); 0 where unknown.
+
+    It is the autonomous system, else the neighbourhood.
+    """
+    systems = rows.key("asn")[at]
     if systems.all():
         return systems
-    return np.where(systems != 0, systems, neighbourhood_keys(rows.column("src_ip")))
+    return np.where(systems != 0, systems, neighbourhood_keys(rows.column("src_ip").gather(at)))

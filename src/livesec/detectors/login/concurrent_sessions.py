@@ -81,7 +81,7 @@ class ConcurrentSessions(Detector[Params]):
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Compare each login's network with those used in the last hours."""
-        countries = country_numbers(rows.column("country"))[at]
+        countries = country_numbers(rows.column("country").gather(at))
         found = side_by_side.alternations(
             state,
             rows.key(*self.key)[at],

@@ -80,7 +80,7 @@ class FirstSource(Detector[Params]):
             state,
             rows.key(*self.key)[at],
             rows.time_us[at],
-            network_keys(rows)[at],
+            network_keys(rows, at),
             learn_s=self.p.learn_s,
             learn_hours=self.p.learn_hours,
             quiet_s=self.p.quiet_s,

@@ -19,6 +19,7 @@ from livesec.baselines import familiarity, tails
 from livesec.baselines.local_hours import local_hours
 from livesec.baselines.source_network import neighbourhood_keys
 from livesec.core.finding import Findings
+from livesec.core.hashing import text_keys
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -80,13 +81,13 @@ class LoginRisk(Detector[Params]):
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Score each login by its user's earlier ones."""
         networks = neighbourhood_keys(rows.column("src_ip").gather(at))
-        others = [rows.key(name)[at] for name in ("asn", "country", "client")]
+        countries, clients = (text_keys(rows.column(name).gather(at)) for name in ("country", "client"))
         hours = local_hours(rows.integers("event_time_us")[at], self.p.time_zone) % 24
         found = familiarity.strangers(
             state,
             rows.key(*self.key)[at],
             rows.time_us[at],
-            np.stack([networks, *others], axis=1),
+            np.stack([networks, rows.key("asn")[at], countries, clients], axis=1),
             hours,
             report_p=self.p.report_p,
             learn_hours=self.p.learn_hours,

@@ -78,7 +78,7 @@ class RareCountry(Detector[Params]):
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Compare each login's country with all that were seen."""
-        countries = country_numbers(rows.column("country"))[at]
+        countries = country_numbers(rows.column("country").gather(at))
         at = at[countries != UNKNOWN]
         found = first_seen.first_times(
             state,

@@ -25,7 +25,18 @@ from livesec.core.state import KeyedState
 KEPT_HOSTS = 32
 DAY_S = 86_400.0
 SYSTEM_ACCOUNTS = (
-    *("_apt", "apache", "avahi", "backup", "bin", "chrony", "daemon", "dbus", "dnsmasq", "elasticsearch", "ftp"),
+    *(
+        "_apt",
+        "apache",
+        "avahi",
+        "backup",
+        "bin",
+        "chrony",
+        "daemon",
+        "dbus",
+        "dnsmasq",
+        "elasticsearch",
+    ),
     *("games", "gnats", "grafana", "halt", "haproxy", "httpd", "irc", "list", "lp", "mail", "man", "memcached"),
     *("messagebus", "mongodb", "mysql", "named", "news", "nginx", "nobody", "ntp", "operator", "polkitd", "postfix"),
     *("postgres", "prometheus", "proxy", "rabbitmq", "redis", "rpc", "shutdown", "squid", "sshd", "sync", "sys"),
@@ -62,7 +73,7 @@ class SystemAccountLogin(Detector[Params]):
         "new hosts within this hour: {episode_hosts:,}.",
         benign=(
             "a replication or backup job that connects under the program's own account, such as postgres",
-            "an FTP or mail service that writes its anonymous sessions under this name",
+            "an account of this name that was made for people or jobs, such as backup: take it out of `accounts`",
         ),
         next_steps=(
             "getent passwd {user}; sudo passwd -S {user}    # a shell, a password?",
