@@ -67,7 +67,7 @@ class _Rules(NamedTuple):
 
 class _Out(NamedTuple):
     at: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    history: NDArray[np.int64]
     """(n, 4): clock hours, values that came new before, values kept before, new values of the episode."""
 
 
@@ -124,10 +124,10 @@ def _see(index: Index, keyed: _Keyed, episode: Episode, given: ValueRows, rules:
         if offend(episode, slot, now_us, 1, rules.quiet_us):
             reported(episode, slot)
             out.at[reports] = row
-            out.numbers[reports, 0] = keyed.hours[slot]
-            out.numbers[reports, 1] = keyed.news[slot]
-            out.numbers[reports, 2] = known_before
-            out.numbers[reports, 3] = episode.offended[slot]
+            out.history[reports, 0] = keyed.hours[slot]
+            out.history[reports, 1] = keyed.news[slot]
+            out.history[reports, 2] = known_before
+            out.history[reports, 3] = episode.offended[slot]
             reports += 1
         keyed.news[slot] += 1
     return reports
@@ -184,5 +184,5 @@ def first_times(
     out = _Out(np.empty(n, dtype=np.int64), np.empty((n, 4), dtype=np.int64))
     given = ValueRows(keys, times_us, values, times_us)
     found = _see(state.index, keyed, episode_of(state), given, rules, out)
-    hours, news, known, episode = out.numbers[:found].T
+    hours, news, known, episode = out.history[:found].T
     return FirstTimes(out.at[:found], hours, news, known, episode)

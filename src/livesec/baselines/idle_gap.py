@@ -41,7 +41,7 @@ class _Keyed(NamedTuple):
 
 class _Out(NamedTuple):
     at: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    gaps: NDArray[np.int64]
     """(n, 4): gap in us, days with rows before, returns before, line address of the row before."""
 
 
@@ -58,10 +58,10 @@ def _pass(index: Index, keyed: _Keyed, given: AmountRows, min_gap_us: int, forge
         gap_us = time_us - keyed.last_us[slot]
         if gap_us >= min_gap_us:
             out.at[reports] = row
-            out.numbers[reports, 0] = gap_us
-            out.numbers[reports, 1] = keyed.days[slot]
-            out.numbers[reports, 2] = keyed.returns[slot]
-            out.numbers[reports, 3] = keyed.address[slot]
+            out.gaps[reports, 0] = gap_us
+            out.gaps[reports, 1] = keyed.days[slot]
+            out.gaps[reports, 2] = keyed.returns[slot]
+            out.gaps[reports, 3] = keyed.address[slot]
             keyed.returns[slot] += 1
             reports += 1
         now_us = max(keyed.last_us[slot], time_us)
@@ -107,5 +107,5 @@ def gaps(
     out = _Out(np.empty(n, dtype=np.int64), np.empty((n, 4), dtype=np.int64))
     given = AmountRows(keys, times_us, times_us, addresses)
     found = _pass(state.index, keyed, given, int(min_gap_s * 1e6), int(forget_s * 1e6), out)
-    gap_us, days, returns, address = out.numbers[:found].T
+    gap_us, days, returns, address = out.gaps[:found].T
     return Gaps(out.at[:found], gap_us / 1e6, days, returns, address)

@@ -67,7 +67,7 @@ class _Rules(NamedTuple):
 
 class _Out(NamedTuple):
     at: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    runs: NDArray[np.int64]
     """(n, 4): attempts, span in us, median gap in us (the lower one of two), 1 where the key is known."""
     evidence: NDArray[np.int64]
 
@@ -143,10 +143,10 @@ def _count(index: Index, keyed: _Keyed, given: _Given, rules: _Rules, out: _Out)
         if _is_paced(keyed, slot, rules.gap_us):
             keyed.report_at[slot] = GROWTH * keyed.total[slot]
             out.at[reports] = row
-            out.numbers[reports, 0] = keyed.total[slot]
-            out.numbers[reports, 1] = now_us - keyed.first_us[slot]
-            out.numbers[reports, 2] = _median_gap_us(keyed, slot)
-            out.numbers[reports, 3] = 1 if now_us - keyed.success_us[slot] < rules.known_us else 0
+            out.runs[reports, 0] = keyed.total[slot]
+            out.runs[reports, 1] = now_us - keyed.first_us[slot]
+            out.runs[reports, 2] = _median_gap_us(keyed, slot)
+            out.runs[reports, 3] = 1 if now_us - keyed.success_us[slot] < rules.known_us else 0
             copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
@@ -196,5 +196,5 @@ def paced_runs(
     out = _Out(np.empty(n, dtype=np.int64), np.empty((n, 4), dtype=np.int64), np.empty((n, KEPT_LINES), dtype=np.int64))
     rules = _Rules(int(attempts), int(gap_s * 1e6), int(pause_s * 1e6), int(known_s * 1e6))
     found = _count(state.index, keyed, _Given(keys, times_us, success, addresses), rules, out)
-    total, span_us, median_us, known = out.numbers[:found].T
+    total, span_us, median_us, known = out.runs[:found].T
     return PacedRuns(out.at[:found], total, span_us / 1e6, median_us / 1e6, known == 1, out.evidence[:found])

@@ -75,7 +75,7 @@ class _Rules(NamedTuple):
 
 class _Out(NamedTuple):
     at: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    turns: NDArray[np.int64]
     """(n, 5): us since the other was used, us since this was used before, values kept, rows of the episode, the other's
     group."""
     evidence: NDArray[np.int64]
@@ -142,11 +142,11 @@ def _use(index: Index, keyed: _Keyed, episode: Episode, given: _Given, rules: _R
             if other >= 0 and offend(episode, slot, now_us, 1, rules.quiet_us):
                 reported(episode, slot)
                 out.at[reports] = row
-                out.numbers[reports, 0] = now_us - keyed.used_us[slot, other]
-                out.numbers[reports, 1] = now_us - keyed.used_us[slot, place]
-                out.numbers[reports, 2] = keyed.kept[slot]
-                out.numbers[reports, 3] = episode.offended[slot]
-                out.numbers[reports, 4] = keyed.group[slot, other]
+                out.turns[reports, 0] = now_us - keyed.used_us[slot, other]
+                out.turns[reports, 1] = now_us - keyed.used_us[slot, place]
+                out.turns[reports, 2] = keyed.kept[slot]
+                out.turns[reports, 3] = episode.offended[slot]
+                out.turns[reports, 4] = keyed.group[slot, other]
                 out.evidence[reports, 0] = keyed.address[slot, place]
                 out.evidence[reports, 1] = keyed.address[slot, other]
                 reports += 1
@@ -213,7 +213,7 @@ def alternations(
     rules = _Rules(*(int(time_s * 1e6) for time_s in (window_s, fresh_s, learn_s, quiet_s, forget_s)))
     given = _Given(keys, times_us, values, groups, addresses)
     found = _use(state.index, keyed, episode_of(state), given, rules, out)
-    other_us, before_us, kept, episode, other_group = out.numbers[:found].T
+    other_us, before_us, kept, episode, other_group = out.turns[:found].T
     return Alternations(
         out.at[:found], other_us / 1e6, before_us / 1e6, kept, episode, other_group, out.evidence[:found]
     )
