@@ -43,6 +43,6 @@ def sightings(rows: Rows, keys: Keys, at: NDArray[np.int64]) -> Sightings:
         lat=rows.floats("lat")[at],
         lon=rows.floats("lon")[at],
         radius_km=rows.floats("geo_radius_km")[at],
-        countries=country_numbers(rows.frame["country"])[at],
+        countries=country_numbers(rows.column("country").gather(at)),
         addresses=rows.addresses()[at],
     )

@@ -125,6 +125,8 @@ class Rows:
             return address_keys(column)
         if column.dtype == pl.String:
             return text_keys(column)
+        if isinstance(column.dtype, pl.Enum):
+            column = column.to_physical()
         keys = number_keys(column.cast(pl.Int64).fill_null(0).to_numpy())
         if column.null_count():
             keys[column.is_null().to_numpy()] = 0

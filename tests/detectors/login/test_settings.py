@@ -10,7 +10,14 @@ from livesec.core.errors import SettingsError
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.settings import Settings
-from livesec.detectors.login import bf_few, bf_slow, suspicious_geo_location, unusual_login_time
+from livesec.detectors.login import (
+    bf_few,
+    bf_paced,
+    bf_slow,
+    suspicious_geo_location,
+    system_account_login,
+    unusual_login_time,
+)
 
 
 def _logins(hours: list[float], **columns: str) -> Rows:
@@ -62,3 +69,17 @@ def test_other_thresholds(attempts: int) -> None:
     assert _positions(slow, failures)[0] == attempts - 1
     few = bf_few.DETECTOR(bf_few.Params(attempts=attempts, sitting_s=0))
     assert _positions(few, failures)[0] == attempts - 1
+
+
+def test_other_system_accounts() -> None:
+    detector = system_account_login.DETECTOR(system_account_login.Params(accounts=("scanner",)))
+    assert _positions(detector, _logins([0, 1], user="scanner")) == [0]
+    assert _positions(detector, _logins([0, 1], user="postgres")) == []
+    none = system_account_login.DETECTOR(system_account_login.Params(accounts=()))
+    assert _positions(none, _logins([0, 1], user="postgres")) == []
+
+
+@pytest.mark.parametrize("attempts", [3, 12])
+def test_other_numbers_of_paced_attempts(attempts: int) -> None:
+    failures = _logins([hour / 3 for hour in range(14)], outcome="failure")
+    assert _positions(bf_paced.DETECTOR(bf_paced.Params(attempts=attempts)), failures)[0] == attempts - 1
