@@ -3,14 +3,15 @@
 An incident opens for an entity when its risk reaches 75, when one anomaly scores 90 or more, or when four detectors
 of three tactics named it within seven days (Splunk's rule). It takes with it the entity's anomalies of the last
 hour (of seven days, for the last rule); later ones join while they share one of its entities within an hour of its
-last.
+last. Hubs (correlate/hubs.py) tie nothing together. Each change is put out with its count; how often an attack raises
+anomalies is the detectors' part, which report what goes on only as it grows fourfold.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from livesec.core.anomaly import Anomaly, EntityRisk, Incident
@@ -18,6 +19,7 @@ from livesec.core.attack import tactics_of
 from livesec.core.clock import US_PER_DAY, US_PER_S
 from livesec.core.errors import StateVersionError
 from livesec.core.severity import DEFAULT_BOUNDS, SEVERITIES, Severity, severity_of
+from livesec.correlate.hubs import Hubs
 from livesec.correlate.risk import Entity, entities_of
 
 OPEN_AT_RISK = 75.0
@@ -30,7 +32,7 @@ _PENDING_PER_ENTITY = 64
 _MAX_ENTITIES = 50_000
 _MAX_OPEN = 5_000
 _NAMED = 2  # entities in a title
-_VERSION = 2
+_VERSION = 3
 _PLAIN = ("id", "score", "first_us", "last_us", "count")
 _SETS = ("entities", "techniques", "types")
 
@@ -45,6 +47,7 @@ class _Pending:
     score: float
     techniques: tuple[str, ...]
     entities: tuple[Entity, ...]
+    """Those that it is grouped by."""
 
 
 @dataclass(slots=True)
@@ -114,23 +117,27 @@ class IncidentBuilder:
     def __init__(self) -> None:
         self._pending: dict[Entity, _Queue] = {}
         self._open: dict[str, _Open] = {}
+        self._hubs = Hubs()
         self._incident_of: dict[Entity, str] = {}  # the last incident of each entity; follows from _open
         self._changed: dict[str, tuple[_Open, list[str]]] = {}  # since the last drain, with the members that joined
 
     def add(self, anomaly: Anomaly, risks: Iterable[EntityRisk]) -> None:
         """Let `anomaly` join or open an incident; sets its `incident_id`."""
+        named = tuple(entities_of(anomaly))
+        self._hubs.note(named, anomaly.time_us)
+        telling = self._hubs.telling(named, anomaly.time_us)
         pending = _Pending(
             anomaly.id,
             anomaly.time_us,
             anomaly.type,
             anomaly.score,
             anomaly.techniques,
-            tuple(entities_of(anomaly)),
+            telling,
         )
         incident = self._joinable(pending)
         members = [pending]
         if incident is None:
-            members = self._opening(pending, max((risk.risk for risk in risks), default=0.0))
+            members = self._opening(pending, _highest(risks, telling))
             if not members:
                 self._wait(pending)
                 return
@@ -223,6 +230,7 @@ class IncidentBuilder:
             "version": _VERSION,
             "pending": [[getattr(item, name) for name in item.__slots__] for item in pending.values()],
             "queues": [[*entity, [item.id for item in queue.items]] for entity, queue in self._pending.items()],
+            "hubs": self._hubs.to_list(),
             "open": [
                 [getattr(item, name) for name in _PLAIN] + [list(getattr(item, name)) for name in _SETS]
                 for item in self._open.values()
@@ -237,6 +245,7 @@ class IncidentBuilder:
         if saved["version"] != _VERSION:
             raise StateVersionError(f"incidents: saved state of version {saved['version']}")
         builder = cls()
+        builder._hubs = Hubs.from_list(saved["hubs"])
         items = {
             number: _Pending(
                 number, time_us, kind, score, tuple(techniques), tuple((of, name) for of, name in entities)
@@ -259,6 +268,10 @@ class IncidentBuilder:
             builder._open[incident.id] = incident
             builder._incident_of.update(dict.fromkeys(incident.entities, incident.id))
         return builder
+
+
+def _highest(risks: Iterable[EntityRisk], entities: Sequence[Entity]) -> float:
+    return max((risk.risk for risk in risks if (risk.entity_type, risk.entity) in entities), default=0.0)
 
 
 def _queue_of(items: Iterable[_Pending]) -> _Queue:
