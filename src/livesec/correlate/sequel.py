@@ -65,7 +65,7 @@ def events(rows: Rows, at: NDArray[np.int64]) -> list[Event]:
     names = [name for name in Event.__slots__ if name in COLUMNS[rows.log_type]]
     columns = [rows.column(name).gather(at).to_list() for name in names]
     return [
-        Event(log_type=rows.log_type, **({"dst_ip": None} | dict(zip(names, values, strict=True))))
+        Event(log_type=rows.log_type, **({"user": None, "dst_ip": None} | dict(zip(names, values, strict=True))))
         for values in zip(*columns, strict=True)
     ]
 

@@ -40,7 +40,7 @@ class Params:
         setting="external_destinations",
     )
     window_s: float = param(3600.0, "s", "DETECTIONS: within 1 h", minimum=60)
-    least_bytes: int = param(50_000_000, "bytes", "our choice: above what people pack and send daily", minimum=0)
+    least_bytes: int = param(100_000_000, "bytes", "livesec seed: a large file", minimum=0)
 
 
 class State:

@@ -32,7 +32,9 @@ def score_techniques(anomalies: Mapping[str, list[dict[str, Any]]]) -> Evaluatio
     others = sorted(anomalies.keys() - found)
     notes = [f"{STRATUS}: found: {', '.join(sorted(found)) or 'none'}"]
     if others:
-        notes.append(f"{STRATUS}: not found, as most are calls of an interface that no detector judges: {', '.join(others)}")
+        notes.append(
+            f"{STRATUS}: not found, as most are calls of an interface that no detector judges: {', '.join(others)}"
+        )
     return Evaluation(scores, notes=notes)
 
 
