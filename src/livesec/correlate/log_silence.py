@@ -21,6 +21,7 @@ from dataclasses import astuple, dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livesec.core.clock import US_PER_DAY, US_PER_S
 from livesec.core.errors import StateVersionError
@@ -98,16 +99,16 @@ class LogSilence(Correlator[Params, State]):
         found: list[Finding] = []
         for start, end in _runs(ticks):
             tick = int(ticks[start])
-            firsts = lines.first_of_each(start, end)
+            heard = lines.of_each(start, end)
             self._suspect(state, tick)
-            for at, name in self._confirmed(state, lines, tick, start, end, firsts):
+            for at, name in self._confirmed(state, lines, tick, start, end, heard):
                 found.append(self._finding(state.sources[name], rows, lines, at, tick, name))
-            for name, at in firsts.items():
-                self._hear(state, name, lines, at, start, end, tick)
+            for name, own in heard.items():
+                self._hear(state, name, lines, own, tick)
         return found
 
     @staticmethod
-    def _progress(state: State, lines: Lines) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _progress(state: State, lines: Lines) -> NDArray[np.int64]:
         """The tick of each line."""
         times = lines.times
         top = np.maximum.accumulate(times if state.top_us is None else np.maximum(times, state.top_us))
@@ -130,13 +131,13 @@ class LogSilence(Correlator[Params, State]):
                 state.waiting.setdefault(name, [])
 
     def _confirmed(
-        self, state: State, lines: Lines, tick: int, start: int, end: int, firsts: Mapping[str, int]
+        self, state: State, lines: Lines, tick: int, start: int, end: int, heard: Mapping[str, NDArray[np.int64]]
     ) -> Iterator[tuple[int, str]]:
         """(position, source) of each silence that is sure now, in the order of lines."""
         sure = []
         for name, seen in list(state.waiting.items()):
             source = state.sources[name]
-            until = firsts.get(name, end)
+            until = int(heard[name][0]) if name in heard else end
             at = self._sure_at(source, seen, lines, tick, start, until)
             if at is not None:
                 source.reported = True
@@ -157,21 +158,23 @@ class LogSilence(Correlator[Params, State]):
                 return at
         return None
 
-    def _hear(self, state: State, name: str, lines: Lines, first: int, start: int, end: int, tick: int) -> None:
-        times, last = lines.own(name, start, end)
+    def _hear(self, state: State, name: str, lines: Lines, own: NDArray[np.int64], tick: int) -> None:
+        times, last = lines.times[own], int(own[-1])
         source = state.sources.get(name)
         if source is None:
             if not self._room(state, tick):
                 return
             source = Source(int(times[0]), int(times[0]), tick, int(times[0]) // _EPOCH_US)
             state.sources[name] = source
-        latest = np.maximum.accumulate(np.concatenate(([source.last_us], times)))
-        pauses = np.diff(latest) // TICK_US
-        pauses[0] = max(pauses[0], tick - source.tick)
+        latest = np.maximum.accumulate(np.maximum(times, source.last_us))
+        pause = max((int(latest[0]) - source.last_us) // TICK_US, tick - source.tick)
         if source.reported:
-            pauses[0] = min(pauses[0], int(source.longest * _TEACHES) + 1)
-        for start_of, end_of in _runs(latest[1:] // _EPOCH_US):
-            source.learn(int(pauses[start_of:end_of].max()), int(latest[start_of + 1]) // _EPOCH_US)
+            pause = min(pause, int(source.longest * _TEACHES) + 1)
+        source.learn(pause, int(latest[0]) // _EPOCH_US)
+        if latest[-1] - latest[0] >= TICK_US:  # in a tick, it may be weeks: where a file is read that is behind
+            pauses = (latest[1:] - latest[:-1]) // TICK_US
+            for start, end in _runs(latest[1:] // _EPOCH_US):
+                source.learn(int(pauses[start:end].max()), int(latest[start + 1]) // _EPOCH_US)
         source.reported = False
         source.events += len(times)
         source.last_us, source.tick = int(latest[-1]), tick
@@ -223,7 +226,7 @@ class LogSilence(Correlator[Params, State]):
         return State(sources, saved["top_us"], saved["progress_us"], saved["waiting"])
 
 
-def _runs(ticks: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[tuple[int, int]]:
+def _runs(ticks: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """[start, end) of each run of equal ticks."""
     starts = np.concatenate(([0], np.flatnonzero(np.diff(ticks)) + 1, [len(ticks)])).tolist()
     yield from pairwise(starts)

@@ -114,12 +114,13 @@ def _successes(state: State, logins: Rows | None, scanners: set[str]) -> list[Ev
         return []
     at = np.flatnonzero(logins.is_value("outcome", "success") & logins.known("src_ip"))
     addresses = logins.column("src_ip").gather(at)
-    distinct = addresses.unique().to_list()
-    homeless = [address for address in distinct if network_64(address) not in state.homes]
+    first = addresses.is_first_distinct()
+    distinct = {address: network_64(address) for address in addresses.filter(first)}
+    homeless = [address for address, network in distinct.items() if network not in state.homes]
     if len(state.homes) + len(homeless) > MAX_ENTITIES:
         return events(logins, at)  # an address may be forgotten and come back among these
-    wanted = addresses.is_in([address for address in distinct if network_64(address) in scanners])
-    wanted |= addresses.is_in(homeless) & addresses.is_first_distinct()
+    scanning = [address for address, network in distinct.items() if network in scanners]
+    wanted = addresses.is_in(scanning) | (addresses.is_in(homeless) & first)
     return events(logins, at[wanted.to_numpy()])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.rows import Rows
@@ -74,33 +75,26 @@ class Lines:
     def _coded(self, log_type: LogType, rows: Rows) -> NDArray[np.int64]:
         """The number of each row's source; new names are appended."""
         start = len(self._names)
-        known = [name for name in ("host", "service") if rows.column(name).null_count() < len(rows)]
-        if not known:
-            self._names.append(json.dumps([log_type, None, None]))
-            return np.full(len(rows), start, dtype=np.int64)
-        keys = rows.key(known[0]).copy()
-        for name in known[1:]:
-            keys = keys * _SPREAD + rows.key(name)
-        if (keys == keys[0]).all():
-            firsts, codes = np.zeros(1, dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
-        else:
+        columns = {name: rows.column(name) for name in ("host", "service")}
+        varied = [name for name, column in columns.items() if not _is_one(column)]
+        if varied:
+            keys = rows.key(varied[0])
+            for name in varied[1:]:
+                keys = keys * _SPREAD + rows.key(name)
             _, firsts, codes = np.unique(keys, return_index=True, return_inverse=True)
-        named = {name: rows.column(name).gather(firsts).to_list() for name in known}
-        nothing = [None] * len(firsts)
-        for host, service in zip(named.get("host", nothing), named.get("service", nothing), strict=True):
-            self._names.append(json.dumps([log_type, host, service]))
+        else:
+            firsts, codes = np.zeros(1, dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+        named = [column.gather(firsts).to_list() for column in columns.values()]
+        self._names += [json.dumps([log_type, host, service]) for host, service in zip(*named, strict=True)]
         return codes.astype(np.int64) + start
 
-    def first_of_each(self, start: int, end: int) -> dict[str, int]:
-        """The first line in [start, end) of each source, in the order of lines."""
-        codes, firsts = np.unique(self._codes[start:end], return_index=True)
-        order = np.argsort(firsts)
-        return {self._names[code]: start + first for code, first in zip(codes[order], firsts[order], strict=True)}
-
-    def own(self, name: str, start: int, end: int) -> tuple[NDArray[np.int64], int]:
-        """(times of the lines of a source in [start, end), the position of the last of them)."""
-        at = start + np.flatnonzero(self._codes[start:end] == self._names.index(name))
-        return self.times[at], int(at[-1])
+    def of_each(self, start: int, end: int) -> dict[str, NDArray[np.int64]]:
+        """The lines in [start, end) of each source, the source first heard first."""
+        codes = self._codes[start:end]
+        order = np.argsort(codes.astype(np.uint16) if len(self._names) < 1 << 16 else codes, kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+        groups.sort(key=lambda group: int(group[0]))
+        return {self._names[codes[group[0]]]: start + group for group in groups}
 
     def turns(self, start: int, end: int) -> list[int]:
         """The lines in [start, end) at which another stream speaks than at the line before; the first one, too."""
@@ -112,6 +106,12 @@ class Lines:
     def place(self, at: int) -> tuple[LogType, int]:
         """The log type of a line and its position among the rows of that type."""
         return self._types[self._part[at]], int(self._position[at])
+
+
+def _is_one(column: pl.Series) -> bool:
+    """Whether all values are the same one, or null."""
+    nulls = column.null_count()
+    return nulls == len(column) or (nulls == 0 and bool((column == column[0]).all()))
 
 
 def lines_of(rows: Mapping[LogType, Rows]) -> Lines | None:
