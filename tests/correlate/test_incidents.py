@@ -57,10 +57,23 @@ def test_risk_of_75_opens_one_with_the_last_hour_and_later_ones_join() -> None:
 def test_four_detectors_of_three_tactics_in_a_week_are_one() -> None:
     desk = Desk()
     techniques = [("T1110",), ("T1046",), ("T1046",), ("T1048",)]
-    found = [desk.add(anomaly(f"d{day}", 24 * day, 10, techniques[day], anomaly_id=str(day))) for day in range(4)]
+    found = [desk.add(anomaly(f"d{day}", 24 * day, 20, techniques[day], anomaly_id=str(day))) for day in range(4)]
     assert found[:3] == [None, None, None]
     assert found[3] is not None
     assert found[3].anomaly_ids == ("0", "1", "2", "3")
+
+
+def test_four_detectors_that_hardly_noticed_are_none() -> None:
+    desk = Desk()
+    techniques = [("T1110",), ("T1046",), ("T1046",), ("T1048",)]
+    for weak in range(4):
+        scores = [19.9 if day == weak else 20.0 for day in range(4)]
+        user = f"user{weak}"
+        found = [
+            desk.add(anomaly(f"d{day}", 24 * day, scores[day], techniques[day], None, user, f"{weak}{day}"))
+            for day in range(4)
+        ]
+        assert found == [None] * 4
 
 
 def test_after_an_hour_of_quiet_another_one_opens() -> None:

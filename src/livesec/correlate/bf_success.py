@@ -3,7 +3,7 @@
 Sees a success within 15 minutes of bf_fast, bf_slow, bf_few, bf_paced, user_enum or spray on the same address, and one
 from outside within 15 minutes of bf_distributed on the same account, unless by key or ticket, at lower confidence: its
 owner may log in meanwhile. Misses a success from another address of the attacker. A few slow failures of the one
-account that then gets in count half, or less where they were hardly guessing: so does its owner. Nothing is learned.
+account that then gets in count 0.4, or less where they were hardly guessing: so does its owner. Nothing is learned.
 Source: Wazuh rule 40112, Elastic "successful SSH brute force attack".
 """
 
@@ -26,7 +26,7 @@ BY_USER = frozenset({"bf_distributed"})
 NOT_GUESSED = frozenset({"publickey", "hostbased", "gssapi-with-mic", "gssapi-keyex", "gssapi", "kerberos"})
 PATIENT = frozenset({"bf_slow", "bf_few", "failed_login"})
 """What a person who mistypes shows, too."""
-MISTYPED = 0.5  # our choice: medium by itself where the guessing was; with bf_slow no incident yet
+MISTYPED = 0.4  # our choice: no alert by itself, as the guessing is one already; with it no incident yet
 OWNER_OR_NOT = 0.6  # our choice: medium by itself; the owner logs in now and then whoever guesses
 
 

@@ -1,10 +1,10 @@
 """Incidents: anomalies that belong together, opened only when there is enough.
 
 An incident opens for an entity when its risk reaches 75, when one anomaly scores 90 or more, or when four detectors
-of three tactics named it within seven days (Splunk's rule). It takes with it the entity's anomalies of the last
-hour (of seven days, for the last rule); later ones join while they share one of its entities within an hour of its
-last. Hubs (correlate/hubs.py) tie nothing together. Each change is put out with its count; how often an attack raises
-anomalies is the detectors' part, which report what goes on only as it grows fourfold.
+of three tactics named it within seven days (Splunk's rule), each with half a medium score at least. It takes with it
+the entity's anomalies of the last hour (of seven days, for the last rule); later ones join while they share one of its
+entities within an hour of its last. Hubs (correlate/hubs.py) tie nothing together. Each change is put out with its
+count; how often an attack raises anomalies is the detectors' part, which report what goes on only as it grows fourfold.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ OPEN_AT_RISK = 75.0
 OPEN_AT_SCORE = 90.0
 OPEN_AT_TACTICS = 3
 OPEN_AT_DETECTORS = 4
+COUNTS_FROM = 20.0  # our choice: half of medium; four detectors that hardly noticed are no incident
 JOIN_WITHIN_US = 3600 * US_PER_S
 REMEMBER_US = 7 * US_PER_DAY
 _PENDING_PER_ENTITY = 64
@@ -52,7 +53,7 @@ class _Pending:
 
 @dataclass(slots=True)
 class _Queue:
-    """The last anomalies of an entity that are in no incident, and when each type was last seen, at the latest."""
+    """The last anomalies of an entity that are in no incident, and when each type last counted, at the latest."""
 
     items: list[_Pending] = field(default_factory=list)
     type_us: dict[str, int] = field(default_factory=dict)
@@ -62,7 +63,8 @@ class _Queue:
         self.items.append(item)
         if len(self.items) > _PENDING_PER_ENTITY:
             del self.items[0]
-        self.type_us[item.type] = max(item.time_us, self.type_us.get(item.type, item.time_us))
+        if item.score >= COUNTS_FROM:
+            self.type_us[item.type] = max(item.time_us, self.type_us.get(item.type, item.time_us))
 
 
 @dataclass(slots=True)
@@ -166,7 +168,7 @@ class IncidentBuilder:
         """The members of a new incident, or nothing where there is not enough for one."""
         loud = risk >= OPEN_AT_RISK or newest.score >= OPEN_AT_SCORE
         queues = [self._pending[entity] for entity in newest.entities if entity in self._pending]
-        types = {newest.type}
+        types = {newest.type} if newest.score >= COUNTS_FROM else set()
         for queue in queues:  # few types, many anomalies: most end here
             types.update(name for name, time_us in queue.type_us.items() if newest.time_us - time_us <= REMEMBER_US)
         if not loud and len(types) < OPEN_AT_DETECTORS:
@@ -175,8 +177,9 @@ class IncidentBuilder:
             item.id: item for queue in queues for item in queue.items if newest.time_us - item.time_us <= REMEMBER_US
         }
         week = [*known.values(), newest]
-        tactics = tactics_of(technique for item in week for technique in item.techniques)
-        if len(tactics) >= OPEN_AT_TACTICS and len({item.type for item in week}) >= OPEN_AT_DETECTORS:
+        counting = [item for item in week if item.score >= COUNTS_FROM]
+        tactics = tactics_of(technique for item in counting for technique in item.techniques)
+        if len(tactics) >= OPEN_AT_TACTICS and len({item.type for item in counting}) >= OPEN_AT_DETECTORS:
             return week
         return [item for item in week if newest.time_us - item.time_us <= JOIN_WITHIN_US] if loud else []
 

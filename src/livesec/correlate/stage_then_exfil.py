@@ -4,9 +4,10 @@ Sees data gathered into an archive (by a name's ending) that an account uploads,
 an hour an upload of the same account to an outside destination. Surest when the archive itself goes out. Misses
 small hauls, archives under other names and those that are made where no log tells of it.
 
-Whoever packs and sends for a living does so every day: the i-th such hour of an account counts 1 / i, a day apart or
-more; a thief gets as far as being in the account's first weeks. A slow thief is found at the first archive. Nothing
-else is learned. Source: ATT&CK T1560 (archive collected data) before T1567; DETECTIONS "Across sources".
+Of other files each is half of what is left to certainty. Reported at the first of a day and then on log growth.
+Whoever packs and sends for a living does so every day: the i-th such day of an account counts 1 / i. A slow thief is
+found at the first archive. Nothing else is learned. Source: ATT&CK T1560 (archive collected data) before T1567;
+DETECTIONS "Across sources".
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from livesec.baselines.growth import GROWTH
 from livesec.core.clock import US_PER_DAY
 from livesec.core.finding import Finding, Scalar
 from livesec.core.protocols import Correlator, Guidance, param
@@ -44,11 +46,11 @@ class Params:
 
 
 class State:
-    """Archives by user; how many days a user has sent archives on, and when last."""
+    """Archives by user; what each user has sent after archives."""
 
     def __init__(self, name: str) -> None:
         self.archives = Memory(name)
-        self.habits: dict[str, list[int]] = {}  # user to [days, stream time of the last one counted]
+        self.habits: dict[str, list[int]] = {}  # user to [days before, start of this one, sent in it, reports in it]
 
 
 class StageThenExfil(Correlator[Params, State]):
@@ -62,7 +64,7 @@ class StageThenExfil(Correlator[Params, State]):
     summary = "{user} sent {file} to {destination} {since_min:,.0f} min after making the archive {archive}"
     guidance = Guidance(
         meaning="Data was gathered into an archive and something was sent outside soon after: how theft is prepared.",
-        usual="This account has done so on {days:,} day(s) before.",
+        usual="This account has done so on {days:,} day(s) before; today {times:,} time(s).",
         benign=(
             "a delivery to a customer or an agency, packed for it",
             "a backup job that packs and then sends",
@@ -111,7 +113,11 @@ class StageThenExfil(Correlator[Params, State]):
         if archive is None or since_s is None or since_s > self.p.window_s:
             return None
         del state.archives.causes[user]
-        days = self._habit(state, user, sent.stream_time_us)
+        habit = self._habit(state, user, sent.stream_time_us)
+        days, times, reports = habit[0], habit[2], habit[3]
+        if times < GROWTH**reports:
+            return None
+        habit[3] += 1
         same = _name(str(sent.path)) == _name(archive.what)
         details: dict[str, Scalar] = {
             "archive": archive.what,
@@ -119,21 +125,24 @@ class StageThenExfil(Correlator[Params, State]):
             "destination": sent.destination,
             "since_min": since_s / 60,
             "sent_bytes": sent.bytes,
+            "times": times,
             "days": days,
         }
-        confidence = (1.0 if same else OTHER_FILE) / (days + 1)
+        confidence = (1.0 if same else 1 - OTHER_FILE**times) / (days + 1)
         reason = "archive" if same else "other_file"
         return raised(self, sent, "user", user, reason, details, archive.evidence, confidence)
 
     @staticmethod
-    def _habit(state: State, user: str, time_us: int) -> int:
-        """Days on which this was seen before, this one counted in for the next time."""
-        days, last_us = state.habits.pop(user, [0, time_us - US_PER_DAY])
-        later = time_us - last_us >= US_PER_DAY
-        state.habits[user] = [days + 1, time_us] if later else [days, last_us]
+    def _habit(state: State, user: str, time_us: int) -> list[int]:
+        """What the user has sent after archives, this one counted in."""
+        habit = state.habits.pop(user, None) or [0, time_us, 0, 0]
+        state.habits[user] = habit
+        if time_us - habit[1] >= US_PER_DAY:
+            habit[:] = [habit[0] + 1, time_us, 0, 0]
+        habit[2] += 1
         if len(state.habits) > MAX_ENTITIES:
             del state.habits[next(iter(state.habits))]
-        return days if later else days - 1
+        return habit
 
     def to_bytes(self, state: State) -> bytes:
         """JSON."""
