@@ -64,7 +64,7 @@ class GuessedPassword(Correlator[Params, Memory]):
 
     def initial(self) -> Memory:
         """No address has guessed."""
-        return Memory(self.name)
+        return Memory(self.name, self.p.window_s)
 
     def step(self, state: Memory, findings: Sequence[Finding], rows: Mapping[LogType, Rows]) -> list[Finding]:
         """A finding for each success of an address, or on an account, within the window after guessing."""
@@ -119,7 +119,7 @@ class GuessedPassword(Correlator[Params, Memory]):
 
     def from_bytes(self, blob: bytes) -> Memory:
         """What `to_bytes` wrote."""
-        return Memory.from_bytes(self.name, blob)
+        return Memory.from_bytes(self.name, self.p.window_s, blob)
 
 
 def _address(src_ip: str | None) -> str:

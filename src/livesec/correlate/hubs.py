@@ -14,7 +14,7 @@ from livesec.correlate.risk import Entity
 
 HUB_PARTNERS = 8  # our choice: an attacker with that many victims is found by what he does, keyed by his address alone
 REMEMBER_US = 7 * US_PER_DAY
-_MAX_ENTITIES = 50_000
+_MAX_ENTITIES = 1 << 14
 
 Saved = list[tuple[str, str, list[tuple[str, str, int]]]]
 

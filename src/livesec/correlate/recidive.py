@@ -19,9 +19,10 @@ from livesec.core.finding import Finding, Scalar
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
-from livesec.correlate.sequel import MAX_ENTITIES, raised, weight
+from livesec.correlate.sequel import raised, weight
 
-_KEPT = 64  # offences remembered per address
+_KEPT = 16  # offences remembered per address
+_MAX_ADDRESSES = 1 << 14
 _HOUR_US = 3600 * US_PER_S
 _VERSION = 1
 
@@ -96,9 +97,8 @@ class Recidive(Correlator[Params, State]):
         address, time_us = network_64(str(offence.src_ip)), offence.stream_time_us
         record = state.records.pop(address, None) or _Record()
         state.records[address] = record
-        if len(state.records) > MAX_ENTITIES:
-            del state.records[next(iter(state.records))]
         record.offences = [item for item in record.offences if time_us - item[0] <= 7 * US_PER_DAY]
+        self._forget(state, time_us)
         if not record.offences:
             record.next_report = record.total = 0
         recent = (kind for at_us, kind, _ in record.offences if abs(time_us - at_us) < _HOUR_US)
@@ -124,6 +124,16 @@ class Recidive(Correlator[Params, State]):
         reason = "in_a_day" if today >= self.p.in_a_day else "days"
         lines = list(dict.fromkeys(line for _, _, line in record.offences[-8:]))
         return raised(self, offence, "src_ip", address, reason, details, lines)
+
+    @staticmethod
+    def _forget(state: State, now_us: int) -> None:
+        """Up to two of the addresses that were quiet for longest: more than come in."""
+        for _ in range(2):
+            oldest = next(iter(state.records))
+            offences = state.records[oldest].offences
+            is_over = bool(offences) and now_us - offences[-1][0] > 7 * US_PER_DAY
+            if is_over or len(state.records) > _MAX_ADDRESSES:
+                del state.records[oldest]
 
     def to_bytes(self, state: State) -> bytes:
         """JSON."""

@@ -34,8 +34,8 @@ class Params:
 class State:
     """Scanners; addresses that logged in before, in the order in which they were first seen."""
 
-    def __init__(self, name: str) -> None:
-        self.scans = Memory(name)
+    def __init__(self, name: str, window_s: float) -> None:
+        self.scans = Memory(name, window_s)
         self.homes: dict[str, None] = {}
 
 
@@ -65,7 +65,7 @@ class ScanThenLogin(Correlator[Params, State]):
 
     def initial(self) -> State:
         """No address has scanned."""
-        return State(self.name)
+        return State(self.name, self.p.window_s)
 
     def step(self, state: State, findings: Sequence[Finding], rows: Mapping[LogType, Rows]) -> list[Finding]:
         """A finding for the first success of an address within the window after a scan."""
@@ -102,8 +102,8 @@ class ScanThenLogin(Correlator[Params, State]):
     def from_bytes(self, blob: bytes) -> State:
         """What `to_bytes` wrote."""
         saved = json.loads(blob)
-        state = State(self.name)
-        state.scans = Memory.from_bytes(self.name, saved["scans"].encode())
+        state = State(self.name, self.p.window_s)
+        state.scans = Memory.from_bytes(self.name, self.p.window_s, saved["scans"].encode())
         state.homes = dict.fromkeys(saved["homes"])
         return state
 

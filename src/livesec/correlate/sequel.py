@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -123,33 +123,40 @@ def cause_of(finding: Finding) -> Cause:
 
 
 class Memory:
-    """Causes by entity, least recently written first; bounded."""
+    """Causes by entity, least recently written first; bounded.
 
-    def __init__(self, name: str) -> None:
+    Those older than twice the window go little by little: what is saved every half minute stays small.
+    """
+
+    def __init__(self, name: str, window_s: float) -> None:
         self._name = name
+        self._window_us = int(window_s * US_PER_S)
         self.causes: dict[str, Cause] = {}
 
     def remember(self, entity: str, cause: Cause) -> None:
         """The last cause of `entity` is `cause`."""
         self.causes.pop(entity, None)
         self.causes[entity] = cause
-        if len(self.causes) > MAX_ENTITIES:
-            del self.causes[next(iter(self.causes))]
+        for _ in range(2):  # more than come in
+            oldest = next(iter(self.causes))
+            is_over = cause.time_us - self.causes[oldest].time_us > 2 * self._window_us
+            if is_over or len(self.causes) > MAX_ENTITIES:
+                del self.causes[oldest]
 
     def to_bytes(self) -> bytes:
         """JSON."""
-        rows = [[entity, asdict(cause)] for entity, cause in self.causes.items()]
+        rows = [[entity, *astuple(cause)] for entity, cause in self.causes.items()]
         return json.dumps({"version": _VERSION, "causes": rows}).encode()
 
     @classmethod
-    def from_bytes(cls, name: str, blob: bytes) -> Memory:
+    def from_bytes(cls, name: str, window_s: float, blob: bytes) -> Memory:
         """What `to_bytes` wrote. Raises StateVersionError."""
         saved = json.loads(blob)
         if saved["version"] != _VERSION:
             raise StateVersionError(f"{name}: saved state of version {saved['version']}")
-        memory = cls(name)
-        for entity, fields in saved["causes"]:
-            memory.causes[entity] = Cause(**(fields | {"evidence": tuple(fields["evidence"])}))
+        memory = cls(name, window_s)
+        for entity, what, time_us, counts, evidence, *others in saved["causes"]:
+            memory.causes[entity] = Cause(what, time_us, counts, tuple(evidence), *others)
         return memory
 
 

@@ -48,8 +48,8 @@ class Params:
 class State:
     """Archives by user; what each user has sent after archives."""
 
-    def __init__(self, name: str) -> None:
-        self.archives = Memory(name)
+    def __init__(self, name: str, window_s: float) -> None:
+        self.archives = Memory(name, window_s)
         self.habits: dict[str, list[int]] = {}  # user to [days before, start of this one, sent in it, reports in it]
 
 
@@ -79,7 +79,7 @@ class StageThenExfil(Correlator[Params, State]):
 
     def initial(self) -> State:
         """Nobody has packed anything."""
-        return State(self.name)
+        return State(self.name, self.p.window_s)
 
     def step(self, state: State, findings: Sequence[Finding], rows: Mapping[LogType, Rows]) -> list[Finding]:
         """A finding for the first upload to outside within the window after an archive."""
@@ -151,8 +151,8 @@ class StageThenExfil(Correlator[Params, State]):
     def from_bytes(self, blob: bytes) -> State:
         """What `to_bytes` wrote."""
         saved = json.loads(blob)
-        state = State(self.name)
-        state.archives = Memory.from_bytes(self.name, saved["archives"].encode())
+        state = State(self.name, self.p.window_s)
+        state.archives = Memory.from_bytes(self.name, self.p.window_s, saved["archives"].encode())
         state.habits = {user: list(habit) for user, habit in saved["habits"].items()}
         return state
 

@@ -73,7 +73,7 @@ class TakeoverThenExfil(Correlator[Params, Memory]):
 
     def initial(self) -> Memory:
         """Nobody was taken over."""
-        return Memory(self.name)
+        return Memory(self.name, self.p.window_s)
 
     def step(self, state: Memory, findings: Sequence[Finding], rows: Mapping[LogType, Rows]) -> list[Finding]:
         """A finding for each theft of a user within the window after a takeover."""
@@ -127,7 +127,7 @@ class TakeoverThenExfil(Correlator[Params, Memory]):
 
     def from_bytes(self, blob: bytes) -> Memory:
         """What `to_bytes` wrote."""
-        return Memory.from_bytes(self.name, blob)
+        return Memory.from_bytes(self.name, self.p.window_s, blob)
 
 
 def _entities(finding: Finding, *, with_address: bool) -> list[str]:
