@@ -200,7 +200,7 @@ class LogSilence(Correlator[Params, State]):
         log_type, host, service = json.loads(name)
         of, position = lines.place(at)
         (row,) = events(rows[of], np.array([position], dtype=np.int64))
-        said = " ".join(word for word in (service or log_type, "on" if host else "", host or "") if word)
+        said = " ".join(word for word in (service or f"the {log_type} log", "on" if host else "", host or "") if word)
         details: dict[str, Scalar] = {
             "source": said,
             "silent_h": (tick - source.tick) / 60,
