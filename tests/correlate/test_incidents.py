@@ -1,5 +1,6 @@
 from livesec.core.anomaly import Anomaly, Incident
 from livesec.core.severity import Severity
+from livesec.correlate.hubs import HUB_PARTNERS
 from livesec.correlate.incidents import IncidentBuilder
 from livesec.correlate.risk import RiskLevels
 
@@ -56,10 +57,23 @@ def test_risk_of_75_opens_one_with_the_last_hour_and_later_ones_join() -> None:
 def test_four_detectors_of_three_tactics_in_a_week_are_one() -> None:
     desk = Desk()
     techniques = [("T1110",), ("T1046",), ("T1046",), ("T1048",)]
-    found = [desk.add(anomaly(f"d{day}", 24 * day, 10, techniques[day], anomaly_id=str(day))) for day in range(4)]
+    found = [desk.add(anomaly(f"d{day}", 24 * day, 20, techniques[day], anomaly_id=str(day))) for day in range(4)]
     assert found[:3] == [None, None, None]
     assert found[3] is not None
     assert found[3].anomaly_ids == ("0", "1", "2", "3")
+
+
+def test_four_detectors_that_hardly_noticed_are_none() -> None:
+    desk = Desk()
+    techniques = [("T1110",), ("T1046",), ("T1046",), ("T1048",)]
+    for weak in range(4):
+        scores = [19.9 if day == weak else 20.0 for day in range(4)]
+        user = f"user{weak}"
+        found = [
+            desk.add(anomaly(f"d{day}", 24 * day, scores[day], techniques[day], None, user, f"{weak}{day}"))
+            for day in range(4)
+        ]
+        assert found == [None] * 4
 
 
 def test_after_an_hour_of_quiet_another_one_opens() -> None:
@@ -71,11 +85,49 @@ def test_after_an_hour_of_quiet_another_one_opens() -> None:
     assert first.id != second.id
 
 
+def test_a_user_ties_what_an_address_did_to_what_followed() -> None:
+    desk = Desk()
+    guessed = desk.add(anomaly("bf_success", 0, 99, ("T1078", "T1110.001"), user="root"))
+    taken = desk.add(anomaly("potential_data_exfiltration", 0.2, 73, ("T1567",), src_ip=None, user="root"))
+    assert guessed is not None
+    assert taken is not None
+    assert taken.id == guessed.id
+    assert taken.title == "Account attack followed by data leaving: 192.0.2.1, root"
+    assert (taken.first_us, taken.last_us) == (guessed.first_us, 720_000_000)
+    assert taken.tactics == ("initial-access", "credential-access", "exfiltration")
+
+
+def test_a_way_out_that_many_share_ties_nothing_together() -> None:
+    desk = Desk()
+    ids = set()
+    for number in range(30):
+        incident = desk.add(anomaly("bf_success", 0.01 * number, 95, src_ip="192.0.2.1", user=f"user{number}"))
+        assert incident is not None
+        ids.add(incident.id)
+    assert len(ids) == 30 - HUB_PARTNERS + 2  # the first seven are one; the eighth shows that the address is a hub
+    own = [desk.add(anomaly("bf_fast", 1 + at, 95, anomaly_id=f"own{at}")) for at in (0, 0.1)]
+    assert own[0] is not None
+    assert own[1] is not None
+    assert own[0].id == own[1].id  # what is about the address alone still goes by it
+
+
+def test_a_hub_is_one_for_seven_days() -> None:
+    desk = Desk()
+    for number in range(HUB_PARTNERS):
+        desk.add(anomaly("scan", 0, 10, user=f"user{number}"))
+    before = [desk.add(anomaly("bf_success", 100, 95, user=name, anomaly_id=name)) for name in ("a", "b")]
+    after = [desk.add(anomaly("bf_success", 300, 95, user=name, anomaly_id=f"{name}2")) for name in ("c", "d")]
+    assert None not in (*before, *after)
+    assert len({incident.id for incident in before if incident is not None}) == 2
+    assert len({incident.id for incident in after if incident is not None}) == 1
+
+
 def test_restored_it_goes_on_the_same() -> None:
     items = [(f"d{n % 5}", n * 0.3, 20.0 + 13 * (n % 6), ("T1110", "T1046", "T1048")[n % 3 :][:1]) for n in range(60)]
     one, other = Desk(), Desk()
     for number, (name, at_h, score, techniques) in enumerate(items):
         address = f"192.0.2.{number % 3}"
-        expected = one.add(anomaly(name, at_h, score, techniques, src_ip=address))
+        user = f"user{number % 11}" if number % 2 else None
+        expected = one.add(anomaly(name, at_h, score, techniques, src_ip=address, user=user))
         other = other.restored()
-        assert other.add(anomaly(name, at_h, score, techniques, src_ip=address)) == expected
+        assert other.add(anomaly(name, at_h, score, techniques, src_ip=address, user=user)) == expected

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from livesec.cli.context import JsonOption, SetOption, SettingsOption, progress_bar, require, settings_from
+from livesec.cli.context import JsonOption, SetOption, SettingsOption, fail, progress_bar, require, settings_from
 
 EPILOG = "Example: livesec evaluate --demo"
 
@@ -26,6 +26,9 @@ def evaluate(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Tables in Markdown, as docs/detection.md has them.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="With --json: an object of rows, measures, campaigns and notes.")
+    ] = False,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
     assignments: SetOption = None,
@@ -33,15 +36,15 @@ def evaluate(
     """Replay labelled logs and print recall, precision and alerts per day, by set and detector.
 
     Found or flagged means: named by an anomaly of severity medium or higher. On --data a thing to find is an attacking
-    address, on --demo a campaign; alerts per day are those of days that no campaign touches.
+    address, source, connection or technique, on --demo a campaign; alerts per day are those of days that no campaign
+    touches. Measures are incidents per campaign, and time and lines until the first alert of an attacking address.
     """
     require(demo or data is not None, "evaluate needs --demo, or --data DIR")
     from livesec.evaluate.run import evaluate_data, evaluate_demo
-    from livesec.evaluate.scores import Score
+    from livesec.evaluate.scores import Evaluation
 
     loaded = settings_from(settings, assignments)
-    scores: list[Score] = []
-    campaigns: list[dict[str, Any]] = []
+    whole = Evaluation()
     with progress_bar() as bar:
         task = bar.add_task("evaluate", total=1.0, note="")
 
@@ -49,14 +52,22 @@ def evaluate(
             bar.update(task, completed=share, note=f"{lines:,} lines")
 
         if demo:
-            scores, campaigns = evaluate_demo(loaded, seed=seed, users=users, days=days, progress=progress)
+            whole.add(evaluate_demo(loaded, seed=seed, users=users, days=days, progress=progress))
         if data is not None:
-            scores.extend(evaluate_data(loaded, data, progress))
-    rows = [score.as_dict() for score in scores]
+            whole.add(evaluate_data(loaded, data, progress))
+    rows = [score.as_dict() for score in whole.scores]
+    measures = [measure.as_dict() for measure in whole.measures]
+    for note in whole.notes:
+        fail(note)
     if as_json:
-        typer.echo(json.dumps(rows))
+        told = {"rows": rows, "measures": measures, "campaigns": whole.campaigns, "notes": whole.notes}
+        typer.echo(json.dumps(told if full else rows))
         return
-    tables = [_table(rows), *([_campaign_table(campaigns)] if campaigns else [])]
+    tables = [_table(rows)]
+    if measures:
+        tables.append(_measure_table(measures))
+    if whole.campaigns:
+        tables.append(_campaign_table(whole.campaigns))
     console = Console(highlight=False)
     for table in tables:
         if markdown:
@@ -88,11 +99,22 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _measure_table(measures: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, title="measures", title_justify="left")
+    for heading in ("set", "measure", "value", "unit", "n"):
+        table.add_column(heading, justify="right" if heading in ("value", "n") else "left")
+    for row in measures:
+        value = "-" if row["value"] is None else f"{row['value']:,.2f}"
+        table.add_row(row["set"], row["name"], value, row["unit"], str(row["n"]))
+    return table
+
+
 def _campaign_table(campaigns: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, title="campaigns", title_justify="left")
-    for heading in ("id", "campaign", "strength", "found by"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("id", "campaign", "strength", "incidents", "found by"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "incidents" else "left")
     for record in campaigns:
         found = ", ".join(record["found_by"]) or "not found"
-        table.add_row(record["campaign_id"], record["campaign"], record["strength"], found)
+        cells = [record[name] for name in ("campaign_id", "campaign", "strength", "incidents")]
+        table.add_row(*map(str, cells), found)
     return table

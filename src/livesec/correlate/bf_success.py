@@ -1,70 +1,44 @@
 """A guessed password: a login succeeds from an address that was guessing shortly before.
 
-Sees a success within 15 minutes of bf_fast, bf_slow, bf_few or user_enum on the same address. Misses a success from
-another address of the attacker. Source: Wazuh rule 40112, Elastic "successful SSH brute force attack".
+Sees a success within 15 minutes of bf_fast, bf_slow, bf_few, bf_paced, user_enum or spray on the same address, and one
+from outside within 15 minutes of bf_distributed on the same account, unless by key or ticket, at lower confidence: its
+owner may log in meanwhile. Misses a success from another address of the attacker. A few slow failures of the one
+account that then gets in count 0.4, or less where they were hardly guessing: so does its owner. Nothing is learned.
+Source: Wazuh rule 40112, Elastic "successful SSH brute force attack".
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from livesec.core.batch import pack_address
-from livesec.core.clock import US_PER_S
-from livesec.core.errors import StateVersionError
-from livesec.core.finding import Finding
+from livesec.core.finding import Finding, Scalar
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
+from livesec.correlate.sequel import Cause, Event, Memory, cause_of, events, merged, raised
 
-_GUESSING = frozenset({"bf_fast", "bf_slow", "bf_few", "user_enum", "failed_login"})
-_MAX_ADDRESSES = 1 << 16
-_VERSION = 1
+BY_ADDRESS = frozenset({"bf_fast", "bf_slow", "bf_few", "bf_paced", "user_enum", "spray", "failed_login"})
+BY_USER = frozenset({"bf_distributed"})
+NOT_GUESSED = frozenset({"publickey", "hostbased", "gssapi-with-mic", "gssapi-keyex", "gssapi", "kerberos"})
+PATIENT = frozenset({"bf_slow", "bf_few", "failed_login"})
+"""What a person who mistypes shows, too."""
+MISTYPED = 0.4  # our choice: no alert by itself, as the guessing is one already; with it no incident yet
+OWNER_OR_NOT = 0.6  # our choice: medium by itself; the owner logs in now and then whoever guesses
 
 
 @dataclass(frozen=True)
 class Params:
-    """How long guessing is remembered."""
+    """How long guessing is remembered, and what a person does."""
 
     window_s: float = param(900.0, "s", "Elastic: success within 15 minutes", minimum=1)
+    mistypes: int = param(10, "attempts", "our choice: a person gives up before", minimum=0)
 
 
-@dataclass(slots=True)
-class _Guessing:
-    """The last guessing seen from an address."""
-
-    detector: str
-    time_us: int
-    attempts: int
-    evidence: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Success:
-    """A login row that worked."""
-
-    sequence: int
-    row_in_line: int
-    event_time_us: int
-    stream_time_us: int
-    stream_id: int
-    line_offset: int
-    user: str | None
-    src_ip: str
-    host: str | None
-
-
-class State:
-    """Guessing addresses, least recently reported first; and successes already reported as (address, user)."""
-
-    def __init__(self) -> None:
-        self.guessing: dict[str, _Guessing] = {}
-
-
-class GuessedPassword(Correlator[Params, State]):
+class GuessedPassword(Correlator[Params, Memory]):
     """Joins guessing findings with the successes that follow from the same address."""
 
     name = "bf_success"
@@ -88,101 +62,91 @@ class GuessedPassword(Correlator[Params, State]):
         ),
     )
 
-    def initial(self) -> State:
+    def initial(self) -> Memory:
         """No address has guessed."""
-        return State()
+        return Memory(self.name, self.p.window_s)
 
-    def step(self, state: State, findings: Sequence[Finding], rows: Mapping[LogType, Rows]) -> list[Finding]:
-        """A finding for each success of an address within the window after guessing."""
-        guesses = [item for item in findings if item.detector in _GUESSING and item.src_ip is not None]
+    def step(self, state: Memory, findings: Sequence[Finding], rows: Mapping[LogType, Rows]) -> list[Finding]:
+        """A finding for each success of an address, or on an account, within the window after guessing."""
+        guesses = [item for item in findings if _target(item) is not None]
         logins = rows.get(LogType.LOGIN)
-        if logins is None or not (guesses or state.guessing):
+        if not (guesses or (state.causes and logins is not None)):
             return []
-        successes = self._successes(logins, {*state.guessing, *(network_64(str(item.src_ip)) for item in guesses)})
+        targets = {*state.causes, *(str(_target(item)) for item in guesses)}
         found: list[Finding] = []
-        waiting = iter([*guesses, None])
-        guess = next(waiting)
-        for row in successes:
-            while guess is not None and guess.sequence < row.sequence:
-                self._remember(state, guess)
-                guess = next(waiting)
-            finding = self._judge(state, row)
-            if finding is not None:
-                found.append(finding)
-        while guess is not None:
-            self._remember(state, guess)
-            guess = next(waiting)
+        for item in merged(guesses, _successes(logins, targets)):
+            if isinstance(item, Finding):
+                self._remember(state, item)
+                continue
+            finding = self._judge(state, item)
+            found += [finding] if finding is not None else []
         return found
 
-    @staticmethod
-    def _successes(logins: Rows, addresses: set[str]) -> list[_Success]:
-        """Successful rows from `addresses`, in order; few, since the addresses are known guessers."""
-        at = np.flatnonzero(logins.is_value("outcome", "success") & logins.known("src_ip"))
-        if len(at) == 0:
-            return []
-        picked = logins.frame[at]
-        own = picked.filter(picked["src_ip"].is_in(list(addresses)) | picked["src_ip"].str.contains(":", literal=True))
-        return [_Success(**row) for row in own.select(_Success.__slots__).to_dicts()]
+    def _remember(self, state: Memory, guess: Finding) -> None:
+        """The last guessing counts; but what was fast or aimed at many was no person, whatever follows."""
+        target, cause = str(_target(guess)), cause_of(guess)
+        before = state.causes.get(target)
+        since_s = before.since_s(cause.time_us) if before is not None else None
+        if before is not None and since_s is not None and since_s <= self.p.window_s:
+            cause.what = before.what if cause.what in PATIENT else cause.what
+            cause.attempts = max(before.attempts, cause.attempts)
+        state.remember(target, cause)
 
-    def _remember(self, state: State, guess: Finding) -> None:
-        address = network_64(str(guess.src_ip))
-        attempts = guess.details.get("attempts")
-        state.guessing.pop(address, None)
-        state.guessing[address] = _Guessing(
-            guess.detector, guess.stream_time_us, attempts if isinstance(attempts, int) else 1, guess.evidence
-        )
-        if len(state.guessing) > _MAX_ADDRESSES:
-            del state.guessing[next(iter(state.guessing))]
+    def _judge(self, state: Memory, login: Event) -> Finding | None:
+        for target, confidence in ((_address(login.src_ip), 1.0), (f"user:{login.user}", OWNER_OR_NOT)):
+            guessing = state.causes.get(target)
+            since_s = guessing.since_s(login.stream_time_us) if guessing is not None else None
+            if guessing is None or since_s is None or since_s > self.p.window_s:
+                continue
+            if confidence < 1 and (login.is_internal or login.auth_method in NOT_GUESSED):
+                continue
+            del state.causes[target]
+            details: dict[str, Scalar] = {"since_s": since_s, "detector": guessing.what, "attempts": guessing.attempts}
+            sure = confidence * (MISTYPED * guessing.weight if self._mistyped(guessing, login) else 1.0)
+            names = [name for name in (login.src_ip, login.user) if name is not None]
+            kind, entity = "|".join(("src_ip", "user")[: len(names)]), "|".join(names)
+            return raised(self, login, kind, entity, "success", details, guessing.evidence, sure)
+        return None
 
-    def _judge(self, state: State, row: _Success) -> Finding | None:
-        address = network_64(row.src_ip)
-        guessing = state.guessing.get(address)
-        if guessing is None:
-            return None
-        since_s = max(0, row.stream_time_us - guessing.time_us) / US_PER_S
-        if since_s > self.p.window_s:
-            return None
-        del state.guessing[address]
-        return Finding(
-            detector=self.name,
-            log_type=self.log_type,
-            sequence=row.sequence,
-            row_in_line=row.row_in_line,
-            event_time_us=row.event_time_us,
-            stream_time_us=row.stream_time_us,
-            stream_id=row.stream_id,
-            line_offset=row.line_offset,
-            entity_type="src_ip",
-            entity=row.src_ip,
-            reason="success",
-            base_severity=self.base_severity,
-            confidence=1.0,
-            user=row.user,
-            src_ip=row.src_ip,
-            dst_ip=None,
-            host=row.host,
-            details={"since_s": since_s, "detector": guessing.detector, "attempts": guessing.attempts},
-            evidence=(*guessing.evidence[-7:], pack_address(row.stream_id, row.line_offset)),
-            techniques=self.technique,
-        )
+    def _mistyped(self, guessing: Cause, login: Event) -> bool:
+        """Whether it may have been the owner all along."""
+        few = guessing.what in PATIENT and guessing.attempts < self.p.mistypes
+        return few and guessing.user == login.user
 
-    def to_bytes(self, state: State) -> bytes:
+    def to_bytes(self, state: Memory) -> bytes:
         """JSON."""
-        rows = [
-            [address, item.detector, item.time_us, item.attempts, list(item.evidence)]
-            for address, item in state.guessing.items()
-        ]
-        return json.dumps({"version": _VERSION, "guessing": rows}).encode()
+        return state.to_bytes()
 
-    def from_bytes(self, blob: bytes) -> State:
+    def from_bytes(self, blob: bytes) -> Memory:
         """What `to_bytes` wrote."""
-        saved = json.loads(blob)
-        if saved["version"] != _VERSION:
-            raise StateVersionError(f"bf_success: saved state of version {saved['version']}")
-        state = State()
-        for address, detector, time_us, attempts, evidence in saved["guessing"]:
-            state.guessing[address] = _Guessing(detector, time_us, attempts, tuple(evidence))
-        return state
+        return Memory.from_bytes(self.name, self.p.window_s, blob)
+
+
+def _address(src_ip: str | None) -> str:
+    return f"src_ip:{network_64(str(src_ip))}"
+
+
+def _target(finding: Finding) -> str | None:
+    """Whose success would matter: that of the guessing address, or that on the account aimed at."""
+    if finding.detector in BY_ADDRESS and finding.src_ip is not None:
+        return _address(finding.src_ip)
+    if finding.detector in BY_USER and finding.user is not None:
+        return f"user:{finding.user}"
+    return None
+
+
+def _successes(logins: Rows | None, targets: set[str]) -> list[Event]:
+    """Successes that may have been guessed, of `targets`; few, since those are known."""
+    if logins is None:
+        return []
+    at = np.flatnonzero(logins.is_value("outcome", "success") & logins.known("src_ip"))
+    if len(at) == 0:
+        return []
+    addresses, users = logins.column("src_ip").gather(at), logins.column("user").gather(at)
+    of_address = [address for address in addresses.unique().to_list() if _address(address) in targets]
+    of_user = [user for user in users.unique().to_list() if f"user:{user}" in targets]
+    wanted: NDArray[np.bool_] = (addresses.is_in(of_address) | users.is_in(of_user).fill_null(False)).to_numpy()
+    return events(logins, at[wanted])
 
 
 CORRELATOR = GuessedPassword

@@ -1,16 +1,17 @@
 """Incidents: anomalies that belong together, opened only when there is enough.
 
 An incident opens for an entity when its risk reaches 75, when one anomaly scores 90 or more, or when four detectors
-of three tactics named it within seven days (Splunk's rule). It takes with it the entity's anomalies of the last
-hour (of seven days, for the last rule); later ones join while they share one of its entities within an hour of its
-last.
+of three tactics named it within seven days (Splunk's rule), each with half a medium score at least. It takes with it
+the entity's anomalies of the last hour (of seven days, for the last rule); later ones join while they share one of its
+entities within an hour of its last. Hubs (correlate/hubs.py) tie nothing together. Each change is put out with its
+count; how often an attack raises anomalies is the detectors' part, which report what goes on only as it grows fourfold.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from livesec.core.anomaly import Anomaly, EntityRisk, Incident
@@ -18,19 +19,21 @@ from livesec.core.attack import tactics_of
 from livesec.core.clock import US_PER_DAY, US_PER_S
 from livesec.core.errors import StateVersionError
 from livesec.core.severity import DEFAULT_BOUNDS, SEVERITIES, Severity, severity_of
+from livesec.correlate.hubs import Hubs
 from livesec.correlate.risk import Entity, entities_of
 
 OPEN_AT_RISK = 75.0
 OPEN_AT_SCORE = 90.0
 OPEN_AT_TACTICS = 3
 OPEN_AT_DETECTORS = 4
+COUNTS_FROM = 20.0  # our choice: half of medium; four detectors that hardly noticed are no incident
 JOIN_WITHIN_US = 3600 * US_PER_S
 REMEMBER_US = 7 * US_PER_DAY
 _PENDING_PER_ENTITY = 64
 _MAX_ENTITIES = 50_000
 _MAX_OPEN = 5_000
 _NAMED = 2  # entities in a title
-_VERSION = 2
+_VERSION = 3
 _PLAIN = ("id", "score", "first_us", "last_us", "count")
 _SETS = ("entities", "techniques", "types")
 
@@ -45,11 +48,12 @@ class _Pending:
     score: float
     techniques: tuple[str, ...]
     entities: tuple[Entity, ...]
+    """Those that it is grouped by."""
 
 
 @dataclass(slots=True)
 class _Queue:
-    """The last anomalies of an entity that are in no incident, and when each type was last seen, at the latest."""
+    """The last anomalies of an entity that are in no incident, and when each type last counted, at the latest."""
 
     items: list[_Pending] = field(default_factory=list)
     type_us: dict[str, int] = field(default_factory=dict)
@@ -59,7 +63,8 @@ class _Queue:
         self.items.append(item)
         if len(self.items) > _PENDING_PER_ENTITY:
             del self.items[0]
-        self.type_us[item.type] = max(item.time_us, self.type_us.get(item.type, item.time_us))
+        if item.score >= COUNTS_FROM:
+            self.type_us[item.type] = max(item.time_us, self.type_us.get(item.type, item.time_us))
 
 
 @dataclass(slots=True)
@@ -114,23 +119,27 @@ class IncidentBuilder:
     def __init__(self) -> None:
         self._pending: dict[Entity, _Queue] = {}
         self._open: dict[str, _Open] = {}
+        self._hubs = Hubs()
         self._incident_of: dict[Entity, str] = {}  # the last incident of each entity; follows from _open
         self._changed: dict[str, tuple[_Open, list[str]]] = {}  # since the last drain, with the members that joined
 
     def add(self, anomaly: Anomaly, risks: Iterable[EntityRisk]) -> None:
         """Let `anomaly` join or open an incident; sets its `incident_id`."""
+        named = tuple(entities_of(anomaly))
+        self._hubs.note(named, anomaly.time_us)
+        telling = self._hubs.telling(named, anomaly.time_us)
         pending = _Pending(
             anomaly.id,
             anomaly.time_us,
             anomaly.type,
             anomaly.score,
             anomaly.techniques,
-            tuple(entities_of(anomaly)),
+            telling,
         )
         incident = self._joinable(pending)
         members = [pending]
         if incident is None:
-            members = self._opening(pending, max((risk.risk for risk in risks), default=0.0))
+            members = self._opening(pending, _highest(risks, telling))
             if not members:
                 self._wait(pending)
                 return
@@ -159,7 +168,7 @@ class IncidentBuilder:
         """The members of a new incident, or nothing where there is not enough for one."""
         loud = risk >= OPEN_AT_RISK or newest.score >= OPEN_AT_SCORE
         queues = [self._pending[entity] for entity in newest.entities if entity in self._pending]
-        types = {newest.type}
+        types = {newest.type} if newest.score >= COUNTS_FROM else set()
         for queue in queues:  # few types, many anomalies: most end here
             types.update(name for name, time_us in queue.type_us.items() if newest.time_us - time_us <= REMEMBER_US)
         if not loud and len(types) < OPEN_AT_DETECTORS:
@@ -168,8 +177,9 @@ class IncidentBuilder:
             item.id: item for queue in queues for item in queue.items if newest.time_us - item.time_us <= REMEMBER_US
         }
         week = [*known.values(), newest]
-        tactics = tactics_of(technique for item in week for technique in item.techniques)
-        if len(tactics) >= OPEN_AT_TACTICS and len({item.type for item in week}) >= OPEN_AT_DETECTORS:
+        counting = [item for item in week if item.score >= COUNTS_FROM]
+        tactics = tactics_of(technique for item in counting for technique in item.techniques)
+        if len(tactics) >= OPEN_AT_TACTICS and len({item.type for item in counting}) >= OPEN_AT_DETECTORS:
             return week
         return [item for item in week if newest.time_us - item.time_us <= JOIN_WITHIN_US] if loud else []
 
@@ -223,6 +233,7 @@ class IncidentBuilder:
             "version": _VERSION,
             "pending": [[getattr(item, name) for name in item.__slots__] for item in pending.values()],
             "queues": [[*entity, [item.id for item in queue.items]] for entity, queue in self._pending.items()],
+            "hubs": self._hubs.to_list(),
             "open": [
                 [getattr(item, name) for name in _PLAIN] + [list(getattr(item, name)) for name in _SETS]
                 for item in self._open.values()
@@ -237,6 +248,7 @@ class IncidentBuilder:
         if saved["version"] != _VERSION:
             raise StateVersionError(f"incidents: saved state of version {saved['version']}")
         builder = cls()
+        builder._hubs = Hubs.from_list(saved["hubs"])
         items = {
             number: _Pending(
                 number, time_us, kind, score, tuple(techniques), tuple((of, name) for of, name in entities)
@@ -259,6 +271,10 @@ class IncidentBuilder:
             builder._open[incident.id] = incident
             builder._incident_of.update(dict.fromkeys(incident.entities, incident.id))
         return builder
+
+
+def _highest(risks: Iterable[EntityRisk], entities: Sequence[Entity]) -> float:
+    return max((risk.risk for risk in risks if (risk.entity_type, risk.entity) in entities), default=0.0)
 
 
 def _queue_of(items: Iterable[_Pending]) -> _Queue:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from livesec.core.clock import US_PER_DAY, US_PER_S
-from livesec.evaluate.scores import ANY_DETECTOR, Score, flagged, ratio
+from livesec.evaluate.scores import ANY_DETECTOR, Evaluation, Measure, Score, flagged, ratio
 
 _AFTER_US = 3600 * US_PER_S  # a finding this long after a stage's last event still belongs to it
 _WARM_UP_DAYS = 1  # nothing is known of anyone on the first day
@@ -56,10 +56,8 @@ def _time_us(anomaly: dict[str, Any]) -> int:
     return int(moment.timestamp()) * US_PER_S + moment.microsecond
 
 
-def score_demo(
-    anomalies: Sequence[dict[str, Any]], stages: Sequence[Stage], first_us: int, last_us: int
-) -> tuple[list[Score], list[dict[str, Any]]]:
-    """(scores by set and detector, one record per campaign) of exported anomalies over [first_us, last_us].
+def score_demo(anomalies: Sequence[dict[str, Any]], stages: Sequence[Stage], first_us: int, last_us: int) -> Evaluation:
+    """Scores by set and detector, and a record per campaign, of exported anomalies over [first_us, last_us].
 
     Sets are `demo`, `demo/<strength>` and `demo/<campaign>`. Quiet days are those, after the first, that no campaign
     touches.
@@ -105,8 +103,42 @@ def score_demo(
                     len(members),
                 )
             )
+    incidents = _incidents(anomalies, stages)
     records = [
-        {"campaign_id": key, "campaign": name, "strength": strength, "found_by": sorted(found_by[key])}
+        {
+            "campaign_id": key,
+            "campaign": name,
+            "strength": strength,
+            "found_by": sorted(found_by[key]),
+            "incidents": len(incidents[key]),
+        }
         for key, (name, strength) in campaigns.items()
     ]
-    return scores, records
+    return Evaluation(scores, _incident_measures(incidents, anomalies, quiet), records)
+
+
+def _incidents(anomalies: Sequence[dict[str, Any]], stages: Sequence[Stage]) -> dict[str, set[str]]:
+    """Campaign id to the incidents that any of its anomalies, of whatever severity, are in."""
+    incidents: dict[str, set[str]] = defaultdict(set)
+    for anomaly in anomalies:
+        if anomaly["incident_id"] is not None:
+            for stage in stages:
+                if stage.covers(anomaly, _time_us(anomaly)):
+                    incidents[stage.campaign_id].add(anomaly["incident_id"])
+    return incidents
+
+
+def _incident_measures(
+    incidents: dict[str, set[str]], anomalies: Sequence[dict[str, Any]], quiet: set[int]
+) -> list[Measure]:
+    counts = [len(own) for own in incidents.values() if own]
+    first_day: dict[str, int] = {}
+    for anomaly in anomalies:
+        if anomaly["incident_id"] is not None:
+            first_day.setdefault(anomaly["incident_id"], _time_us(anomaly) // US_PER_DAY)
+    on_quiet = sum(1 for day in first_day.values() if day in quiet)
+    return [
+        Measure("demo", "incidents per campaign in any", ratio(sum(counts), len(counts)), "incidents", len(counts)),
+        Measure("demo", "most incidents of a campaign", max(counts, default=None), "incidents", len(counts)),
+        Measure("demo", "incidents on quiet days", ratio(on_quiet, len(quiet)), "a day", len(quiet)),
+    ]
