@@ -32,9 +32,9 @@ class Params:
     floor: int = param(10_000_000, "bytes", "DETECTIONS: 10 MB", minimum=1)
     report_p: float = param(1e-3, "probability", "our choice: of 1,000 files, the largest", minimum=1e-9, maximum=0.1)
     p_star: float = param(
-        1e-5,
+        4e-5,
         "probability",
-        "medium from 5e-5: once in four days for each 5,000 files a day",
+        "medium from 2e-4: once in two days for each 10,000 files a day",
         minimum=1e-12,
         maximum=0.1,
     )
