@@ -97,15 +97,48 @@ class LogSilence(Correlator[Params, State]):
             return []
         ticks = self._progress(state, lines)
         found: list[Finding] = []
-        for start, end in _runs(ticks):
-            tick = int(ticks[start])
+        start = end = 0
+        while end < len(ticks):
+            start, tick = end, int(ticks[end])
+            end = int(np.searchsorted(ticks, self._calm_until(state, tick), side="right"))
+            if end > start and self._hear_all(state, lines, ticks, start, end):
+                continue
+            end = int(np.searchsorted(ticks, tick, side="right"))
             heard = lines.of_each(start, end)
             self._suspect(state, tick)
             for at, name in self._confirmed(state, lines, tick, start, end, heard):
                 found.append(self._finding(state.sources[name], rows, lines, at, tick, name))
             for name, own in heard.items():
-                self._hear(state, name, lines, own, tick)
+                self._hear(state, name, lines, own, ticks[own])
         return found
+
+    def _calm_until(self, state: State, tick: int) -> int:
+        """The last tick, from `tick` on, up to which no source can be silent too long; before `tick` if one may be.
+
+        Whoever speaks in these ticks has `least_s` from then on.
+        """
+        if state.waiting:
+            return tick - 1
+        return min(
+            tick + self._least(),
+            min(
+                (
+                    source.tick + (_FORGET_TICKS if source.reported else self._limit(source))
+                    for source in state.sources.values()
+                    if source.reported or self._is_regular(source)
+                ),
+                default=tick + self._least(),
+            ),
+        )
+
+    def _hear_all(self, state: State, lines: Lines, ticks: NDArray[np.int64], start: int, end: int) -> bool:
+        """Hear the lines in [start, end), none too late; not where there may be too many sources."""
+        heard = lines.of_each(start, end)
+        if len(state.sources.keys() | heard.keys()) > MAX_SOURCES:
+            return False
+        for name, own in heard.items():
+            self._hear(state, name, lines, own, ticks[own])
+        return True
 
     @staticmethod
     def _progress(state: State, lines: Lines) -> NDArray[np.int64]:
@@ -119,15 +152,20 @@ class LogSilence(Correlator[Params, State]):
 
     def _limit(self, source: Source) -> int:
         """Ticks of silence that are too many."""
-        return max(int(self.p.least_s * US_PER_S) // TICK_US, int(self.p.factor * source.longest))
+        return max(self._least(), int(self.p.factor * source.longest))
+
+    def _least(self) -> int:
+        return int(self.p.least_s * US_PER_S) // TICK_US
+
+    def _is_regular(self, source: Source) -> bool:
+        return source.events >= self.p.events and source.span_us >= self.p.learn_s * US_PER_S
 
     def _suspect(self, state: State, tick: int) -> None:
         for name, source in list(state.sources.items()):
             if source.reported and tick - source.tick > _FORGET_TICKS:
                 del state.sources[name]
                 continue
-            regular = source.events >= self.p.events and source.span_us >= self.p.learn_s * US_PER_S
-            if regular and not source.reported and tick - source.tick > self._limit(source):
+            if self._is_regular(source) and not source.reported and tick - source.tick > self._limit(source):
                 state.waiting.setdefault(name, [])
 
     def _confirmed(
@@ -158,26 +196,29 @@ class LogSilence(Correlator[Params, State]):
                 return at
         return None
 
-    def _hear(self, state: State, name: str, lines: Lines, own: NDArray[np.int64], tick: int) -> None:
+    def _hear(self, state: State, name: str, lines: Lines, own: NDArray[np.int64], ticks: NDArray[np.int64]) -> None:
+        """Take the lines `own` (n,) of a source; `ticks` (n,) are theirs."""
         times, last = lines.times[own], int(own[-1])
         source = state.sources.get(name)
         if source is None:
-            if not self._room(state, tick):
+            if not self._room(state, int(ticks[0])):
                 return
-            source = Source(int(times[0]), int(times[0]), tick, int(times[0]) // _EPOCH_US)
+            source = Source(int(times[0]), int(times[0]), int(ticks[0]), int(times[0]) // _EPOCH_US)
             state.sources[name] = source
         latest = np.maximum.accumulate(np.maximum(times, source.last_us))
-        pause = max((int(latest[0]) - source.last_us) // TICK_US, tick - source.tick)
+        pause = max((int(latest[0]) - source.last_us) // TICK_US, int(ticks[0]) - source.tick)
         if source.reported:
             pause = min(pause, int(source.longest * _TEACHES) + 1)
         source.learn(pause, int(latest[0]) // _EPOCH_US)
-        if latest[-1] - latest[0] >= TICK_US:  # in a tick, it may be weeks: where a file is read that is behind
-            pauses = (latest[1:] - latest[:-1]) // TICK_US
+        if (
+            latest[-1] - latest[0] >= TICK_US or ticks[-1] > ticks[0]
+        ):  # in a tick, it may be weeks: a file that is behind
+            pauses = np.maximum((latest[1:] - latest[:-1]) // TICK_US, ticks[1:] - ticks[:-1])
             for start, end in _runs(latest[1:] // _EPOCH_US):
                 source.learn(int(pauses[start:end].max()), int(latest[start + 1]) // _EPOCH_US)
         source.reported = False
         source.events += len(times)
-        source.last_us, source.tick = int(latest[-1]), tick
+        source.last_us, source.tick = int(latest[-1]), int(ticks[-1])
         source.stream_id, source.line = int(lines.streams[last]), int(lines.addresses[last])
 
     @staticmethod
