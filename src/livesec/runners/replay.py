@@ -23,7 +23,7 @@ from livesec.sources.file_source import stream_uid
 from livesec.sources.whole_file import WholeFile, replayable
 from livesec.store.writer import StoreWriter
 
-COMMIT_BYTES = 16 << 20
+COMMIT_BYTES = 8 << 20
 """A replay commits after this much: it can be run again, so fewer syncs of the disk cost nothing."""
 
 

@@ -29,7 +29,7 @@ from livesec.sources.record_lines import RecordLines, is_endless_document
 from livesec.sources.text_encoding import SAMPLE_BYTES, UTF_8, Encoding, encoding_of
 from livesec.sources.watched_paths import expand
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 7 << 19
 """Read this much at once: some 27,000 syslog lines."""
 
 _REMEMBERED = 8  # batches of a compressed file kept for evidence: 24 MB
