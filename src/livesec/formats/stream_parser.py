@@ -2,12 +2,12 @@
 
 Formats that users describe (mapping files) are offered whole lines first. Then messages are taken out of their syslog
 envelopes and offered to the formats that own their program. What those leave, and every line without an envelope, is
-offered to the other formats by its shape: first to the format of the stream's first row, then to the rest in a fixed
+offered to the other formats by its shape: first to the format of the stream's first line, then to the rest in a fixed
 order, each what none before it took. What no format takes is skipped if it is empty or another program's syslog line,
 and rejected otherwise. Where a format fails, which is a fault in LiveSec, the lines that it was offered are rejects.
 
 Most streams are of one format, and fifty others need not look at its lines. Which one that is depends on the stream's
-first lines alone, never on how they are cut: they are taken one at a time until a row comes.
+first lines alone, never on how they are cut: they are taken one at a time until a format takes one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OPENSSH = "openssh"
 _ENVELOPE = "envelope"  # its name among the formats' states
 _MANY_COMMAS = 2
 _NO_LINES: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
-_FIRST_LINES = 20  # of a stream, that are asked for its format: a header or a few comments may stand before it
+_FIRST_LINES = 5  # of a stream, that are asked for its format: Zeek names a log in the fifth line of its header
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class StreamParser:
         self._envelope = EnvelopeState()
         self._clock = new_clock()
         self._main: str | None = None
-        """The format of the first row, if that is offered lines by their shape."""
+        """The format of the first line, if that is offered lines by their shape."""
         self._first_lines = _FIRST_LINES
         """How many more lines are taken one at a time."""
 
@@ -122,11 +122,11 @@ class StreamParser:
             taking.reject(self._unknown(taking))
 
     def _look_at_first(self, taking: _Taking) -> None:
-        """Note the format of the first row, after each of the stream's first lines."""
+        """Note the format of the first line that one took, after each of the stream's first lines."""
         self._first_lines -= 1
-        if taking.first_row_by is not None:
+        form = next((form for form in self.formats if form.name in taking.formats and form.log_types), None)
+        if form is not None:
             self._first_lines = 0
-            form = next(form for form in self.formats if form.name == taking.first_row_by)
             self._main = None if form.shape == Shape.SYSLOG else form.name
         elif len(taking.wrapped):  # a log of many programs
             self._first_lines = 0
@@ -305,8 +305,6 @@ class _Taking:
         self.wrapped: NDArray[np.uint32] = _NO_LINES
         """Lines with an envelope, among those that are being taken."""
         self.frames: dict[LogType, list[pl.DataFrame]] = {}
-        self.first_row_by: str | None = None
-        """The format that gave the batch's first rows."""
         self.formats: dict[str, int] = {}
         self.rejects = [no_rejects()]
 
@@ -314,7 +312,6 @@ class _Taking:
         """Note what format `name` took; whether that is anything."""
         for log_type, rows in parsed.rows.items():
             if rows.height:
-                self.first_row_by = self.first_row_by or name
                 self.frames.setdefault(log_type, []).append(rows)
         self.fate[parsed.consumed] = _CONSUMED
         self.fate[parsed.skipped] = _SKIPPED
