@@ -1,9 +1,9 @@
 """A kind of file, or a top folder, that an account never moved before.
 
 A note rather than an alert: it counts together with what else the account does. Misses accounts with less than five
-days and fifty transfers behind them, and those that move all kinds; whoever makes new kinds usual slowly is not
-reported any more. Statistics: baselines/novelty, the account's own rate of news, for endings and for top folders
-apart. Source: DETECTIONS (rarity).
+days and twenty active hours behind them; whoever makes new kinds usual slowly is reported with ever less confidence.
+Statistics: baselines/first_seen, the account's own rate of news, for endings and for top folders apart. Source:
+DETECTIONS (rarity).
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from livesec.baselines import novelty, tails
-from livesec.baselines.kernel_rows import ValueRows
+from livesec.baselines import first_seen, tails
 from livesec.baselines.sub_keys import sub_keys
 from livesec.core.finding import Findings
 from livesec.core.hashing import number_keys, text_keys
@@ -30,14 +29,17 @@ _FOLDER = r"^[/\\]*([^/\\]+)[/\\]"
 _REASONS = ("ending", "folder")
 
 
+KEPT = 32
+
+
 @dataclass(frozen=True)
 class Params:
-    """How much must be known, and how rare news must be."""
+    """How much must be known."""
 
-    report_p: float = param(0.01, "probability", "our choice: one transfer in 100", minimum=1e-9, maximum=0.5)
     p_star: float = param(1e-3, "probability", "never medium: severity 2.1", minimum=1e-12, maximum=0.1)
     learn_s: float = param(5 * 86_400.0, "s", "Elastic: new terms within 5 days and more", minimum=0)
-    learn_rows: int = param(50, "transfers", "our choice: twice DETECTIONS' prior", minimum=1)
+    learn_hours: int = param(20, "hours", "our choice: DETECTIONS' prior of about 20", minimum=1)
+    quiet_s: float = param(86_400.0, "s", "our choice: a day's news are one episode", minimum=60)
     forget_s: float = param(90 * 86_400.0, "s", "our choice: a quarter's silence", minimum=86_400)
 
 
@@ -50,15 +52,15 @@ class RareType(Detector[Params]):
     needs = ("path",)
     technique = ("T1570",)
     base_severity = 21
-    columns = novelty.COLUMNS
+    columns = first_seen.columns(KEPT)
     statistical = True
     params = Params
     max_keys = 1 << 16
     summary = "{user} moved {file}: the first with the {what} {value}"
     guidance = Guidance(
         meaning="The account moves a kind of file, or works in a folder, that it never touched before.",
-        usual="In {transfers:,} earlier transfers over {days:,.0f} days it had {values:,} of them; one in "
-        "{one_in:,.0f} was new.",
+        usual="In {hours:,} earlier active hours it had {values:,} of them, and {news:,} more came new before this "
+        "one: a new one comes in one of {one_in:,.0f} hours.",
         benign=("a new task or project", "a program that was installed or updated"),
         next_steps=(
             "Does {file} belong to the work of {user}? Programs and scripts weigh more than documents.",
@@ -80,25 +82,28 @@ class RareType(Detector[Params]):
         texts = np.stack([text_keys(value) for value in values], axis=1)
         told = np.flatnonzero(texts.ravel() != 0)
         row_of = told // len(values)
-        reports = novelty.meet_all(
+        found = first_seen.first_times(
             state,
-            ValueRows(keys.ravel()[told], rows.time_us[at][row_of], texts.ravel()[told], rows.addresses()[at][row_of]),
-            novelty.Rules(
-                int(self.p.learn_s * 1e6), self.p.learn_rows, float(self.p.report_p), int(self.p.forget_s * 1e6)
-            ),
+            keys.ravel()[told],
+            rows.time_us[at][row_of],
+            texts.ravel()[told],
+            learn_s=self.p.learn_s,
+            learn_hours=self.p.learn_hours,
+            quiet_s=self.p.quiet_s,
+            forget_s=self.idle_s(),
         )
-        places, first = np.unique(row_of[reports.at], return_index=True)
-        kinds = told[reports.at][first] % len(values)
-        log_p = np.log(np.maximum(reports.p[first], 1e-12))
+        places, first = np.unique(row_of[found.at], return_index=True)
+        kinds = told[found.at][first] % len(values)
+        log_p = np.log(found.p[first])
         return Findings(
             at=at[places],
             details={
                 "what": [_REASONS[kind] for kind in kinds.tolist()],
                 "value": [values[kind][place] for kind, place in zip(kinds.tolist(), places.tolist(), strict=True)],
                 "file": paths.gather(pl.Series(places)).to_list(),
-                "transfers": reports.rows[first],
-                "values": reports.values[first],
-                "days": reports.age_s[first] / 86_400,
+                "hours": found.hours[first],
+                "values": found.known[first],
+                "news": found.news[first],
                 "one_in": tails.one_in(log_p),
             },
             confidence=tails.confidence(log_p, self.p.p_star),
@@ -107,7 +112,7 @@ class RareType(Detector[Params]):
 
     def idle_s(self) -> float:
         """The silence after which an account begins anew."""
-        return self.p.forget_s
+        return max(self.p.forget_s, self.p.quiet_s)
 
 
 DETECTOR = RareType
