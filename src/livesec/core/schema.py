@@ -96,6 +96,8 @@ NETWORK: dict[str, Column] = {
     "connections": Column(pl.Int64, "connections", "", "connections that this row stands for; at least 1"),
     "latency_ms": Column(pl.Float64, "ms", "", ""),
     "query": Column(pl.String, "", "dns.question.name", "DNS name asked for"),
+    "rule": Column(pl.String, "", "rule.name", "what a network sensor calls it, where the row is an alert of one"),
+    "rule_severity": Column(pl.Int32, "", "event.severity", "of that rule, 1 the worst, as Suricata counts"),
     "log_age_us": Column(pl.Int64, "us", "", "for how long network rows had been coming when this one came"),
     **_ADDRESS,
     **{

@@ -4,8 +4,8 @@
 
 Read: `flow` as connections, with their start as time; `alert` as what an inspection saw or stopped (action allow or
 deny), without bytes, for the flow tells them; `dns` questions; `fileinfo` as transfers over HTTP, FTP, SMB or mail.
-The signature of an alert is in the evidence, not in a column. Skipped: stats, tls, http, ssh, anomaly, drop and all
-other types, and answers of DNS. Not read: netflow records (one-sided).
+The signature of an alert and its severity (1 the worst) are its rule. Skipped: stats, tls, http, ssh, anomaly, drop
+and all other types, and answers of DNS. Not read: netflow records (one-sided), categories and metadata of alerts.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from livesec.formats.typed_fields import (
     text,
     time,
     typed_rows,
+    whole_number,
 )
 
 _WANTED: Final[dict[str, Path]] = {
@@ -43,7 +44,7 @@ _WANTED: Final[dict[str, Path]] = {
         for name in ("bytes_toserver", "bytes_toclient", "pkts_toserver", "pkts_toclient")
     },
     **{f"flow.{name}": ("flow", name) for name in ("start", "end", "state", "action")},
-    "alert.action": ("alert", "action"),
+    **{f"alert.{name}": ("alert", name) for name in ("action", "signature", "severity")},
     "dns.type": ("dns", "type"),
     "dns.rrname": ("dns", "rrname"),
     "dns.queries": ("dns", "queries"),
@@ -82,6 +83,8 @@ _FLOW: Final = (
     Field("flow.bytes_toclient", "bytes_in", count, "no number of bytes"),
     Field("flow.pkts_toserver", "packets_out", count, "no number of packets"),
     Field("flow.pkts_toclient", "packets_in", count, "no number of packets"),
+    Field("alert.signature", "rule", text),
+    Field("alert.severity", "rule_severity", whole_number(0, 255, pl.Int32), "no severity (0 to 255)"),
 )
 _FILE: Final = (
     Field("time", "event_time_us", time(_time), "no time that can be read in timestamp"),

@@ -2,9 +2,9 @@
 
     {"ts":1772409600.25,"note":"SSH::Password_Guessing","msg":"192.0.2.1 appears to be ..","src":"192.0.2.1",..}
 
-Read: ts, uid, src (else id.orig_h), id.orig_p, dst (else id.resp_h), p (else id.resp_p) and proto, as what an
-inspection saw: action deny where Zeek had the source dropped (Notice::ACTION_DROP), else allow. As with Suricata's
-alerts, the note and its message are in the evidence, not in a column, and a row is no connection. Skipped: notices
+Read: ts, uid, src (else id.orig_h), id.orig_p, dst (else id.resp_h), p (else id.resp_p), proto, and the note as the
+rule, as what an inspection saw: action deny where Zeek had the source dropped (Notice::ACTION_DROP), else allow. As
+with Suricata's alerts, a row is no connection; the message is in the evidence, not in a column. Skipped: notices
 without a source, which are about Zeek itself (CaptureLoss::Too_Much_Loss). Not read: n, sub, actions, files, the place
 that Zeek looked up, and notice_alarm.log, which tells some notices again.
 """
@@ -17,7 +17,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.schema import VERDICT, LogType
-from livesec.formats.typed_fields import Field, TypedRows, ip_address, lower_text, needed, port, typed_rows
+from livesec.formats.typed_fields import Field, TypedRows, ip_address, lower_text, needed, port, text, typed_rows
 from livesec.formats.zeek_logs import ZeekLog
 from livesec.formats.zeek_records import CONNECTION, ORIGINATOR_PORT, TIME
 
@@ -30,6 +30,7 @@ _FIELDS: Final = (
     Field("dst", "dst_ip", ip_address),
     Field("p", "dst_port", port, _PORT_PROBLEM),
     Field("proto", "protocol", lower_text),
+    Field("note", "rule", text),
 )
 _ELSE: Final = {"src": "id.orig_h", "dst": "id.resp_h", "p": "id.resp_p"}
 _DROP: Final = "Notice::ACTION_DROP"
