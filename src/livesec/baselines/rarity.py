@@ -77,13 +77,13 @@ class Rules(NamedTuple):
     """After so long without a row a key is as good as never seen; longer than the other times."""
 
 
-class _Given(NamedTuple):
+class _Shown(NamedTuple):
     keys: Keys
     times_us: NDArray[np.int64]
     values: NDArray[np.uint64]
 
 
-class _Out(NamedTuple):
+class _RarityOut(NamedTuple):
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
     """(n, 3): n, r, hours of the value with this one."""
@@ -129,7 +129,7 @@ def _learn(keyed: _Keyed, slot: int, place: int, sixteenths: int) -> None:
 
 
 @kernel
-def _meet(index: Index, keyed: _Keyed, given: _Given, rules: Rules, out: _Out) -> int:
+def _meet(index: Index, keyed: _Keyed, given: _Shown, rules: Rules, out: _RarityOut) -> int:
     reports = 0
     learn_us = int(rules.learn_s * 1e6)
     quiet_us = int(rules.quiet_s * 1e6)
@@ -217,7 +217,7 @@ def meet(
         sightings=state["sightings"].view(np.int32),
         report_at=state["report_at"].view(np.int32),
     )
-    out = _Out(np.empty(n, dtype=np.int64), np.empty((n, 3), dtype=np.int64))
-    found = _meet(state.index, keyed, _Given(keys, times_us, values), rules, out)
+    out = _RarityOut(np.empty(n, dtype=np.int64), np.empty((n, 3), dtype=np.int64))
+    found = _meet(state.index, keyed, _Shown(keys, times_us, values), rules, out)
     hours, news, sightings = out.numbers[:found].T
     return Reports(out.at[:found], hours, news, sightings)

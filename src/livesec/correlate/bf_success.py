@@ -9,6 +9,7 @@ Source: Wazuh rule 40112, Elastic "successful SSH brute force attack".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -118,8 +119,14 @@ class GuessedPassword(Correlator[Params, Memory]):
         return state.to_bytes()
 
     def from_bytes(self, blob: bytes) -> Memory:
-        """What `to_bytes` wrote."""
-        return Memory.from_bytes(self.name, self.p.window_s, blob)
+        """What `to_bytes` wrote, now or in version 1. Raises StateVersionError."""
+        saved = json.loads(blob)
+        if saved["version"] != 1:
+            return Memory.from_bytes(self.name, self.p.window_s, blob)
+        memory = Memory(self.name, self.p.window_s)
+        for address, detector, time_us, attempts, evidence in saved["guessing"]:
+            memory.causes[_address(address)] = Cause(detector, time_us, 1.0, tuple(evidence), attempts)
+        return memory
 
 
 def _address(src_ip: str | None) -> str:

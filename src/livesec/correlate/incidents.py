@@ -33,7 +33,7 @@ _PENDING_PER_ENTITY = 64
 _MAX_ENTITIES = 50_000
 _MAX_OPEN = 5_000
 _NAMED = 2  # entities in a title
-_VERSION = 3
+_VERSION, _BEFORE_HUBS = 3, 2
 _PLAIN = ("id", "score", "first_us", "last_us", "count")
 _SETS = ("entities", "techniques", "types")
 
@@ -245,10 +245,11 @@ class IncidentBuilder:
     def from_bytes(cls, blob: bytes) -> IncidentBuilder:
         """What `to_bytes` wrote. Raises StateVersionError."""
         saved = json.loads(blob)
-        if saved["version"] != _VERSION:
+        if saved["version"] not in (_BEFORE_HUBS, _VERSION):
             raise StateVersionError(f"incidents: saved state of version {saved['version']}")
         builder = cls()
-        builder._hubs = Hubs.from_list(saved["hubs"])
+        if saved["version"] == _VERSION:
+            builder._hubs = Hubs.from_list(saved["hubs"])
         items = {
             number: _Pending(
                 number, time_us, kind, score, tuple(techniques), tuple((of, name) for of, name in entities)
