@@ -31,6 +31,7 @@ from livesec.core.finding import Finding
 from livesec.core.protocols import Correlator
 from livesec.core.rows import Rows, make_rows
 from livesec.core.schema import LOG_TYPES, LogType, dtypes
+from livesec.pipeline.assembly import detector_classes
 
 HERE = Path(__file__).parent
 STREAMS = {log_type: number for number, log_type in enumerate(LOG_TYPES, start=1)}
@@ -114,9 +115,10 @@ def finding_of(record: Mapping[str, str], sequence: int, time_us: int) -> Findin
     fields = {name: record.get(name) or None for name in ("user", "src_ip", "dst_ip", "host")}
     key = record.get("key") or ("src_ip" if fields["src_ip"] else "user")
     attempts = record.get("attempts")
+    known = detector_classes().get(record["what"])
     return Finding(
         detector=record["what"],
-        log_type=LogType.LOGIN,
+        log_type=LogType.LOGIN if known is None else known.log_type,
         sequence=sequence,
         row_in_line=0,
         event_time_us=time_us,

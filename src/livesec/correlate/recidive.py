@@ -1,9 +1,10 @@
 """A repeat offender: anomalies of one address on several days, or many within one.
 
 Sees the address that comes back after every ban: five anomalies within a day, or anomalies on three different days of
-a week, each alone perhaps too little. Misses who changes addresses. Counts one of each detector an hour, so that one
-loud detector makes no repeat offender, and internal addresses as others. Nothing is learned, so nothing can be trained.
-Reported at the threshold and then on log growth. Source: fail2ban's recidive jail (5 bans within a day).
+a week, each alone perhaps too little. Misses who changes addresses. Counts login findings, scans, refused connections
+and what a sensor calls an attack: in others the address may be the victim's. Counts one of each detector an hour, so
+that one loud detector makes no repeat offender, and internal addresses as others. Nothing is learned, so nothing can be
+trained. Reported at the threshold and then on log growth. Source: fail2ban's recidive jail (5 bans within a day).
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
 from livesec.correlate.sequel import raised, weight
 
+OFFENCES = frozenset(
+    {"scan_vertical", "scan_horizontal", "scan_trw", "scan_slow", "firewall_denies", "exposed_admin", "ids_alert"}
+)
+"""What counts beside findings about logins."""
 _KEPT = 16  # offences remembered per address
 _MAX_ADDRESSES = 1 << 14
 _HOUR_US = 3600 * US_PER_S
@@ -89,9 +94,10 @@ class Recidive(Correlator[Params, State]):
         return [item for item in found if item is not None]
 
     def _counts(self, finding: Finding) -> bool:
-        """Findings that are about an address, and are something."""
+        """Findings that are about an address that offends, and are something."""
+        offends = finding.log_type == LogType.LOGIN or finding.detector in OFFENCES
         keyed = "src_ip" in finding.entity_type.split("|")
-        return keyed and finding.src_ip is not None and weight(finding) >= self.p.least_weight
+        return offends and keyed and finding.src_ip is not None and weight(finding) >= self.p.least_weight
 
     def _judge(self, state: State, offence: Finding) -> Finding | None:
         address, time_us = network_64(str(offence.src_ip)), offence.stream_time_us
