@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 IS_LONG = os.environ.get("LIVESEC_LONG") == "1"
-_SHARE = 0.3
-_LEAST = 10
+_SHARE = 0.2
+_LEAST = 8
 
 
 def examples(number: int) -> int:
-    """`number` in a long run, three tenths of it else."""
+    """`number` in a long run, a fifth of it else."""
     return number if IS_LONG else max(_LEAST, round(number * _SHARE))
