@@ -54,7 +54,7 @@ class Beacon(Detector[Params]):
     base_severity = 73
     columns = contact_rhythm.COLUMNS
     params = Params
-    max_keys = 1 << 16
+    max_keys = 1 << 15
     summary = "{src_ip} contacts {dst_ip} port {port} every {period_s:,.0f} s, score {score:.2f} ({contacts:,} so far)"
     guidance = Guidance(
         meaning="A program calls an outside address as regularly as a clock: malware that asks for orders does, and so "

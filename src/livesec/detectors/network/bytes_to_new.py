@@ -52,7 +52,7 @@ class BytesToNew(Detector[Params]):
     base_severity = 73
     columns = new_destination.COLUMNS
     params = Params
-    max_keys = 1 << 17
+    max_keys = 1 << 16
     summary = "{src_ip} sent {sent:,} bytes to {dst_ip}, an address first used {hours:,.1f} h before"
     guidance = Guidance(
         meaning="Data leaves for an address that is new to the organisation. Stolen data is mostly sent to a server "

@@ -54,7 +54,7 @@ class FlowRatio(Detector[Params]):
     columns = ratio_tail.COLUMNS
     statistical = True
     params = Params
-    max_keys = 1 << 16
+    max_keys = 1 << 14
     summary = "{src_ip} sent {sent:,} bytes outside and got {received:,} within an hour: usually it receives"
     guidance = Guidance(
         meaning="A machine that consumes has become one that delivers. Data may be leaving, or the machine serves "

@@ -54,7 +54,7 @@ class RareGeo(Detector[Params]):
     columns = rarity.COLUMNS
     statistical = True
     params = Params
-    max_keys = 1 << 16
+    max_keys = 1 << 14
     summary = "{src_ip} talks to {country}, new for it ({dst_ip} at port {port})"
     guidance = Guidance(
         meaning="The machine was never seen to talk to this country. Command-and-control servers and drop sites "

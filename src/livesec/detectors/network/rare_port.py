@@ -55,7 +55,7 @@ class RarePort(Detector[Params]):
     columns = rarity.COLUMNS
     statistical = True
     params = Params
-    max_keys = 1 << 16
+    max_keys = 1 << 14
     summary = "{src_ip} uses port {port}, new for it (of {dst_ip})"
     guidance = Guidance(
         meaning="The machine was never seen to use this port. Shells, tunnels and steps to the next machine show "
