@@ -23,6 +23,10 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Seed of the demo world.")] = 1,
     users: Annotated[int, typer.Option(help="People in the demo world.")] = 60,
     days: Annotated[float, typer.Option(help="Days of the demo world.")] = 14.0,
+    campaigns: Annotated[
+        int | None,
+        typer.Option(min=1, help="Campaigns of the demo world, each kind in each strength in turn. [default: eleven]"),
+    ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Tables in Markdown, as docs/detection.md has them.")
     ] = False,
@@ -52,7 +56,8 @@ def evaluate(
             bar.update(task, completed=share, note=f"{lines:,} lines")
 
         if demo:
-            whole.add(evaluate_demo(loaded, seed=seed, users=users, days=days, progress=progress))
+            found = evaluate_demo(loaded, seed=seed, users=users, days=days, campaigns=campaigns, progress=progress)
+            whole.add(found)
         if data is not None:
             whole.add(evaluate_data(loaded, data, progress))
     rows = [score.as_dict() for score in whole.scores]

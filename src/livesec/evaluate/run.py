@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from livesec.evaluate.demo_world import read_stages, score_demo
 from livesec.evaluate.scores import Evaluation
 from livesec.runners.replay import Replay
 from livesec.simulate.folder import write_logs
-from livesec.simulate.schedule import DEFAULT_ORDERS
+from livesec.simulate.schedule import DEFAULT_ORDERS, every_order
 from livesec.simulate.timeline import simulate
 from livesec.simulate.world import World
 from livesec.store.export import export_rows
@@ -41,12 +42,18 @@ def replayed(settings: Settings, paths: Sequence[str], folder: Path, progress: P
     return list(export_rows(reader_engine(db), "anomalies"))
 
 
-def evaluate_demo(settings: Settings, *, seed: int, users: int, days: float, progress: Progress) -> Evaluation:
-    """Scores, measures and campaigns of a demo world made for this."""
+def evaluate_demo(
+    settings: Settings, *, seed: int, users: int, days: float, campaigns: int | None, progress: Progress
+) -> Evaluation:
+    """Scores, measures and campaigns of a demo world made for this.
+
+    `campaigns`: so many, each kind in each strength in turn; None for those of `demo batch`.
+    """
+    orders = DEFAULT_ORDERS if campaigns is None else tuple(islice(cycle(every_order()), campaigns))
     first_us = _DEMO_END_US - int(days * US_PER_DAY)
     with tempfile.TemporaryDirectory(prefix="livesec-evaluate-") as name:
         folder = Path(name)
-        logs = simulate(World(seed=seed, users=users), first_us, days, 1.0, DEFAULT_ORDERS)
+        logs = simulate(World(seed=seed, users=users), first_us, days, 1.0, orders)
         write_logs(folder, logs)
         anomalies = replayed(settings, [str(path) for path in folder.glob("*_logs.csv")], folder, progress)
         return score_demo(anomalies, read_stages(folder / "labels.csv"), first_us, _DEMO_END_US - 1)
