@@ -16,7 +16,8 @@ def rows_at(*times_us: int) -> Rows:
 
 
 def ages(rows: Rows) -> list[int]:
-    return rows.integers("log_age_us").tolist()
+    ages: list[int] = rows.integers("log_age_us").tolist()
+    return ages
 
 
 def test_counts_from_the_first_row_and_never_below_0() -> None:
