@@ -151,12 +151,10 @@ def feedback(
     kept = read_verdicts(path)
     own = [item for item in kept.feedback if (item.detector, item.entity) == (row["type"], row["entity"])]
     others = tuple(item for item in kept.feedback if item not in own)
-    weight = max(_LEAST, _HALF * min((item.weight for item in own), default=1.0)) if verdict == "benign" else 1.0
-    new = (
-        (Feedback(detector=row["type"], entity=row["entity"], weight=weight, reason=reason),)
-        if verdict == "benign"
-        else ()
-    )
+    weight, new = 1.0, list[Feedback]()
+    if verdict == "benign":
+        weight = max(_LEAST, _HALF * min((item.weight for item in own), default=1.0))
+        new = [Feedback(detector=row["type"], entity=row["entity"], weight=weight, reason=reason)]
     write_verdicts(path, kept.model_copy(update={"feedback": (*others, *new)}))
     if as_json:
         typer.echo(json.dumps({"detector": row["type"], "entity": row["entity"], "weight": weight}))

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from livesec.baselines.external_transfers import external_destinations
 from livesec.baselines.growth import GROWTH
 from livesec.core.clock import US_PER_DAY
 from livesec.core.finding import Finding, Scalar
@@ -35,12 +36,7 @@ OTHER_FILE = 0.5  # our choice: something else went out than the archive
 class Params:
     """What is outside, how much is worth a report, and for how long an archive is remembered."""
 
-    destinations: tuple[str, ...] = param(
-        ("external_drive", "cloud_storage", "email", "ftp_server"),
-        "names",
-        "livesec seed",
-        setting="external_destinations",
-    )
+    destinations: tuple[str, ...] = external_destinations()
     window_s: float = param(3600.0, "s", "DETECTIONS: within 1 h", minimum=60)
     least_bytes: int = param(100_000_000, "bytes", "livesec seed: a large file", minimum=0)
 

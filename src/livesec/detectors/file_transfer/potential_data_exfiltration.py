@@ -11,14 +11,13 @@ is large for anyone too. In seed_mode: every external file above the fixed volum
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from livesec.baselines import count_tail, tails, volume_and_count, window_volume
+from livesec.baselines.external_transfers import external_destinations, goes_outside
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -33,26 +32,11 @@ ANYONES_MEDIAN_BYTES = 1e6  # our choice: an hour's external volume of somebody 
 ANYONES_SIGMA = 2.0  # ... this standard deviation of its logarithm: one hour in 100 has more than 335 MB
 
 
-def goes_outside(rows: Rows, destinations: Sequence[str]) -> NDArray[np.bool_]:
-    """Rows whose destination is one of `destinations` or, where none is told, is outside by the log's own words."""
-    destination = rows.column("destination")
-    named = pl.Series([name.lower() for name in destinations], dtype=pl.String)
-    outside = destination.str.to_lowercase().is_in(named.implode()).fill_null(False).to_numpy()
-    fetched = rows.is_value("action", "download") & (rows.integers("is_internal", null=1) == 0)
-    sent = rows.is_value("direction", "outbound") | fetched
-    return np.asarray(outside | (sent & ~rows.known("destination")), dtype=np.bool_)
-
-
 @dataclass(frozen=True)
 class Params:
     """Destinations, volume, tail probabilities and how much to learn."""
 
-    destinations: tuple[str, ...] = param(
-        ("external_drive", "cloud_storage", "email", "ftp_server"),
-        "names",
-        "livesec seed",
-        setting="external_destinations",
-    )
+    destinations: tuple[str, ...] = external_destinations()
     floor: int = param(10_000_000, "bytes", "livesec seed", minimum=1, setting="exfiltration_bytes")
     files: int = param(10, "files", "our choice: fewer in an hour are never many", minimum=2)
     young_files: int = param(21, "files", "DETECTIONS, count_burst: more than 20 in an hour", minimum=2)

@@ -27,8 +27,6 @@ from livesec.detectors.file_transfer.large_file_transfer import moved
 _ENDING = r"\.([^./\\ ]{1,24})$"
 _FOLDER = r"^[/\\]*([^/\\]+)[/\\]"
 _REASONS = ("ending", "folder")
-
-
 KEPT = 32
 
 

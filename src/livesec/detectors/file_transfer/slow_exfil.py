@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import daily_cusum, tails
+from livesec.baselines.external_transfers import external_destinations, goes_outside
 from livesec.baselines.kernel_rows import AmountRows
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
@@ -23,19 +24,13 @@ from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 from livesec.detectors.file_transfer.large_file_transfer import moved
-from livesec.detectors.file_transfer.potential_data_exfiltration import goes_outside
 
 
 @dataclass(frozen=True)
 class Params:
     """Destinations, CUSUM's slack and limit, and how long to learn."""
 
-    destinations: tuple[str, ...] = param(
-        ("external_drive", "cloud_storage", "email", "ftp_server"),
-        "names",
-        "livesec seed",
-        setting="external_destinations",
-    )
+    destinations: tuple[str, ...] = external_destinations()
     slack: float = param(0.5, "standard deviations", "DETECTIONS: k", minimum=0.1)
     limit: float = param(5.0, "standard deviations", "DETECTIONS: h", minimum=1)
     p_star: float = param(1e-4, "probability", "medium from 6e-3, a CUSUM of 5.1", minimum=1e-12, maximum=0.1)
