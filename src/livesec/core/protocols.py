@@ -84,7 +84,11 @@ class Guidance:
     benign: tuple[str, ...]
     """Other explanations an analyst should exclude."""
     next_steps: tuple[str, ...]
-    """Read-only commands and checks first; templates over details and user, src_ip, dst_ip, host."""
+    """What to look at and to do, in words; templates over details and user, src_ip, dst_ip, host."""
+    commands: tuple[str, ...] = ()
+    """Ids of read-only commands (`core.commands`), the most telling first; shown before the other steps."""
+    would_change: tuple[str, ...] = ()
+    """Templates: what, if it were found, would make this worse or harmless."""
 
 
 P = TypeVar("P")

@@ -129,6 +129,31 @@ class Settings(BaseModel):
     # Co-pilot
     openai_api_key: str | None = Field(default=None, repr=False, description="key of the model endpoint")
     openai_base_url: str | None = _setting(None, "base URL of an OpenAI-compatible endpoint")
+    explain_model: str = _setting("gpt-5-mini", "model that words explanations", min_length=1)
+    explain_from: str = _setting(
+        "medium", "lowest severity worded by the model", pattern="^(low|medium|high|critical)$"
+    )
+    explain_view: str = _setting(
+        "technical_expert",
+        "view that is worded first; the others on request",
+        pattern="^(technical_expert|risk_assessor|incident_responder|threat_intelligence|executive_briefing)$",
+    )
+    explain_language: str = _setting("English", "language of the model's prose", pattern=r"^[\w ()-]{2,40}$")
+    explain_api: str = _setting(
+        "chat", "chat: chat.completions, responses: the newer API", pattern="^(chat|responses)$"
+    )
+    explain_timeout_s: float | None = _setting(
+        None, "longest wait for an answer; None: 20, and 180 for an endpoint on this machine", "s", gt=0
+    )
+    explain_max_tokens: int = _setting(1200, "longest answer", "tokens", ge=100)
+    explain_temperature: float = _setting(0.2, "0: always the likeliest word", "0-2", ge=0, le=2)
+    explain_calls_per_minute: int = _setting(10, "model calls at most", "per minute", ge=1)
+    explain_calls_per_day: int = _setting(200, "model calls at most, a fifth kept for critical", "per day", ge=0)
+    explain_tokens_per_day: int = _setting(200_000, "tokens at most, asked and answered", "per day", ge=0)
+    explain_queue: int = _setting(10_000, "explanations that may wait for the model", "anomalies", ge=1)
+    explain_redact: bool | None = _setting(
+        None, "pseudonyms in what is sent; None: wherever the endpoint is not on this machine"
+    )
 
     @field_validator("time_zone")
     @classmethod

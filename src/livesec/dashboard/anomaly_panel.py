@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from livesec.core.attack import tactics_of, technique_name
+from livesec.core.explanation import DETERMINISTIC
 from livesec.core.severity import SEVERITIES, Severity
 from livesec.core.text import shown
 from livesec.dashboard.severity_marks import MARKS
@@ -72,17 +73,17 @@ def _draw_meaning(detail: AnomalyDetail) -> None:
     meaning = explanation.what_happened.removeprefix(detail.description).removeprefix(".").strip()
     _draw_section("**What it means**", meaning)
     _draw_section("**What is usual**", explanation.usual)
-    _draw_section("**Why this score**", explanation.why_score)
+    _draw_section("**Why this score**", explanation.score_text())
     alternatives = _texts(explanation.alternatives)
     if alternatives:
         st.markdown("**It could also be**")
         st.text("\n".join(f"• {text}" for text in alternatives))
-    if explanation.writer != "deterministic":
-        st.text(f"Worded by {shown(explanation.writer)}; every figure is from the log.")
+    if explanation.provenance.writer != DETERMINISTIC:
+        st.text(f"Worded by {shown(explanation.provenance.writer)}; every figure is from the log.")
 
 
 def _draw_next_steps(detail: AnomalyDetail) -> None:
-    steps = _texts(detail.explanation.next_steps)
+    steps = _texts([step.text for step in detail.explanation.next_steps])
     if steps:
         st.markdown("**Next steps**")
         st.code("\n".join(steps), language=None, wrap_lines=True)

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from string import Formatter
 
 from livesec.core.attack import tactics_of, technique_name
-from livesec.core.explanation import Explanation
+from livesec.core.explanation import Contribution, Explanation, Step
 from livesec.core.finding import Finding, Scalar
 from livesec.core.protocols import Guidance
 from livesec.core.text import shown
@@ -131,16 +131,21 @@ def write(finding: Finding, summary: str, guidance: Guidance, score: float, note
             values[name] = commands[name] = _fit(value)
     description = summary.format_map(values)
     confidence = "full confidence" if finding.confidence >= 1 else f"confidence {finding.confidence:.2f}"
+    base = finding.base_severity / 10
     return Written(
         description,
         Explanation(
             headline=description,
             what_happened=f"{description}. {guidance.meaning}",
             usual=guidance.usual.format_map(values),
-            why_score=f"{score / 10:.1f} of 10: base severity {finding.base_severity / 10:.1f}, {confidence}{note}.",
+            why_score=(
+                Contribution(f"base severity of {finding.detector}", base),
+                Contribution(f"{confidence}{note}", score / 10 - base),
+            ),
             alternatives=guidance.benign,
-            next_steps=_steps(guidance.next_steps, commands),
+            would_change=(),
+            next_steps=tuple(Step(text) for text in _steps(guidance.next_steps, commands)),
             techniques=_technique_lines(finding.techniques),
-            writer="deterministic",
+            confidence=finding.confidence,
         ),
     )

@@ -1,0 +1,227 @@
+"""The commands that explanations may name: read-only, from this table, filled with checked values.
+
+Detectors and models name a command by its id; nobody else writes one. A value that is not what its parameter must be
+leaves the command out: text of a log becomes at most one quoted word of a command.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_address
+from string import Formatter
+from types import MappingProxyType
+
+NAME_CHARACTERS = 128
+
+
+class Platform(StrEnum):
+    """Where the log was written, and so which commands look further into it."""
+
+    UNIX = "unix"
+    WINDOWS = "windows"
+    AWS = "aws"
+    CLOUD = "cloud"
+    """Another cloud account, identity provider or appliance: what it offers is not a shell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A read-only command. `texts` are templates per platform; without an entry it is not offered there."""
+
+    purpose: str
+    """What it answers, as the comment behind the command."""
+    texts: Mapping[Platform, str]
+
+
+def _everywhere(text: str) -> Mapping[Platform, str]:
+    return MappingProxyType(dict.fromkeys(Platform, text))
+
+
+def _on(unix: str = "", windows: str = "", aws: str = "") -> Mapping[Platform, str]:
+    texts = {Platform.UNIX: unix, Platform.WINDOWS: windows, Platform.AWS: aws}
+    return MappingProxyType({platform: text for platform, text in texts.items() if text})
+
+
+# Parameters: src_ip, dst_ip, user, host, port, path, since, until (RFC 3339, UTC, about an hour around the anomaly).
+_SECURITY_LOG = (
+    "Get-WinEvent -FilterHashtable @{{{{LogName='Security';Id={ids};StartTime={{since}};EndTime={{until}}}}}}"
+)
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        "logins_of_address": Command(
+            "did it ever log in?",
+            _on(
+                "last -i | grep -wF -- {src_ip}",
+                _SECURITY_LOG.format(ids="4624") + " | Where-Object Message -Match ([regex]::Escape({src_ip}))",
+                "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=ConsoleLogin "
+                "--start-time {since} --end-time {until} --query 'Events[].CloudTrailEvent' --output text"
+                " | grep -F -- {src_ip}",
+            ),
+        ),
+        "logins_of_user": Command(
+            "from where, when, for how long?",
+            _on(
+                "last -iw -- {user} | head -30",
+                _SECURITY_LOG.format(ids="4624,4625") + " | Where-Object Message -Match ([regex]::Escape({user}))",
+                "aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue={user} "
+                "--start-time {since} --end-time {until}",
+            ),
+        ),
+        "log_of_address": Command(
+            "what else does the log say of it?",
+            _on(
+                "journalctl --since {since} --until {until} | grep -wF -- {src_ip}",
+                _SECURITY_LOG.format(ids="4624,4625,4776")
+                + " | Where-Object Message -Match ([regex]::Escape({src_ip}))",
+            ),
+        ),
+        "sshd_of_address": Command(
+            "which accounts, by password or key?",
+            _on("journalctl -t sshd -t sshd-session --since {since} --until {until} | grep -wF -- {src_ip}"),
+        ),
+        "log_of_user": Command(
+            "what else does the log say of the account?",
+            _on(
+                "journalctl --since {since} --until {until} | grep -wF -- {user}",
+                _SECURITY_LOG.format(ids="4624,4625,4648,4672")
+                + " | Where-Object Message -Match ([regex]::Escape({user}))",
+                "aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue={user} "
+                "--start-time {since} --end-time {until} --query 'Events[].EventName'",
+            ),
+        ),
+        "account": Command(
+            "does it exist, has it a shell, when was its password changed?",
+            _on(
+                "getent passwd -- {user}; sudo passwd -S -- {user}",
+                "Get-LocalUser -Name {user} | Format-List",
+                "aws iam get-user --user-name {user}",
+            ),
+        ),
+        "keys_of_user": Command(
+            "which keys may log in, and since when?",
+            _on(
+                'sudo sh -c \'ls -la "$(getent passwd "$1" | cut -d: -f6)/.ssh"\' sh {user}',
+                aws="aws iam list-access-keys --user-name {user}",
+            ),
+        ),
+        "processes_of_user": Command("what runs now?", _on("ps -u {user} -o lstart,pid,ppid,cmd")),
+        "who_is_on": Command("which sessions are open?", _on("w -i", "query user")),
+        "sockets_of_source": Command(
+            "is it still connected, and to which program?",
+            _on("ss -tnp | grep -F -- {src_ip}", "Get-NetTCPConnection -RemoteAddress {src_ip}"),
+        ),
+        "sockets_to_destination": Command(
+            "on the source: which program talks to it?",
+            _on("ss -tunp dst {dst_ip}", "Get-NetTCPConnection -RemoteAddress {dst_ip}"),
+        ),
+        "sockets_of_port": Command(
+            "on the source: which program uses this port?",
+            _on("ss -tunp '( dport = :{port} or sport = :{port} )'", "Get-NetTCPConnection -RemotePort {port}"),
+        ),
+        "listeners": Command(
+            "on the target: what listens there?", _on("ss -tulpn", "Get-NetTCPConnection -State Listen")
+        ),
+        "busiest_programs": Command(
+            "on the source: which program sends the most?", _on("ss -tinp | grep -B1 bytes_sent")
+        ),
+        "half_open": Command("on the source: which program asks?", _on("ss -tnp state syn-sent")),
+        "scheduled": Command(
+            "on the source: what starts by itself at these times?",
+            _on("systemctl list-timers --all; sudo crontab -l", "Get-ScheduledTask | Where-Object State -ne Disabled"),
+        ),
+        "firewall_log_of_source": Command(
+            "which ports did it ask for?",
+            _on("journalctl -k --since {since} --until {until} | grep -F -- SRC={src_ip}"),
+        ),
+        "owner_of_source": Command("an access network, a hosting provider, a VPN?", _everywhere("whois {src_ip}")),
+        "owner_of_destination": Command("a known partner, or a rented server?", _everywhere("whois {dst_ip}")),
+        "name_of_destination": Command("what is it called?", _everywhere("dig +short -x {dst_ip}")),
+        "file": Command(
+            "is it still there: owner, size, times?",
+            _on("stat -- {path}", "Get-Item -LiteralPath {path} | Format-List"),
+        ),
+        "open_files_of_user": Command("which program holds files of the share?", _on("sudo lsof -u {user} -nP")),
+        "s3_events_of_user": Command(
+            "which buckets and objects did it touch?",
+            _on(
+                aws="aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue={user} "
+                "--start-time {since} --end-time {until} --query 'Events[].Resources'"
+            ),
+        ),
+        "log_daemons": Command(
+            "does logging run, and who stopped it?",
+            _on(
+                "systemctl status rsyslog systemd-journald auditd; journalctl -n 20",
+                "Get-Service EventLog; Get-WinEvent -FilterHashtable @{{LogName='Security';Id=1102}}",
+                "aws cloudtrail describe-trails; aws cloudtrail get-trail-status --name {host}",
+            ),
+        ),
+        "disk": Command("is there space, and what was written last?", _on("df -h; ls -lt /var/log | head")),
+    }
+)
+
+_QUOTES = re.compile("['\u2018-\u201b]")  # PowerShell takes all of these for single quotes
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+$ -]*")  # no leading dash: never an option
+
+
+def _word(platform: Platform, text: str) -> str:
+    """`text` as one word of the platform's shell."""
+    if platform is Platform.WINDOWS:
+        return "'" + _QUOTES.sub(lambda match: match.group() * 2, text) + "'"
+    return shlex.quote(text)
+
+
+def _checked(name: str, value: object, platform: Platform) -> str | None:
+    """`value` as the parameter `name` may stand in a command, or None."""
+    if name == "port":
+        return str(value) if isinstance(value, int) and 0 < value < 1 << 16 else None
+    if not isinstance(value, str) or not value or len(value) > NAME_CHARACTERS or not value.isprintable():
+        return None
+    if name in ("src_ip", "dst_ip"):
+        try:
+            address = str(ip_address(value))
+        except ValueError:
+            return None
+        return _word(platform, address)
+    if name in ("since", "until"):
+        # journalctl before version 255 knows no T and Z
+        return _word(platform, value.replace("T", " ").replace("Z", " UTC") if platform is Platform.UNIX else value)
+    if name != "path" and not _PLAIN_NAME.fullmatch(value):
+        return None
+    return _word(platform, value)
+
+
+def parameters(command_id: str, platform: Platform) -> frozenset[str]:
+    """The parameters of a command there. Raises KeyError for an unknown id or one that is not offered there."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(COMMANDS[command_id].texts[platform]) if name)
+
+
+@lru_cache(maxsize=1 << 13)
+def _filled(command_id: str, platform: Platform, values: tuple[tuple[str, object], ...]) -> str | None:
+    words = {name: _checked(name, value, platform) for name, value in values}
+    if None in words.values():
+        return None
+    command = COMMANDS[command_id]
+    return f"{command.texts[platform].format_map(words)}    # {command.purpose}"
+
+
+def fill(command_id: str, platform: Platform, values: Mapping[str, object]) -> str | None:
+    """The command with `values`, and its purpose behind it; None where it is not offered or a value is missing or bad.
+
+    Raises KeyError for an id that is not in COMMANDS.
+
+    >>> fill("owner_of_source", Platform.UNIX, {"src_ip": "192.0.2.1"})
+    'whois 192.0.2.1    # an access network, a hosting provider, a VPN?'
+    >>> fill("owner_of_source", Platform.UNIX, {"src_ip": "$(reboot)"})
+    """
+    if platform not in COMMANDS[command_id].texts:
+        return None
+    names = sorted(parameters(command_id, platform))
+    if any(values.get(name) is None for name in names):
+        return None
+    return _filled(command_id, platform, tuple((name, values[name]) for name in names))
