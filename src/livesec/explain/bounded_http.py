@@ -53,16 +53,20 @@ class BoundedHttpClient(httpx2.Client):
         """The whole answer to `request`, read. Raises httpx2.TransportError; `stream` makes no difference."""
         kept = [(name, request.headers[name]) for name in _SENT_HEADERS if name in request.headers]
         bearer = f"Bearer {self._key}"
-        request.headers = httpx2.Headers(
-            [*kept, ("user-agent", "livesec"), ("accept-encoding", "identity"), ("authorization", bearer)]
-        )
+        own = [("user-agent", "livesec"), ("accept-encoding", "identity"), ("authorization", bearer)]
         sockets = _Sockets()
-        request.extensions = {**request.extensions, "trace": sockets.trace}
+        sent = httpx2.Request(  # the official client looks into its own request afterwards
+            request.method,
+            request.url,
+            headers=[*kept, *own],
+            stream=request.stream,
+            extensions={**request.extensions, "trace": sockets.trace},
+        )
         deadline_s: float = request.extensions["timeout"]["read"]
         options["follow_redirects"] = False
 
         def whole() -> httpx2.Response:
-            return _whole(super(BoundedHttpClient, self).send(request, stream=True, **options), request)
+            return _whole(super(BoundedHttpClient, self).send(sent, stream=True, **options), request)
 
         try:
             return _within(deadline_s, whole)
