@@ -338,7 +338,10 @@ class FakeEndpoint:
         self.requests: list[Body] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
-        self.models = list(models)
+        self.models_answer: object = {
+            "object": "list",
+            "data": [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in models],
+        }
         self._ended = threading.Event()
         self._lock = threading.Lock()
         endpoint = self
@@ -353,10 +356,9 @@ class FakeEndpoint:
 
             def do_GET(self) -> None:
                 self.close_connection = True
-                known = [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in endpoint.models]
                 exchange = Exchange(self, {}, endpoint._ended)
                 if exchange.path.endswith("/models"):
-                    exchange.json(200, {"object": "list", "data": known})
+                    exchange.json(200, endpoint.models_answer)
                 else:
                     exchange.error(404, "no such path")
 
