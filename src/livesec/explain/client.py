@@ -61,7 +61,7 @@ class EndpointModel:
     def _down_the_ladder(self, request: Request, started: float) -> Reply:
         rung: Rung | None = self.rung or RUNGS[0]
         tokens_in = tokens_out = 0
-        was_silent = True
+        heard: list[str] = []
         while rung is not None:
             try:
                 completion = self._completion(request, rung, started + self.endpoint.timeout_s)
@@ -83,11 +83,11 @@ class EndpointModel:
                 self.rung = rung
                 latency_ms = round((time.monotonic() - started) * 1000)
                 return Reply(answer, self.endpoint.model, rung, latency_ms, tokens_in, tokens_out)
-            was_silent = was_silent and not completion.text.strip()
+            heard.append(completion.text.strip())
             if rung is self.rung:
                 break  # it worked before: this answer is the model's fault, not the rung's
             rung = below(rung)
-        if was_silent and tokens_in:
+        if not any(heard):  # as with models whose answer stays among their thoughts
             raise ModelError(Failure.REFUSED, f"{self.endpoint.model} gave no text at all")
         raise ModelError(Failure.INVALID, f"{self.endpoint.model} gave no JSON of the schema")
 

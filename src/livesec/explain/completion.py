@@ -59,8 +59,9 @@ def read_chat(body: bytes) -> Completion:
 def read_response(body: bytes) -> Completion:
     """The output texts of an answer of the Responses API. Raises NoCompletionError."""
     whole = _object(body)
-    output = whole.get("output")
-    if not isinstance(output, list) or not output:
+    output, details = whole.get("output"), whole.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    if not isinstance(output, list) or not (output or reason):
         raise NoCompletionError
     parts = [
         part
@@ -69,8 +70,6 @@ def read_response(body: bytes) -> Completion:
         for part in item["content"]
         if isinstance(part, dict)
     ]
-    details = whole.get("incomplete_details")
-    reason = details.get("reason") if isinstance(details, dict) else None
     usage = whole.get("usage")
     return Completion(
         text="".join(_text(part.get("text")) for part in parts if part.get("type") == "output_text"),
