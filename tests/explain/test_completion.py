@@ -6,15 +6,13 @@ from hypothesis import strategies as st
 
 from livesec.explain.completion import Completion, NoCompletionError, read_chat, read_response
 
+NAMES = ["choices", "message", "content", "refusal", "finish_reason", "usage", "prompt_tokens", "output", "type", "text", "incomplete_details", "reason", "input_tokens"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                ["choices", "message", "content", "refusal", "finish_reason", "usage", "prompt_tokens", "output"]
-                + ["type", "text", "incomplete_details", "reason", "input_tokens"]
-            ),
+            st.sampled_from(NAMES),
             inner,
             max_size=4,
         )
@@ -30,7 +28,7 @@ def test_any_json_is_a_completion_or_none(value: object) -> None:
             found = read(json.dumps(value).encode())
         except NoCompletionError:
             continue
-        assert isinstance(found, Completion) and isinstance(found.text, str)
+        assert len(found.text) <= len(json.dumps(value))
 
 
 @given(st.binary(max_size=50))
