@@ -6,7 +6,21 @@ from hypothesis import strategies as st
 
 from livesec.explain.completion import Completion, NoCompletionError, read_chat, read_response
 
-NAMES = ["choices", "message", "content", "refusal", "finish_reason", "usage", "prompt_tokens", "output", "type", "text", "incomplete_details", "reason", "input_tokens"]
+NAMES = [
+    "choices",
+    "message",
+    "content",
+    "refusal",
+    "finish_reason",
+    "usage",
+    "prompt_tokens",
+    "output",
+    "type",
+    "text",
+    "incomplete_details",
+    "reason",
+    "input_tokens",
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (

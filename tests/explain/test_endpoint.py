@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import httpx2
 import openai
 import pytest
 from tests.explain.fake_endpoint import FakeEndpoint, redirecting
@@ -167,3 +168,12 @@ def test_no_redirect_is_followed() -> None:
         with openai_client(endpoint) as client, pytest.raises(openai.APIStatusError):
             client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hello"}])
         assert elsewhere.requests == [] and len(server.requests) == 1
+
+
+@pytest.mark.parametrize("seconds", [0.5, 5.0, 180.0])
+def test_the_time_limit_reaches_the_client_whatever_it_is(seconds: float) -> None:
+    endpoint = endpoint_of(Settings(openai_base_url=LOCAL, explain_timeout_s=seconds))
+    assert endpoint is not None
+    with openai_client(endpoint) as client:  # which takes httpx's own default of 5 s for "not set", and then 600 s
+        assert isinstance(client.timeout, httpx2.Timeout)
+        assert (client.timeout.read, client.timeout.connect, client.max_retries) == (seconds, min(seconds, 5.0), 0)

@@ -19,6 +19,7 @@ import httpx2
 
 MAX_ANSWER_BYTES = 4 << 20
 """Of one answer; an explanation has some kilobytes, with a model's reasoning some hundred."""
+CONNECT_TIMEOUT_S = 5.0  # s, as the official client's
 _SENT_HEADERS = ("host", "accept", "content-type", "content-length")
 _Result = TypeVar("_Result")
 
@@ -34,15 +35,14 @@ class BoundedHttpClient(httpx2.Client):
     ----------
     key : goes as bearer token with each request; other headers of the official client (operating system, Python
         version, what OPENAI_CUSTOM_HEADERS holds) stay here
-    timeout_s : for a call, unless the request brings a timeout of its own
-    connect_s : for the connection alone
+    timeout : of a call, unless the request brings one of its own; see `call_timeout`
     may_use_proxy : whether a proxy of the environment (HTTPS_PROXY) is used; over plain http it would read along
     """
 
-    def __init__(self, key: str, *, timeout_s: float, connect_s: float, may_use_proxy: bool) -> None:
+    def __init__(self, key: str, timeout: httpx2.Timeout, *, may_use_proxy: bool) -> None:
         limits = httpx2.Limits(max_keepalive_connections=0)  # each call has sockets of its own, to shut down
         super().__init__(
-            timeout=httpx2.Timeout(timeout_s, connect=min(connect_s, timeout_s)),
+            timeout=timeout,
             limits=limits,
             follow_redirects=False,
             transport=None if may_use_proxy else httpx2.HTTPTransport(limits=limits),
@@ -71,8 +71,14 @@ class BoundedHttpClient(httpx2.Client):
         try:
             return _within(deadline_s, whole)
         except _OverdueError:
-            sockets.shut_down()
             raise httpx2.ReadTimeout("no whole answer in time", request=request) from None
+        finally:  # also where the caller is interrupted
+            sockets.shut_down()
+
+
+def call_timeout(seconds: float) -> httpx2.Timeout:
+    """The timeout of a call that may take `seconds` in all: here the read timeout is the deadline of the whole."""
+    return httpx2.Timeout(seconds, connect=min(CONNECT_TIMEOUT_S, seconds))
 
 
 def _whole(response: httpx2.Response, request: httpx2.Request) -> httpx2.Response:

@@ -95,6 +95,8 @@ class EndpointModel:
         """What the model says on `rung`, after giving up the parameters that the server complains about."""
         import openai  # noqa: PLC0415 - half a second that nobody without an endpoint should wait
 
+        from livesec.explain.bounded_http import call_timeout  # noqa: PLC0415 - likewise
+
         if self._client is None:
             self._client = openai_client(self.endpoint)
         for _ in range(_MAX_ATTEMPTS):
@@ -104,7 +106,7 @@ class EndpointModel:
             options = self._dialect.options(request)
             self.requests_sent += 1
             try:
-                return self._sent(self._client, request, rung, {**options, "timeout": _timeout(left_s)})
+                return self._sent(self._client, request, rung, {**options, "timeout": call_timeout(left_s)})
             except openai.APIStatusError as error:
                 name = None if is_too_long(error) else named_parameter(error)
                 if names_format(name) and error.status_code in _NAMES_FORMATS and rung is not RUNGS[-1]:
@@ -138,12 +140,3 @@ class EndpointModel:
         if rung is Rung.JSON_OBJECT:
             options["response_format"] = {"type": "json_object"}
         return read_chat(chat.create(**options).http_response.content)
-
-
-def _timeout(left_s: float) -> Any:
-    """The read timeout is the deadline of the whole call (`explain.bounded_http`)."""
-    import httpx2  # noqa: PLC0415 - comes with the official client
-
-    from livesec.explain.endpoint import CONNECT_TIMEOUT_S  # noqa: PLC0415
-
-    return httpx2.Timeout(left_s, connect=min(CONNECT_TIMEOUT_S, left_s))

@@ -24,7 +24,6 @@ OPENAI_URL = "https://api.openai.com/v1"
 DUMMY_KEY = "none"
 """Sent to endpoints that need no key: the client refuses to have none."""
 TIMEOUT_S, LOCAL_TIMEOUT_S = 20.0, 180.0  # s for an answer; a model on this machine may run on its CPU
-CONNECT_TIMEOUT_S = 5.0  # s, as the official client's
 _LOOPBACK_NAMES = ("localhost", "ip6-localhost", "ip6-loopback")
 _PRIVATE_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localdomain")
 _PRIVATE_NETWORKS = tuple(
@@ -157,19 +156,18 @@ def openai_client(endpoint: Endpoint) -> openai.OpenAI:
     """
     import openai  # noqa: PLC0415 - half a second that nobody without an endpoint should wait
 
-    from livesec.explain.bounded_http import BoundedHttpClient  # noqa: PLC0415 - likewise
+    from livesec.explain.bounded_http import BoundedHttpClient, call_timeout  # noqa: PLC0415 - likewise
 
     parts = urlsplit(endpoint.base_url or OPENAI_URL)
+    timeout = call_timeout(endpoint.timeout_s)
     return openai.OpenAI(
         api_key=endpoint.key,
         admin_api_key="",  # not None, or the environment's would be taken
         base_url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
         default_query=dict(parse_qsl(parts.query)),
         max_retries=0,
+        timeout=timeout,
         http_client=BoundedHttpClient(
-            endpoint.key,
-            timeout_s=endpoint.timeout_s,
-            connect_s=CONNECT_TIMEOUT_S,
-            may_use_proxy=parts.scheme == "https",
+            endpoint.key, timeout, may_use_proxy=parts.scheme == "https" and not endpoint.is_local
         ),
     )
