@@ -195,6 +195,8 @@ def test_refused_parameters_are_given_up_once_and_for_all() -> None:
             ]
         },
         {"error": "unknown field max_tokens"},
+        {"error": {"message": "wrong", "param": "max_tokens.type"}},
+        {"detail": "Max_tokens is not known"},
     ],
 )
 def test_the_parameter_is_found_in_every_form_of_error(body: object) -> None:
@@ -207,6 +209,20 @@ def test_the_parameter_is_found_in_every_form_of_error(body: object) -> None:
     with FakeEndpoint(behave) as server:
         EndpointModel(endpoint(server.base_url)).ask(REQUEST)
         assert len(server.requests) == 2 and "temperature" in server.requests[1]
+
+
+def test_a_model_without_a_system_role_gets_one_message() -> None:
+    def behave(exchange: Exchange) -> None:
+        if len(exchange.body["messages"]) > 1:
+            exchange.error(400, "System role not supported")
+        else:
+            fake.good()(exchange)
+
+    with FakeEndpoint(behave) as server:
+        model = EndpointModel(endpoint(server.base_url))
+        assert model.ask(REQUEST).rung is model.ask(REQUEST).rung is Rung.JSON_SCHEMA
+        assert len(server.requests) == 3
+        assert server.requests[2]["messages"] == [{"role": "user", "content": f"Explain.\n\n{PROMPT}"}]
 
 
 def test_a_server_that_refuses_whatever_it_gets_is_asked_a_few_times_only() -> None:
@@ -301,16 +317,21 @@ def test_a_retry_after_that_says_nothing_is_none(text: str) -> None:
         assert failure(EndpointModel(endpoint(server.base_url))).retry_after_s is None
 
 
-def test_nothing_listening_an_unknown_name_and_no_tls_are_told_apart() -> None:
+def test_nothing_listening_an_unknown_name_and_no_tls_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     refused = failure(EndpointModel(endpoint(f"http://127.0.0.1:{port}/v1")))
     assert refused.failure is Failure.CONNECTION and "nothing listens" in str(refused)
-    unknown = failure(EndpointModel(endpoint("http://no-such-host.invalid/v1")))
-    assert unknown.failure in (Failure.CONNECTION, Failure.TIMEOUT)
     with FakeEndpoint() as server:
         tls = failure(EndpointModel(endpoint(server.base_url.replace("http:", "https:"))))
     assert tls.failure is Failure.CONNECTION and "TLS" in str(tls)
+
+    def no_such_name(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_name)  # a real one would ask a name server
+    unknown = failure(EndpointModel(endpoint("http://models.example.org/v1")))
+    assert unknown.failure is Failure.CONNECTION and "not known by name" in str(unknown)
 
 
 def test_a_redirect_is_told_and_not_followed() -> None:

@@ -14,7 +14,7 @@ from livesec.explain.model_call import Failure, ModelError, Reply, Request, Rung
 if TYPE_CHECKING:
     import openai
 
-_MAX_ATTEMPTS = 6  # requests on one rung: the parameters that can be given up, and the answer
+_MAX_ATTEMPTS = 7  # requests on one rung: the parameters that can be given up, and the answer
 _NAMES_PARAMETERS = (400, 422)
 _NAMES_FORMATS = (400, 422, 500, 501)  # llama.cpp of 2024 answers 500 to a schema
 
@@ -124,7 +124,7 @@ class EndpointModel:
     def _sent(self, client: openai.OpenAI, request: Request, rung: Rung, options: dict[str, Any]) -> Completion:
         """One HTTP request. The client writes schema and body; the answer is read by `explain.completion`."""
         system = request.system if rung is Rung.JSON_SCHEMA else f"{request.system}\n\n{shape_request()}"
-        said = [{"role": "system", "content": system}, {"role": "user", "content": request.user}]
+        said = self._dialect.messages(system, request.user)
         options["model"] = self.endpoint.model
         if self.endpoint.api == "responses":
             options["input"] = said

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 THINKING_TOKENS = 2000
 """Added to the limit where reasoning counts into it, or a model would think until nothing is left for the answer."""
 _FORMAT = "response_format"
+_SYSTEM = "system role"
 _NAMES = {
     "response_format": _FORMAT,
     "text.format": _FORMAT,
@@ -27,6 +28,7 @@ _NAMES = {
     "guided_json": _FORMAT,
     "grammar": _FORMAT,
     "structured output": _FORMAT,
+    "structured outputs": _FORMAT,
     "max_completion_tokens": "max_completion_tokens",
     "max_output_tokens": "max_output_tokens",
     "max_tokens": "max_tokens",
@@ -36,9 +38,12 @@ _NAMES = {
     "reasoning": "reasoning",
     "'store'": "store",
     "store": "store",
+    "system role": _SYSTEM,
+    "roles must alternate": _SYSTEM,
 }
 _IN_PROSE = re.compile(
-    r"(?<![\w])(" + "|".join(re.escape(name) for name in _NAMES if name not in ("store", "reasoning")) + r")(?![a-z_])"
+    r"(?<![\w])(" + "|".join(re.escape(name) for name in _NAMES if name not in ("store", "reasoning")) + r")(?![a-z_])",
+    re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
     r"context[_ ](?:length|size|window)|exceed_context|too many tokens|prompt is too long", re.IGNORECASE
@@ -57,7 +62,7 @@ class Dialect:
         """Parameters of a call, by name."""
         options: dict[str, Any] = {"temperature": request.temperature}
         if self._is_openai or self._is_responses:
-            options["store"] = False  # kept 30 days and shown in a dashboard otherwise, by default with Responses
+            options["store"] = False  # the default of Responses is to keep what was asked and answered
         if self._is_openai:  # explaining takes little thought, and thought is paid for
             options |= {"reasoning": {"effort": "low"}} if self._is_responses else {"reasoning_effort": "low"}
         options = {name: value for name, value in options.items() if name not in self._given_up}
@@ -66,6 +71,12 @@ class Dialect:
         if limit is not None:
             options[limit] = request.max_tokens + (THINKING_TOKENS if thinks else 0)
         return options
+
+    def messages(self, system: str, user: str) -> list[dict[str, str]]:
+        """The texts by role; one where the model's template knows no system role, as Gemma 2's."""
+        if _SYSTEM in self._given_up:
+            return [{"role": "user", "content": f"{system}\n\n{user}"}]
+        return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
     def _limit_name(self) -> str | None:
         if self._is_responses:
@@ -78,7 +89,7 @@ class Dialect:
 
     def give_up(self, name: str, sent: dict[str, Any]) -> bool:
         """Do not send `name` any more; False where it was not `sent`, so that leaving it out changes nothing."""
-        if name not in sent:
+        if name in self._given_up or (name not in sent and name != _SYSTEM):
             return False
         self._given_up.add(name)
         return True
@@ -111,7 +122,7 @@ def named_parameter(error: openai.APIStatusError) -> str | None:
             if place in _NAMES or place == "text":
                 return _NAMES.get(place, _FORMAT)
     found = _IN_PROSE.search(_words(error))
-    return _NAMES[found.group(1)] if found else None
+    return _NAMES[found.group(1).lower()] if found else None
 
 
 def _words(error: openai.APIStatusError) -> str:
