@@ -368,6 +368,15 @@ def test_the_ladder_and_its_parameters_share_one_deadline() -> None:
         assert len(server.requests) <= 2  # three would take longer
 
 
+def test_the_way_down_goes_on_where_a_timeout_stopped_it() -> None:
+    with FakeEndpoint() as server:
+        model = EndpointModel(endpoint(server.base_url, timeout_s=0.3))
+        server.script = [fake.says("prose"), fake.hanging()]
+        assert failure(model).failure is Failure.TIMEOUT
+        assert model.ask(REQUEST).rung is Rung.JSON_OBJECT
+        assert len(server.requests) == 3
+
+
 def test_a_flood_is_cut_off() -> None:
     with FakeEndpoint(fake.flooding()) as server:
         error = failure(EndpointModel(endpoint(server.base_url)))

@@ -40,6 +40,7 @@ class EndpointModel:
         self.is_warm = False
         self.tokens_spent = 0
         self.requests_sent = 0
+        self._next = rung or RUNGS[0]  # where the next way down begins, also if this one ends in a timeout
         self._dialect = Dialect(endpoint)
         self._client: openai.OpenAI | None = None
 
@@ -59,10 +60,11 @@ class EndpointModel:
         raise ModelError(failure, text, wait_s)  # out here, so that it carries no context
 
     def _down_the_ladder(self, request: Request, started: float) -> Reply:
-        rung: Rung | None = self.rung or RUNGS[0]
+        rung: Rung | None = self._next
         tokens_in = tokens_out = 0
         heard: list[str] = []
         while rung is not None:
+            self._next = rung
             try:
                 completion = self._completion(request, rung, started + self.endpoint.timeout_s)
             except _UnsupportedRungError:
@@ -87,6 +89,7 @@ class EndpointModel:
             if rung is self.rung:
                 break  # it worked before: this answer is the model's fault, not the rung's
             rung = below(rung)
+        self._next = self.rung or RUNGS[0]
         if not any(heard):  # as with models whose answer stays among their thoughts
             raise ModelError(Failure.REFUSED, f"{self.endpoint.model} gave no text at all")
         raise ModelError(Failure.INVALID, f"{self.endpoint.model} gave no JSON of the schema")
