@@ -368,11 +368,11 @@ def test_the_ladder_and_its_parameters_share_one_deadline() -> None:
         assert len(server.requests) <= 2  # three would take longer
 
 
-def test_the_way_down_goes_on_where_a_timeout_stopped_it() -> None:
+def test_the_way_down_goes_on_where_a_failure_stopped_it() -> None:
     with FakeEndpoint() as server:
-        model = EndpointModel(endpoint(server.base_url, timeout_s=0.3))
-        server.script = [fake.says("prose"), fake.hanging()]
-        assert failure(model).failure is Failure.TIMEOUT
+        model = EndpointModel(endpoint(server.base_url))
+        server.script = [fake.says("prose"), fake.failing(503)]
+        assert failure(model).failure is Failure.SERVER
         assert model.ask(REQUEST).rung is Rung.JSON_OBJECT
         assert len(server.requests) == 3
 

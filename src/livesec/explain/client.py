@@ -51,7 +51,10 @@ class EndpointModel:
         """
         started = time.monotonic()
         try:
-            return self._down_the_ladder(request, started)
+            if self._client is None:  # made here and not before: it refuses to be without a key, and takes a while
+                self._client = openai_client(self.endpoint)
+                started = time.monotonic()
+            return self._down_the_ladder(self._client, request, started)
         except Exception as error:  # of the client, or of reading what a hostile server sent
             from livesec.explain.failures import failure_of  # noqa: PLC0415 - imports the official client
 
@@ -59,14 +62,14 @@ class EndpointModel:
             failure, text, wait_s = found.failure, str(found), found.retry_after_s
         raise ModelError(failure, text, wait_s)  # out here, so that it carries no context
 
-    def _down_the_ladder(self, request: Request, started: float) -> Reply:
+    def _down_the_ladder(self, client: openai.OpenAI, request: Request, started: float) -> Reply:
         rung: Rung | None = self._next
         tokens_in = tokens_out = 0
         heard: list[str] = []
         while rung is not None:
             self._next = rung
             try:
-                completion = self._completion(request, rung, started + self.endpoint.timeout_s)
+                completion = self._completion(client, request, rung, started + self.endpoint.timeout_s)
             except _UnsupportedRungError:
                 rung = below(rung)
                 continue
@@ -94,14 +97,12 @@ class EndpointModel:
             raise ModelError(Failure.REFUSED, f"{self.endpoint.model} gave no text at all")
         raise ModelError(Failure.INVALID, f"{self.endpoint.model} gave no JSON of the schema")
 
-    def _completion(self, request: Request, rung: Rung, until: float) -> Completion:
+    def _completion(self, client: openai.OpenAI, request: Request, rung: Rung, until: float) -> Completion:
         """What the model says on `rung`, after giving up the parameters that the server complains about."""
         import openai  # noqa: PLC0415 - half a second that nobody without an endpoint should wait
 
         from livesec.explain.bounded_http import call_timeout  # noqa: PLC0415 - likewise
 
-        if self._client is None:
-            self._client = openai_client(self.endpoint)
         for _ in range(_MAX_ATTEMPTS):
             left_s = until - time.monotonic()
             if left_s <= 0:
@@ -109,7 +110,7 @@ class EndpointModel:
             options = self._dialect.options(request)
             self.requests_sent += 1
             try:
-                return self._sent(self._client, request, rung, {**options, "timeout": call_timeout(left_s)})
+                return self._sent(client, request, rung, {**options, "timeout": call_timeout(left_s)})
             except openai.APIStatusError as error:
                 name = None if is_too_long(error) else named_parameter(error)
                 if names_format(name) and error.status_code in _NAMES_FORMATS and rung is not RUNGS[-1]:
