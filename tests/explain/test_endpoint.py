@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx2
@@ -177,3 +179,10 @@ def test_the_time_limit_reaches_the_client_whatever_it_is(seconds: float) -> Non
     with openai_client(endpoint) as client:  # which takes httpx's own default of 5 s for "not set", and then 600 s
         assert isinstance(client.timeout, httpx2.Timeout)
         assert (client.timeout.read, client.timeout.connect, client.max_retries) == (seconds, min(seconds, 5.0), 0)
+
+
+def test_the_official_client_is_imported_only_when_it_is_needed() -> None:
+    code = "import sys, livesec.explain.client, livesec.explain.endpoint_test; print('openai' in sys.modules)"
+    source = str(Path(__file__).parents[2] / "src")
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": source}, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("False", 0), done.stderr
