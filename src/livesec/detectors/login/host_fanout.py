@@ -63,18 +63,26 @@ class HostFanout(Detector[Params]):
     guidance = Guidance(
         meaning="An account goes from machine to machine faster than its user ever does: someone, or a program, tries "
         "where its password or key opens a door.",
-        usual="In {windows:,} earlier stretches of ten minutes with a login this user reached {usual_hosts:,.1f} hosts "
-        "on average; by their spread {hosts:,} come once in {one_in:,.0f} such stretches.",
+        usual="{user} reached {hosts:,} hosts within ten minutes; in {windows:,} earlier stretches of ten minutes with "
+        "a login it was {usual_hosts:,.1f} on average, and by their spread {hosts:,} come once in {one_in:,.0f} such "
+        "stretches. In this episode so far: {episode_hosts:,}.",
         benign=(
             "an administrator who rolls something out by hand, or a first run of configuration management",
             "a terminal program that reopens all its tabs",
             "a monitoring or backup job that is new; it is usual after two days",
         ),
+        commands=("logins_of_user", "acts_of_user", "processes_of_user", "outgoing_logins"),
         next_steps=(
-            "last -iw {user} | head -40    # on the hosts of the evidence: from where, for how long?",
-            "From which machine? {src_ip}: who is logged in there, and what runs under {user}?",
-            "Failures of {user} on further hosts in the same minutes show where the key did not fit.",
-            "If the user does not know of it: end the sessions, replace the key, look at the first host of the chain.",
+            "From which machine do the logins come? See who is logged in there and what runs under {user}.",
+            "Failures of {user} on further hosts in the same minutes show where the password or key did not fit.",
+            "What did the sessions do on {host} and the hosts before it: rights, new keys, new services?",
+            "If the user does not know of it: end the sessions, replace the key or password, and look at the first "
+            "host of the chain.",
+        ),
+        would_change=(
+            "failed logins of {user} on further hosts in the same minutes: then somebody tries doors",
+            "new keys, services or scheduled jobs on the hosts reached: then they are taken over",
+            "a roll-out or maintenance by {user} that was announced for this hour: then it is harmless",
         ),
     )
 
