@@ -115,7 +115,8 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "accounts_tried": Command(
             "which accounts did it try, and how often each?",
             _on(
-                _SSHD + " | grep -wF -- {src_ip} | grep -oE '(for|user) [^ ]+ (from|[0-9a-fA-F.:]+ port)' | " + _MOST,
+                _SSHD + " | grep -wF -- {src_ip} | grep -oE '(for|user) [^ ]+ (from|[0-9a-fA-F.:]+ port)'"
+                " | cut -d' ' -f2 | " + _MOST,
                 _security_log("4625", "{src_ip}", _grouped(5)),
                 _cloudtrail(
                     _CONSOLE_LOGINS,
@@ -138,6 +139,15 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
                 _SSHD + " | grep -E 'Failed|\\[preauth\\]' | grep -oE '[0-9a-fA-F.:]+ port' | " + _MOST,
                 _security_log("4625", then=_grouped(19)),
                 _cloudtrail(_CONSOLE_LOGINS, 'grep -F Failure | grep -oE \'"sourceIPAddress":"[^"]*"\' | ' + _MOST),
+            ),
+        ),
+        "failures_by_account": Command(
+            "which accounts fail most in that hour?",
+            _on(
+                _SSHD + " | grep -E 'Failed|\\[preauth\\]' | grep -oE '(for|user) [^ ]+ (from|[0-9a-fA-F.:]+ port)'"
+                " | cut -d' ' -f2 | " + _MOST,
+                _security_log("4625", then=_grouped(5)),
+                _cloudtrail(_CONSOLE_LOGINS, "grep -F Failure | cut -f1 | " + _MOST, fields="Username,CloudTrailEvent"),
             ),
         ),
         "successes": Command(

@@ -63,15 +63,15 @@ class FailureSpike(Detector[Params]):
     guidance = Guidance(
         meaning="A service turns away far more logins than it does at this hour: an attack that is spread over many "
         "addresses or accounts, or something that logs in by itself and cannot any more.",
-        usual="{failures:,} failures at {service} this hour; by {hours:,} earlier hours {usual_failures:,.1f} are to be "
-        "expected at this time of day, and by their spread {failures:,} come once in {one_in:,.0f} such hours. In this "
-        "episode so far: {episode_failures:,}.",
+        usual="{failures:,} failures at {service} this hour; by {hours:,} earlier hours {usual_failures:,.1f} are to "
+        "be expected at this time of day, and by their spread {failures:,} come once in {one_in:,.0f} such hours. In "
+        "this episode so far: {episode_failures:,}.",
         benign=(
             "an outage of the directory, or a change of its configuration: then successes stop, too",
             "an expired password or key of a job that retries: one account, one address",
             "the first working hour after many passwords have expired",
         ),
-        commands=("failures_by_address", "successes", "log_daemons"),
+        commands=("failures_by_address", "failures_by_account", "successes"),
         next_steps=(
             "How many addresses and accounts are behind it? Many of both: look for findings of bf_distributed, spray "
             "and user_enum in the same hour.",
@@ -80,7 +80,7 @@ class FailureSpike(Detector[Params]):
             "An attack: limit logins at {service} to known networks or to a second factor until it is over.",
         ),
         would_change=(
-            "logins at {service} that succeeded from addresses which fail in the same hour: then a password was guessed",
+            "logins at {service} that succeeded from addresses which fail in that hour: then a password was guessed",
             "nearly all failures from one address of your own: then it is a job with an old password",
             "no successes at {service} in the same hour either: then it is an outage, not an attack",
         ),

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import count_tail, distinct_tail, tails
+from livesec.core.duration import duration_text
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -59,11 +60,11 @@ class HostFanout(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 16
-    summary = "{user} logged in to {hosts:,} hosts within ten minutes, usually {usual_hosts:,.1f}; last {host}"
+    summary = "{user} logged in to {hosts:,} hosts within {window}, usually {usual_hosts:,.1f}; last {host}"
     guidance = Guidance(
         meaning="An account goes from machine to machine faster than its user ever does: someone, or a program, tries "
         "where its password or key opens a door.",
-        usual="{user} reached {hosts:,} hosts within ten minutes; in {windows:,} earlier stretches of ten minutes with "
+        usual="{user} reached {hosts:,} hosts within {window}; in {windows:,} earlier stretches of that length with "
         "a login it was {usual_hosts:,.1f} on average, and by their spread {hosts:,} come once in {one_in:,.0f} such "
         "stretches. In this episode so far: {episode_hosts:,}.",
         benign=(
@@ -108,6 +109,7 @@ class HostFanout(Detector[Params]):
                 "hosts": reports.count,
                 "usual_hosts": reports.mean,
                 "windows": reports.windows,
+                "window": [duration_text(self.p.window_s)] * len(reports.at),
                 "one_in": tails.one_in(reports.log_p),
                 "episode_hosts": reports.offended,
             },
