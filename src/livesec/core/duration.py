@@ -24,3 +24,12 @@ def duration_text(seconds: float) -> str:
 def duration_texts(seconds: Iterable[float]) -> list[str]:
     """`duration_text` of each."""
     return [duration_text(float(item)) for item in seconds]
+
+
+def ago_texts(seconds: Iterable[float]) -> list[str]:
+    """How long ago each is.
+
+    >>> ago_texts([0.0, 600.0])
+    ['just now', '10 min ago']
+    """
+    return [f"{duration_text(float(item))} ago" if item >= 1 else "just now" for item in seconds]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
-from livesec.core.duration import duration_texts
+from livesec.core.duration import ago_texts
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -41,10 +41,10 @@ class RootLogin(Detector[Params]):
     columns = recurrence.COLUMNS
     params = Params
     max_keys = 1 << 14
-    summary = "{user} logged in from {src_ip}, {logins:,} time(s) in {span}"
+    summary = "{user} logged in from {src_ip}; {logins:,} time(s) so far, the first {first}"
     guidance = Guidance(
         meaning="Somebody works as the superuser over the network. Whoever has that login has the machine.",
-        usual="{logins:,} logins of {user} from {src_ip} in {span}. Before these none came from there for "
+        usual="Logins of {user} from {src_ip}: {logins:,}, the first {first}. Before these none came from there for "
         "{quiet_days:,.0f} days or as long as the log was read; where {user} logs in over the network at all, it is "
         "from the same few addresses for months.",
         benign=(
@@ -81,7 +81,7 @@ class RootLogin(Detector[Params]):
             details={
                 "logins": reports.total,
                 "span_s": reports.span_s,
-                "span": duration_texts(reports.span_s),
+                "first": ago_texts(reports.span_s),
                 "quiet_days": np.full(len(reports.at), self.p.quiet_s / 86_400),
             },
             evidence=reports.evidence,

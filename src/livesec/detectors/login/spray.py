@@ -52,8 +52,8 @@ class PasswordSpray(Detector[Params]):
     guidance = Guidance(
         meaning="One address tries a few likely passwords on many accounts. Each account sees too few failures to be "
         "locked; one weak password among them is enough.",
-        usual="A person fails with one account, at most a second one; {threshold:,} accounts within {window} are a list. "
-        "{src_ip} failed with {users:,}, {attempts:,} times in all over {span}: {each:.1f} each, where up to "
+        usual="A person fails with one account, at most a second one; {threshold:,} accounts within {window} are a "
+        "list. {src_ip} failed with {users:,}, {attempts:,} times in all over {span}: {each:.1f} each, where up to "
         "{each_limit:.0f} stay below lock-outs.",
         benign=(
             "a gateway or terminal server behind which many people work, after an outage of the directory",
@@ -69,7 +69,8 @@ class PasswordSpray(Detector[Params]):
             "block it, and require a second factor of the accounts aimed at.",
         ),
         would_change=(
-            "a login that succeeded from {src_ip} during the spray or in the hour after: then that account is taken over",
+            "a login that succeeded from {src_ip} during the spray or in the hour after: then that account is taken "
+            "over",
             "the same accounts tried from further addresses: then a botnet sprays, and blocking one is no answer",
             "{src_ip} is a gateway of your own people during an outage, or an announced test: then it is harmless",
         ),

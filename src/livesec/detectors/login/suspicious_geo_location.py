@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from livesec.baselines import leaky_bucket
 from livesec.core.country_names import iso_code
-from livesec.core.duration import duration_texts
+from livesec.core.duration import ago_texts
 from livesec.core.errors import SettingsError
-from livesec.core.finding import Findings
+from livesec.core.finding import DetailColumn, Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -55,7 +55,7 @@ class SuspiciousGeoLocation(Detector[Params]):
     guidance = Guidance(
         meaning="A login came from a country that your settings list as one nobody should log in from.",
         usual="No login from any of the {listed:,} listed countries is expected. {user} logged in from {country} "
-        "{logins:,} time(s) in {span}; a pause of {quiet_days:,.0f} days makes the next one news again.",
+        "{logins:,} time(s), the first {first}; a pause of {quiet_days:,.0f} days makes the next one news again.",
         benign=(
             "a trip, or a colleague who works from there: take the country off the list",
             "a VPN or proxy that comes out there",
@@ -118,11 +118,11 @@ class SuspiciousGeoLocation(Detector[Params]):
         evidence: NDArray[np.int64] | None,
     ) -> Findings:
         countries = rows.frame["country"].gather(positions).to_list()
-        details = {
+        details: dict[str, DetailColumn] = {
             "country": countries,
             "logins": logins,
             "span_h": span_h,
-            "span": duration_texts(span_h * 3600),
+            "first": ago_texts(span_h * 3600),
             "listed": np.full(len(positions), len(self._listed)),
             "quiet_days": np.full(len(positions), self.p.quiet_s / 86_400),
         }

@@ -70,7 +70,7 @@ class SystemAccountLogin(Detector[Params]):
     guidance = Guidance(
         meaning="An account that only runs a program has been used to log in over the network. Nobody should know a "
         "password or hold a key of it.",
-        usual="Such accounts have no password and no shell, and log in nowhere. {user} logged in on {host} from "
+        usual="Such accounts have no password and no shell, and log in nowhere. {user} logged in from "
         "{src_ip}; other hosts where it did so in the last {remembered}: {hosts:,}; hosts new within this stretch: "
         "{episode_hosts:,}.",
         benign=(
