@@ -75,7 +75,7 @@ class LogSilence(Correlator[Params, State]):
     guidance = Guidance(
         meaning="A log that was regular has stopped. Whoever does not want to be seen stops logging first.",
         usual="{source} has been silent for {silent}; in {events:,} events it lately never paused for more than "
-        "{longest}, and only {limit} or more are told.",
+        "{longest}, and a silence is told from {limit} on.",
         benign=(
             "a service that was stopped, moved or renamed",
             "a holiday, for a log that only people fill",

@@ -59,7 +59,7 @@ class TakeoverThenExfil(Correlator[Params, Memory]):
         meaning="Someone else seems to have got into the account, and then data was reached or moved with it. "
         "This is theft under way until shown otherwise.",
         usual="By one account both within {window} are not expected at all; here {takeover} came {since} before "
-        "{effect}, and {sequels:,} finding(s) about files since. Alone the sign of a takeover counts "
+        "{effect}, and {sequels:,} finding(s) about files since. By itself the sign of a takeover is worth "
         "{takeover_share:.0%} of an alert and that of theft {effect_share:.0%}.",
         benign=(
             "a user on a journey who fetches the files that the journey needs",

@@ -55,7 +55,7 @@ class DistributedBruteForce(Detector[Params]):
         meaning="Many machines try one account, each so seldom that no limit per address notices: a botnet or a proxy "
         "service. Often the password is known from a leak elsewhere and only has to be tried.",
         usual="An account fails from fewer than {threshold:,} addresses within {window}; {user} failed from "
-        "{addresses:,}, with {attempts:,} attempts over {span}.",
+        "{addresses:,} so far, with {attempts:,} attempts over {span}.",
         benign=(
             "a shared or service account whose password was changed while many machines still hold the old one",
             "a telephone that changes networks all day with an old password",

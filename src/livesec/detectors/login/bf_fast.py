@@ -47,7 +47,7 @@ class FastBruteForce(Detector[Params]):
     guidance = Guidance(
         meaning="One address tries passwords faster than a person types them: automated guessing.",
         usual="A person makes fewer than {capacity:.0f} failures with less than {leak} between them, then gets in or "
-        "gives up; {src_ip} made {attempts:,} in {span}.",
+        "gives up; {src_ip} crossed that and has made {attempts:,} in {span} so far.",
         benign=(
             "a script, mount or backup with an old password after a change: one account, at once after the change",
             "a monitoring probe or vulnerability scan of your own",

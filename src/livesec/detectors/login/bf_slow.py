@@ -56,7 +56,7 @@ class SlowBruteForce(Detector[Params]):
     guidance = Guidance(
         meaning="One address keeps trying passwords, with pauses that escape limits counted per minute.",
         usual="Fewer than {threshold:,} failures within {window} from one address are everyday typing errors; "
-        "{src_ip} made {attempts:,} over {span}.",
+        "{src_ip} crossed that and has made {attempts:,} over {span} so far.",
         benign=(
             "a mail client, mount or cron job that still holds an old password after a change: one account, even gaps",
             "several people behind one address (NAT, VPN gateway) who mistype in the same minutes",

@@ -64,8 +64,8 @@ class FailureSpike(Detector[Params]):
         meaning="A service turns away far more logins than it does at this hour: an attack that is spread over many "
         "addresses or accounts, or something that logs in by itself and cannot any more.",
         usual="{failures:,} failures at {service} this hour; by {hours:,} earlier hours {usual_failures:,.1f} are to "
-        "be expected at this time of day, and by their spread {failures:,} come once in {one_in:,.0f} such hours. In "
-        "this episode so far: {episode_failures:,}.",
+        "be expected at this time of day, and by their spread {failures:,} come {rarity} such hours. In this episode "
+        "so far: {episode_failures:,}.",
         benign=(
             "an outage of the directory, or a change of its configuration: then successes stop, too",
             "an expired password or key of a job that retries: one account, one address",
@@ -115,6 +115,7 @@ class FailureSpike(Detector[Params]):
                 "usual_failures": reports.mean,
                 "hours": reports.windows,
                 "one_in": tails.one_in(reports.log_p),
+                "rarity": tails.rarity_texts(reports.log_p),
                 "episode_failures": reports.offended,
             },
             evidence=reports.evidence,

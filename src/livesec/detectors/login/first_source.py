@@ -56,8 +56,8 @@ class FirstSource(Detector[Params]):
     summary = "{user} logged in from {src_ip}, in a network that is new for them"
     guidance = Guidance(
         meaning="The account was used from a network where its user has never been seen.",
-        usual="{user} came from {networks:,} networks in {login_hours:,} login hours, and after the first days from "
-        "{new_networks:,} new ones before this one. So an hour with a new network had a probability of {p_value:.2%}; "
+        usual="Networks that {user} came from: {networks:,}, in {login_hours:,} login hours; new ones after the first "
+        "days, before this one: {new_networks:,}. So an hour with a new network had a probability of {p_value:.2%}; "
         "new ones in this stretch: {episode_networks:,}.",
         benign=(
             "a new access or mobile provider, a hotel, a customer's office",

@@ -58,9 +58,10 @@ class GeoInconsistency(Detector[Params]):
     guidance = Guidance(
         meaning="The account was used from a country where its user has not been before, far from all their usual "
         "places.",
-        usual="{country} is at least {distance_km:,.0f} km from {nearest_country}, the nearest of the usual countries "
-        "of {user} ({usual_countries} by {login_hours:,} login hours); told from {min_km:,.0f} km on. A login from a "
-        "new country had a probability of {p_value:.1%}. Hours seen in {country}, this one included: {hours_there}.",
+        usual="Usual countries of {user}: {usual_countries} by {login_hours:,} login hours, the nearest "
+        "{nearest_country}. {country} is at least {distance_km:,.0f} km from it, and less than {min_km:,.0f} km would "
+        "be near. A login from a new country had a probability of {p_value:.1%}. Hours seen in {country}, this one "
+        "included: {hours_there}.",
         benign=(
             "a business trip or a holiday",
             "a VPN, proxy or mobile network that comes out abroad: list it in relay_networks",

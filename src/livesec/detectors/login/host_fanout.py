@@ -64,9 +64,9 @@ class HostFanout(Detector[Params]):
     guidance = Guidance(
         meaning="An account goes from machine to machine faster than its user ever does: someone, or a program, tries "
         "where its password or key opens a door.",
-        usual="{user} reached {hosts:,} hosts within {window}; in {windows:,} earlier stretches of that length with "
-        "a login it was {usual_hosts:,.1f} on average, and by their spread {hosts:,} come once in {one_in:,.0f} such "
-        "stretches. In this episode so far: {episode_hosts:,}.",
+        usual="{user} reached {hosts:,} hosts within {window}; in {windows:,} earlier stretches of that length with a "
+        "login it was {usual_hosts:,.1f} on average, and by their spread {hosts:,} come {rarity} such stretches. In "
+        "this episode so far: {episode_hosts:,}.",
         benign=(
             "an administrator who rolls something out by hand, or a first run of configuration management",
             "a terminal program that reopens all its tabs",
@@ -111,6 +111,7 @@ class HostFanout(Detector[Params]):
                 "windows": reports.windows,
                 "window": [duration_text(self.p.window_s)] * len(reports.at),
                 "one_in": tails.one_in(reports.log_p),
+                "rarity": tails.rarity_texts(reports.log_p),
                 "episode_hosts": reports.offended,
             },
             evidence=reports.evidence,

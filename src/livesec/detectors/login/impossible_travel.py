@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from livesec.baselines import travel_speed
 from livesec.baselines.country_code import country_text
 from livesec.baselines.sightings import PLACE_COLUMNS, located_logins, sightings
+from livesec.core.duration import duration_texts
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -57,16 +58,15 @@ class ImpossibleTravel(Detector[Params]):
     max_keys = 1 << 17  # users who logged in: half a kilobyte each
     statistical = True
     summary = (
-        "{user} logged in from {to_country} {elapsed_min:,.0f} min after {from_country}: "
-        "at least {least_km:,.0f} km, {speed_kmh:,.0f} km/h"
+        "{user} logged in from {to_country} {elapsed} after {from_country}: at least {least_km:,.0f} km, "
+        "{flight} by air"
     )
     guidance = Guidance(
         meaning="The same account was used in two places that no journey joins in that time. Someone else may hold "
         "the password, a key or a session.",
-        usual="These logins, {elapsed_min:,.0f} min apart, need {speed_kmh:,.0f} km/h over {least_km:,.0f} km, the "
-        "least that the errors of both places allow; an airliner makes {max_kmh:,.0f} km/h. In {login_hours:,} login "
-        "hours before, {user} was seen at {places:,} place(s); this one was not among those of the last "
-        "{known_days:.0f} days.",
+        usual="These logins lie {elapsed} apart; the least {least_km:,.0f} km between them that the errors of both "
+        "places allow take an airliner {flight} at {max_kmh:,.0f} km/h. In {login_hours:,} login hours before, {user} "
+        "was seen at {places:,} place(s); this one was not among those of the last {known_days:.0f} days.",
         benign=(
             "a VPN, proxy or mobile network that comes out in another country: list it in relay_networks",
             "an account that several people or machines share",
@@ -110,6 +110,8 @@ class ImpossibleTravel(Detector[Params]):
                 "distance_km": found.distance_km,
                 "least_km": found.least_km,
                 "elapsed_min": found.hours * 60,
+                "elapsed": duration_texts(found.hours * 3600),
+                "flight": duration_texts(found.least_km / self.p.max_kmh * 3600),
                 "speed_kmh": found.least_km / found.hours,
                 "max_kmh": np.full(n, self.p.max_kmh),
                 "login_hours": found.seen_hours,

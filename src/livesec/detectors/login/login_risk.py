@@ -60,9 +60,9 @@ class LoginRisk(Detector[Params]):
     guidance = Guidance(
         meaning="Network, provider, country, program and hour of this login together do not look like its user. Each "
         "alone would be an event among many.",
-        usual="New for {user}: {new}; the hour is {hour:02d} h. In {login_hours:,} login hours before, a login as "
-        "unfamiliar as this one came once in {one_in:,.0f}; told from once in {told_from:,.0f} on. Such logins in this "
-        "stretch: {episode_logins:,}.",
+        usual="New for {user}: {new}; the hour is {hour:02d} h. By {login_hours:,} login hours before, a login as "
+        "unfamiliar as this one comes {rarity}; told from once in {told_from:,.0f} on. Such logins in this stretch: "
+        "{episode_logins:,}.",
         benign=(
             "a journey with a borrowed or new machine",
             "a new machine or program set up from home",
@@ -110,6 +110,7 @@ class LoginRisk(Detector[Params]):
                 "login_hours": found.hours,
                 "risk": found.score,
                 "one_in": tails.one_in(found.log_p),
+                "rarity": tails.rarity_texts(found.log_p),
                 "told_from": np.full(len(found.at), 1 / self.p.report_p),
                 "episode_logins": found.episode,
             },

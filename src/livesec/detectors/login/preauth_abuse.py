@@ -49,7 +49,7 @@ class PreauthAbuse(Detector[Params]):
         meaning="A client that holds sessions open until the login time limit, again and again, may be trying to win "
         "the regreSSHion race in an unpatched OpenSSH server, or to use up the server's connections.",
         usual="A person logs in within seconds: fewer than {capacity:.0f} timeouts with less than {leak} between them "
-        "may be a bad line. {src_ip} had {timeouts:,} in {span}.",
+        "may be a bad line. {src_ip} crossed that and has had {timeouts:,} in {span} so far.",
         benign=(
             "a broken network path that loses packets after the connection is made",
             "a monitor that opens connections and forgets to close them: then give it an address that is internal",

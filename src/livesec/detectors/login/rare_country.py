@@ -56,8 +56,8 @@ class RareCountry(Detector[Params]):
     summary = "{user} logged in from {country}, where nobody here has logged in from before"
     guidance = Guidance(
         meaning="A login came from a country that is new for the whole organisation.",
-        usual="All users together came from {countries:,} countries in {login_hours:,} hours with logins, and after "
-        "the first days from {new_countries:,} new ones before this one. So an hour with a new country had a "
+        usual="Countries that all users together came from: {countries:,}, in {login_hours:,} hours with logins; new "
+        "ones after the first days, before this one: {new_countries:,}. So an hour with a new country had a "
         "probability of {p_value:.2%}; new ones in this stretch: {episode_countries:,}.",
         benign=(
             "a business trip, a holiday or a new colleague",

@@ -53,8 +53,8 @@ class PasswordSpray(Detector[Params]):
         meaning="One address tries a few likely passwords on many accounts. Each account sees too few failures to be "
         "locked; one weak password among them is enough.",
         usual="A person fails with one account, at most a second one; {threshold:,} accounts within {window} are a "
-        "list. {src_ip} failed with {users:,}, {attempts:,} times in all over {span}: {each:.1f} each, where up to "
-        "{each_limit:.0f} stay below lock-outs.",
+        "list. {src_ip} has failed with {users:,} so far, {attempts:,} times in all over {span}: {each:.1f} each, "
+        "where up to {each_limit:.0f} stay below lock-outs.",
         benign=(
             "a gateway or terminal server behind which many people work, after an outage of the directory",
             "a penetration test or password audit",

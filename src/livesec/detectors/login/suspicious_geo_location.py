@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import leaky_bucket
 from livesec.core.country_names import iso_code
-from livesec.core.duration import ago_texts
+from livesec.core.duration import ago_texts, duration_text
 from livesec.core.errors import SettingsError
 from livesec.core.finding import DetailColumn, Findings
 from livesec.core.protocols import Detector, Guidance, param
@@ -54,8 +54,8 @@ class SuspiciousGeoLocation(Detector[Params]):
     summary = "{user} logged in from {country}, a listed country, from {src_ip}"
     guidance = Guidance(
         meaning="A login came from a country that your settings list as one nobody should log in from.",
-        usual="No login from any of the {listed:,} listed countries is expected. {user} logged in from {country} "
-        "{logins:,} time(s), the first {first}; a pause of {quiet_days:,.0f} days makes the next one news again.",
+        usual="Expected from any of the {listed:,} listed countries: no login. {user} logged in from {country} "
+        "{logins:,} time(s), the first {first}; before that, as far as the log was read: {before}.",
         benign=(
             "a trip, or a colleague who works from there: take the country off the list",
             "a VPN or proxy that comes out there",
@@ -118,13 +118,14 @@ class SuspiciousGeoLocation(Detector[Params]):
         evidence: NDArray[np.int64] | None,
     ) -> Findings:
         countries = rows.frame["country"].gather(positions).to_list()
+        before = "not counted" if self.seed_mode else f"none for {duration_text(self.p.quiet_s)}"
         details: dict[str, DetailColumn] = {
             "country": countries,
             "logins": logins,
             "span_h": span_h,
             "first": ago_texts(span_h * 3600),
             "listed": np.full(len(positions), len(self._listed)),
-            "quiet_days": np.full(len(positions), self.p.quiet_s / 86_400),
+            "before": [before] * len(positions),
         }
         return Findings(positions, details, evidence)
 

@@ -55,8 +55,9 @@ class UserEnumeration(Detector[Params]):
     guidance = Guidance(
         meaning="One address walks through a list of user names: it looks for accounts that exist or have weak "
         "passwords.",
-        usual="A person fails with one name, at most a second one; {threshold:,} different names with less than {leak} "
-        "between them are a list. {src_ip} tried {users:,} in {attempts:,} attempts over {span}.",
+        usual="A person fails with one name, at most a second one; {threshold:,} different names with less than "
+        "{leak} between them are a list. {src_ip} crossed that and has tried {users:,} in {attempts:,} attempts over "
+        "{span} so far.",
         benign=(
             "a terminal server or VPN gateway through which many people log in after an outage",
             "a directory or single sign-on outage that makes every login fail",
