@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from livesec.core.duration import duration_text
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
@@ -115,10 +115,10 @@ class GuessedPassword(Correlator[Params, Memory]):
             del state.causes[target]
             details: dict[str, Scalar] = {
                 "since_s": since_s,
-                "since": duration_text(since_s),
+                "since": time_text(since_s),
                 "detector": guessing.what,
                 "attempts": guessing.attempts,
-                "window": duration_text(self.p.window_s),
+                "window": time_text(self.p.window_s),
                 "mistypes": self.p.mistypes,
             }
             sure = confidence * (MISTYPED * guessing.weight if self._mistyped(guessing, login) else 1.0)

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.core.clock import US_PER_DAY, US_PER_S
-from livesec.core.duration import duration_text
 from livesec.core.errors import StateVersionError
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -255,9 +255,9 @@ class LogSilence(Correlator[Params, State]):
             "source": said,
             "silent_h": (tick - source.tick) / 60,
             "longest_h": source.longest / 60,
-            "silent": duration_text((tick - source.tick) * TICK_S),
-            "longest": duration_text(source.longest * TICK_S),
-            "limit": duration_text(self._limit(source) * TICK_S),
+            "silent": time_text((tick - source.tick) * TICK_S),
+            "longest": time_text(source.longest * TICK_S),
+            "limit": time_text(self._limit(source) * TICK_S),
             "events": source.events,
         }
         raw = raised(self, row, "host" if host else "service", host or service or log_type, "silence", details, ())

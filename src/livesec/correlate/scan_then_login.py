@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livesec.core.duration import duration_text
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
@@ -103,9 +103,9 @@ class ScanThenLogin(Correlator[Params, State]):
         details: dict[str, Scalar] = {
             "detector": scan.what,
             "since_s": since_s,
-            "since": duration_text(since_s),
+            "since": time_text(since_s),
             "at_home": "yes" if at_home else "no",
-            "window": duration_text(self.p.window_s),
+            "window": time_text(self.p.window_s),
         }
         confidence = scan.weight * (AT_HOME if at_home else 1.0)
         return raised(self, login, "src_ip", str(login.src_ip), "login", details, scan.evidence, confidence)

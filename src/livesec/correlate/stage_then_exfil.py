@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from livesec.baselines.external_transfers import external_destinations
 from livesec.baselines.growth import GROWTH
 from livesec.core.clock import US_PER_DAY
-from livesec.core.duration import duration_text
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -129,11 +129,11 @@ class StageThenExfil(Correlator[Params, State]):
             "file": sent.path,
             "destination": sent.destination or "an outside address",
             "since_min": since_s / 60,
-            "since": duration_text(since_s),
+            "since": time_text(since_s),
             "sent_bytes": sent.bytes,
             "sent_mb": None if sent.bytes is None else sent.bytes / 1e6,
             "least_mb": self.p.least_bytes / 1e6,
-            "window": duration_text(self.p.window_s),
+            "window": time_text(self.p.window_s),
             "times": times,
             "days": days,
         }

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from livesec.baselines.growth import GROWTH
-from livesec.core.duration import duration_text
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
@@ -126,8 +126,8 @@ class TakeoverThenExfil(Correlator[Params, Memory]):
                 "takeover": cause.what,
                 "effect": theft.detector,
                 "since_h": since_s / 3600,
-                "since": duration_text(since_s),
-                "window": duration_text(self.p.window_s),
+                "since": time_text(since_s),
+                "window": time_text(self.p.window_s),
                 "takeover_share": cause.weight,
                 "effect_share": weight(theft),
                 "sequels": cause.sequels,

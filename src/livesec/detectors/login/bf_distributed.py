@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from livesec.baselines import distinct_window
 from livesec.baselines.login_attempts import named_as_typed
-from livesec.core.duration import duration_text, duration_texts
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -101,9 +101,9 @@ class DistributedBruteForce(Detector[Params]):
                 "addresses": reports.distinct,
                 "attempts": reports.events,
                 "span_s": reports.span_s,
-                "span": duration_texts(reports.span_s),
+                "span": time_texts(reports.span_s),
                 "threshold": np.full(n, self.p.addresses),
-                "window": [duration_text(self.p.window_s)] * n,
+                "window": [time_text(self.p.window_s)] * n,
             },
             evidence=reports.evidence,
         )

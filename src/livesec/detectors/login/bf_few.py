@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from livesec.baselines import stranger_attempts
 from livesec.baselines.login_attempts import guesses, named_as_typed
-from livesec.core.duration import duration_text, duration_texts
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -106,10 +106,10 @@ class FewAttempts(Detector[Params]):
             details={
                 "attempts": reports.total,
                 "span_min": reports.span_s / 60,
-                "span": duration_texts(reports.span_s),
+                "span": time_texts(reports.span_s),
                 "threshold": np.full(n, self.p.attempts),
-                "window": [duration_text(self.p.window_s)] * n,
-                "remembered": [duration_text(self.idle_s())] * n,
+                "window": [time_text(self.p.window_s)] * n,
+                "remembered": [time_text(self.idle_s())] * n,
             },
             evidence=reports.evidence,
         )

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from livesec.baselines import paced_attempts
 from livesec.baselines.login_attempts import guesses
-from livesec.core.duration import duration_text, duration_texts
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -100,12 +100,12 @@ class PacedBruteForce(Detector[Params]):
                 "attempts": found.attempts,
                 "gap_min": found.median_gap_s / 60,
                 "span_min": found.span_s / 60,
-                "span": duration_texts(found.span_s),
+                "span": time_texts(found.span_s),
                 "known_address": found.known,
                 "logged_in_before": ["yes" if known else "no" for known in found.known.tolist()],
                 "threshold": np.full(n, self.p.attempts),
                 "gap_limit_min": np.full(n, self.p.gap_s / 60),
-                "remembered": [duration_text(self.idle_s())] * n,
+                "remembered": [time_text(self.idle_s())] * n,
             },
             evidence=found.evidence,
             confidence=np.where(found.known, KNOWN_CONFIDENCE, 1.0),

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from livesec.baselines import side_by_side
 from livesec.baselines.country_code import UNKNOWN, country_numbers, country_text
 from livesec.baselines.sightings import located_logins
-from livesec.core.duration import duration_text
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -116,7 +116,7 @@ class ConcurrentSessions(Detector[Params]):
                 "alternations": found.episode,
                 "other_min": found.other_s / 60,
                 "before_min": found.before_s / 60,
-                "window": [duration_text(self.p.window_s)] * len(found.at),
+                "window": [time_text(self.p.window_s)] * len(found.at),
             },
             evidence=found.evidence,
             confidence=np.where(abroad, 1.0, SAME_COUNTRY_CONFIDENCE),

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import count_tail, distinct_tail, tails
-from livesec.core.duration import duration_text
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -109,7 +109,7 @@ class HostFanout(Detector[Params]):
                 "hosts": reports.count,
                 "usual_hosts": reports.mean,
                 "windows": reports.windows,
-                "window": [duration_text(self.p.window_s)] * len(reports.at),
+                "window": [time_text(self.p.window_s)] * len(reports.at),
                 "one_in": tails.one_in(reports.log_p),
                 "rarity": tails.rarity_texts(reports.log_p),
                 "episode_hosts": reports.offended,

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from livesec.baselines import travel_speed
 from livesec.baselines.country_code import country_text
 from livesec.baselines.sightings import PLACE_COLUMNS, located_logins, sightings
-from livesec.core.duration import duration_texts
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -110,8 +110,8 @@ class ImpossibleTravel(Detector[Params]):
                 "distance_km": found.distance_km,
                 "least_km": found.least_km,
                 "elapsed_min": found.hours * 60,
-                "elapsed": duration_texts(found.hours * 3600),
-                "flight": duration_texts(found.least_km / self.p.max_kmh * 3600),
+                "elapsed": time_texts(found.hours * 3600),
+                "flight": time_texts(found.least_km / self.p.max_kmh * 3600),
                 "speed_kmh": found.least_km / found.hours,
                 "max_kmh": np.full(n, self.p.max_kmh),
                 "login_hours": found.seen_hours,

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import leaky_bucket
-from livesec.core.duration import duration_text, duration_texts
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -93,9 +93,9 @@ class PreauthAbuse(Detector[Params]):
             details={
                 "timeouts": reports.total,
                 "span_s": reports.span_s,
-                "span": duration_texts(reports.span_s),
+                "span": time_texts(reports.span_s),
                 "capacity": np.full(n, self.p.capacity),
-                "leak": [duration_text(self.p.leak_s)] * n,
+                "leak": [time_text(self.p.leak_s)] * n,
             },
             evidence=reports.evidence,
         )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
-from livesec.core.duration import ago_texts
+from livesec.core.ago import ago_texts
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from livesec.baselines import distinct_window
 from livesec.baselines.login_attempts import named_as_typed
-from livesec.core.duration import duration_text, duration_texts
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -102,10 +102,10 @@ class PasswordSpray(Detector[Params]):
                 "attempts": reports.events[few],
                 "each": each[few],
                 "span_s": reports.span_s[few],
-                "span": duration_texts(reports.span_s[few]),
+                "span": time_texts(reports.span_s[few]),
                 "threshold": np.full(n, self.p.users),
                 "each_limit": np.full(n, self.p.each),
-                "window": [duration_text(self.p.window_s)] * n,
+                "window": [time_text(self.p.window_s)] * n,
             },
             evidence=reports.evidence[few],
         )

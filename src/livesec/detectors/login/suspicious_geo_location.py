@@ -15,10 +15,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.baselines import leaky_bucket
+from livesec.core.ago import ago_texts
 from livesec.core.country_names import iso_code
-from livesec.core.duration import ago_texts, duration_text
 from livesec.core.errors import SettingsError
 from livesec.core.finding import DetailColumn, Findings
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -118,7 +119,7 @@ class SuspiciousGeoLocation(Detector[Params]):
         evidence: NDArray[np.int64] | None,
     ) -> Findings:
         countries = rows.frame["country"].gather(positions).to_list()
-        before = "not counted" if self.seed_mode else f"none for {duration_text(self.p.quiet_s)}"
+        before = "not counted" if self.seed_mode else f"none for {time_text(self.p.quiet_s)}"
         details: dict[str, DetailColumn] = {
             "country": countries,
             "logins": logins,

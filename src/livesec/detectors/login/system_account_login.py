@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import first_seen
-from livesec.core.duration import duration_text
 from livesec.core.finding import Findings
 from livesec.core.hashing import number_keys
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -116,7 +116,7 @@ class SystemAccountLogin(Detector[Params]):
             quiet_s=self.p.quiet_s,
             forget_s=self.idle_s(),
         )
-        remembered = [duration_text(self.idle_s())] * len(found.at)
+        remembered = [time_text(self.idle_s())] * len(found.at)
         return Findings(
             at=at[found.at],
             details={"hosts": found.known, "episode_hosts": found.episode, "remembered": remembered},

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from livesec.baselines import distinct_window
 from livesec.baselines.login_attempts import guesses
-from livesec.core.duration import duration_text, duration_texts
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -102,9 +102,9 @@ class UserEnumeration(Detector[Params]):
                 "users": reports.distinct,
                 "attempts": reports.events,
                 "span_s": reports.span_s,
-                "span": duration_texts(reports.span_s),
+                "span": time_texts(reports.span_s),
                 "threshold": np.full(n, self.p.users),
-                "leak": [duration_text(self.p.leak_s)] * n,
+                "leak": [time_text(self.p.leak_s)] * n,
             },
             evidence=reports.evidence,
         )
