@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from livesec.core.jit import kernel
 
 _EXACT_TERMS = 64
-_MILLION = 1e6
 _ERFC_FAILS_AT = 25.0  # erfc(z / sqrt 2) is still a normal number there
 
 
@@ -64,15 +63,6 @@ def normal_limit(p: float) -> float:
         middle = 0.5 * (low + high)
         low, high = (middle, high) if normal_log_tail(middle) > math.log(p) else (low, middle)
     return high
-
-
-def rarity_texts(log_p: NDArray[np.float64]) -> list[str]:
-    """How seldom each is, as a person says it; beyond a million nothing is known of a spread.
-
-    >>> rarity_texts(np.log(np.array([0.005, 1e-9])))
-    ['once in 200', 'less than once in a million']
-    """
-    return [f"once in {item:,.0f}" if item < _MILLION else "less than once in a million" for item in one_in(log_p)]
 
 
 def one_in(log_p: NDArray[np.float64]) -> NDArray[np.float64]:

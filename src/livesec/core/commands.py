@@ -245,6 +245,15 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             ),
         ),
         "who_is_on": Command("which sessions are open?", _on("w -i", "query user")),
+        "restarts": Command(
+            "was the machine switched off or restarted?",
+            _on(
+                "last -xw -n 10 reboot shutdown; journalctl --list-boots | tail -3",
+                "Get-WinEvent -FilterHashtable @{{LogName='System';Id=41,1074,6006,6008}} -MaxEvents 10",
+                "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=StopInstances"
+                " --start-time {since} --end-time {until}",
+            ),
+        ),
         "sockets_of_source": Command(
             "is it still connected, and to which program?",
             _on("ss -tnp | grep -wF -- {src_ip}", "Get-NetTCPConnection -RemoteAddress {src_ip}"),
@@ -291,27 +300,13 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "does logging run, and who stopped it?",
             _on(
                 "systemctl status rsyslog systemd-journald auditd; journalctl -n 20",
-                "Get-Service EventLog; Get-WinEvent -FilterHashtable @{{LogName='Security';Id=1102}}",
+                "Get-Service EventLog; Get-WinEvent -ListLog Security | Format-List;"
+                " Get-WinEvent -FilterHashtable @{{LogName='Security';Id=1102}}",
                 "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=StopLogging;"
                 " aws cloudtrail describe-trails",
             ),
         ),
-        "disk": Command(
-            "is there space, and what was written last?",
-            _on(
-                "df -h; ls -lt /var/log | head",
-                "Get-PSDrive -PSProvider FileSystem; Get-WinEvent -ListLog Security | Format-List",
-            ),
-        ),
-        "restarts": Command(
-            "was the machine switched off or restarted?",
-            _on(
-                "last -xw -n 10 reboot shutdown; journalctl --list-boots | tail -3",
-                "Get-WinEvent -FilterHashtable @{{LogName='System';Id=41,1074,6006,6008}} -MaxEvents 10",
-                "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=StopInstances"
-                " --start-time {since} --end-time {until}",
-            ),
-        ),
+        "disk": Command("is there space, and what was written last?", _on("df -h; ls -lt /var/log | head")),
     }
 )
 

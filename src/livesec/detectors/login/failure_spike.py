@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from livesec.baselines import hourly_count, tails
 from livesec.baselines.login_attempts import guesses
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -115,7 +116,7 @@ class FailureSpike(Detector[Params]):
                 "usual_failures": reports.mean,
                 "hours": reports.windows,
                 "one_in": tails.one_in(reports.log_p),
-                "rarity": tails.rarity_texts(reports.log_p),
+                "rarity": odds_texts(tails.one_in(reports.log_p)),
                 "episode_failures": reports.offended,
             },
             evidence=reports.evidence,

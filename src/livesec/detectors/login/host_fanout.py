@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import count_tail, distinct_tail, tails
 from livesec.core.finding import Findings
-from livesec.core.human_units import time_text
+from livesec.core.human_units import odds_texts, time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -111,7 +111,7 @@ class HostFanout(Detector[Params]):
                 "windows": reports.windows,
                 "window": [time_text(self.p.window_s)] * len(reports.at),
                 "one_in": tails.one_in(reports.log_p),
-                "rarity": tails.rarity_texts(reports.log_p),
+                "rarity": odds_texts(tails.one_in(reports.log_p)),
                 "episode_hosts": reports.offended,
             },
             evidence=reports.evidence,

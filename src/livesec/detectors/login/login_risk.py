@@ -20,6 +20,7 @@ from livesec.baselines.local_hours import local_hours
 from livesec.baselines.source_network import neighbourhood_keys
 from livesec.core.finding import Findings
 from livesec.core.hashing import text_keys
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -110,7 +111,7 @@ class LoginRisk(Detector[Params]):
                 "login_hours": found.hours,
                 "risk": found.score,
                 "one_in": tails.one_in(found.log_p),
-                "rarity": tails.rarity_texts(found.log_p),
+                "rarity": odds_texts(tails.one_in(found.log_p)),
                 "told_from": np.full(len(found.at), 1 / self.p.report_p),
                 "episode_logins": found.episode,
             },
