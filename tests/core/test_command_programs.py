@@ -41,7 +41,7 @@ READING_FORMS = (
     "zfs list ",
     "awk '{print ",
     "find /home /tmp /var/tmp -xdev ",
-    "xargs -n1 ethtool -k ",
+    "xargs -n1 ethtool -k",
     "timeout 60 tcpdump -ni any -c 20 -X ",
     "query user",
     "net accounts",
