@@ -71,7 +71,7 @@ class DistributedBruteForce(Detector[Params]):
         would_change=(
             "a login of {user} that succeeded from one of these addresses: then the password is known and the account "
             "is taken over",
-            "the same addresses at further accounts: then it is no quarrel with {user} but a campaign",
+            "the same addresses at further accounts: then {user} is one target of many",
             "a password of {user} changed shortly before the first failure, and addresses of your own people: then "
             "these are devices with the old one",
         ),

@@ -57,8 +57,8 @@ class PreauthAbuse(Detector[Params]):
         ),
         commands=("login_timeouts", "login_rules", "sockets_of_source", "owner_of_source"),
         next_steps=(
-            "Is the server's OpenSSH patched against regreSSHion? An unpatched one can be entered without a password.",
-            "Did the server's login process crash in these hours? Crashes are what lost races look like.",
+            "Is the server's OpenSSH patched against regreSSHion? In an unpatched one the race needs no password.",
+            "Did the server's login process crash in these hours? A crash may be a try that failed.",
             "How many connections of {src_ip} are open now: enough to keep others out?",
             "If it is foreign: block it at the firewall. Until the server is patched, a login grace time of zero takes "
             "the race away.",
