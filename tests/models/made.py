@@ -31,7 +31,7 @@ def by_hand() -> PacketForest:
 
     Depths 4, 2 and 1 over a unit of 4: ordinary packets score -0.5, large ones -2^-0.5 = -0.707, large ones from a low
     port -2^-0.25 = -0.841. One score in fifty is -0.6 or lower, by 0.02 in the mean: large packets are one in 10,600,
-    large ones from a low port one in 8.6 million, of which a thousand scores let no more than 1 / 2002^2 be believed.
+    large ones from a low port one in 8.5 million, of which a thousand scores let no more than 1 / 2002^2 be believed.
     """
     forest = Forest(
         roots=np.array([0], dtype=np.int32),
@@ -42,4 +42,12 @@ def by_hand() -> PacketForest:
         depth=np.array([0.0, 4.0, 0.0, 1.0, 2.0]),
         unit=4.0,
     )
-    return PacketForest(forest, -0.65, ScoreTail(1000, -0.6, 0.02), "nothing: made by hand", 1000, "none")
+    return PacketForest(
+        forest,
+        -0.65,
+        ScoreTail(1000, -0.6, 0.02),
+        (40_000.0, 443.0, 200.0, 20.0, 0.0),
+        "nothing: made by hand",
+        1000,
+        "none",
+    )

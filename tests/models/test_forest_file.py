@@ -136,6 +136,7 @@ def test_a_pickle_in_it_is_not_read(tmp_path: Path) -> None:
         ({"tail": {"scores": 10, "limit": -0.6, "excess": 0.0}}, "out of its range"),
         ({"tail": {}}, "scores"),
         ({"samples": "many"}, "many"),
+        ({"middle": [1.0]}, "1 medians for 5 features"),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, Any], says: str) -> None:

@@ -116,6 +116,8 @@ class Detector(ABC, Generic[P]):
     guidance: ClassVar[Guidance]
     params: ClassVar[type[Any]] = NoParams
     max_keys: ClassVar[int] = 1 << 20
+    why_off: str | None = None
+    """Why it cannot run as it is set, in words for people; None: it runs."""
 
     def __init__(self, params: P, *, seed_mode: bool = False) -> None:
         self.p = params

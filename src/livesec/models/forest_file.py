@@ -1,6 +1,7 @@
 """The file of a packet forest: a zip of arrays as numpy writes them (.npz), read without trusting it.
 
-    header      uint8, JSON: format, version, features, offset, unit, tail, trained_on, samples, sklearn_version, sha256
+    header      uint8, JSON: format, version, features, offset, unit, tail, middle, trained_on, samples,
+                sklearn_version, sha256
     roots       int32 (trees,)
     feature     int8 (nodes,), threshold float64, left int32, right int32, depth float64: see models/forest.py
 
@@ -55,6 +56,7 @@ def save(model: PacketForest, path: Path) -> None:
         "offset": model.offset,
         "unit": model.forest.unit,
         "tail": asdict(model.tail),
+        "middle": model.middle,
         "trained_on": model.trained_on,
         "samples": model.samples,
         "sklearn_version": model.sklearn_version,
@@ -126,12 +128,16 @@ def _model(head: Any, arrays: Mapping[str, NDArray[Any]]) -> PacketForest:
         raise ValueError("its arrays are not those that were written")
     tail = ScoreTail(int(head["tail"]["scores"]), float(head["tail"]["limit"]), float(head["tail"]["excess"]))
     forest = Forest(**{name: arrays[name] for name in _ARRAYS}, unit=float(head["unit"]))
+    middle = tuple(float(value) for value in head["middle"])
+    if len(middle) != len(FEATURES):
+        raise ValueError(f"it has {len(middle)} medians for {len(FEATURES)} features")
     _check_numbers(tail, float(head["offset"]), forest)
     _check_trees(forest)
     return PacketForest(
         forest=forest,
         offset=float(head["offset"]),
         tail=tail,
+        middle=middle,
         trained_on=str(head["trained_on"]),
         samples=int(head["samples"]),
         sklearn_version=str(head["sklearn_version"]),

@@ -34,6 +34,8 @@ class PacketForest:
     offset: float
     """The seed's threshold: CONTAMINATION of the training samples score less."""
     tail: ScoreTail
+    middle: tuple[float, ...]
+    """The median of each of FEATURES in what it was trained on."""
     trained_on: str
     samples: int
     sklearn_version: str
@@ -41,6 +43,15 @@ class PacketForest:
     def scores(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
         """The score of each of `samples` (n, 5), shape (n,), in [-1, 0); the lower, the odder."""
         return score_samples(self.forest, samples)
+
+    def oddest(self, samples: NDArray[np.float32]) -> NDArray[np.int64]:
+        """What makes each of `samples` (n, 5) odd most, shape (n,): the feature whose median would mend it best."""
+        mended = np.empty((len(FEATURES), len(samples)))
+        for number, value in enumerate(self.middle):
+            changed = samples.copy()
+            changed[:, number] = value
+            mended[number] = self.scores(changed)
+        return np.asarray(np.argmax(mended, axis=0), dtype=np.int64)
 
 
 def features(
@@ -69,6 +80,7 @@ def train(samples: NDArray[np.float32], calibration: NDArray[np.float32], traine
         forest=forest,
         offset=float(fitted.offset_),
         tail=tail_of(score_samples(forest, calibration)),
+        middle=tuple(np.median(samples.astype(np.float64), axis=0).tolist()),
         trained_on=trained_on,
         samples=len(samples),
         sklearn_version=str(sklearn.__version__),
