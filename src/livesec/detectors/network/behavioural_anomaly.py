@@ -157,6 +157,12 @@ class BehaviouralAnomaly(Detector[Params]):
         return self.p.quiet_s
 
 
+def packet_samples(rows: Rows) -> NDArray[np.float32]:
+    """The rows that the model can judge, as samples (n, 5): what it is trained on."""
+    wanted = single_packets(rows) & rows.known(*BehaviouralAnomaly.key, *BehaviouralAnomaly.needs)
+    return _samples(rows, np.flatnonzero(wanted).astype(np.int64, copy=False))
+
+
 def _samples(rows: Rows, at: NDArray[np.int64]) -> NDArray[np.float32]:
     return features(
         rows.integers("src_port")[at],
