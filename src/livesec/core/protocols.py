@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from livesec.core.batch import Parsed, StreamInfo
 from livesec.core.finding import Finding, Findings
+from livesec.core.maturity import mature_keys
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import ColumnSpec, KeyedState
@@ -134,6 +135,10 @@ class Detector(ABC, Generic[P]):
     @abstractmethod
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Take the rows at positions `at` (ascending; never empty) and give what they show."""
+
+    def mature(self, state: KeyedState) -> int:
+        """How many entities of `state` have the history they are judged by; of a rule all: it asks for none."""
+        return mature_keys(state, self.p) if self.statistical else len(state)
 
     def expire(self, state: KeyedState, now_us: int) -> int:
         """Free keys that `step` would treat as never seen at `now_us` or later; returns how many."""
