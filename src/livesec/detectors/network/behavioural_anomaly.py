@@ -86,7 +86,7 @@ class BehaviouralAnomaly(Detector[Params]):
         ),
         next_steps=(
             "Which program has port {src_port} there, and who started it?",
-            "Capture a few and look at their contents: tcpdump -c 20 -X 'port {port}'",
+            "Capture a few at port {port} and look at their contents.",
             "Do they come at even intervals? Then look for what starts by itself at these times.",
         ),
         commands=("sockets_of_port", "owner_of_destination", "name_of_destination", "scheduled"),
