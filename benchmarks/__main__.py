@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, no figures to quote")
-    parser.add_argument("--long", action="store_true", help="flat: 100 million lines in place of 10, some ten minutes")
+    parser.add_argument("--long", action="store_true", help="flat: 100 million events in place of 10, an hour")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md too")
     parser.add_argument("--folder", help="where the logs are made: 2 GB for the whole [default: the system's]")

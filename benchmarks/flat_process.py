@@ -18,12 +18,15 @@ from livesec.core.batch import RawBatch, StreamInfo, batch_of_bytes
 from livesec.core.clock import US_PER_S
 from livesec.core.settings import load_settings
 from livesec.runners.garbage import settle_garbage_collection
-from livesec.runners.replay import COMMIT_BYTES, peak_rss_mb
+from livesec.runners.replay import COMMIT_BYTES
 from livesec.runners.wiring import make_engine
 from livesec.simulate.sshd import sshd_lines
 from livesec.store.writer import StoreWriter
 
-MILLION = 1_000_000
+CHUNKS = 3
+"""Pieces that the lines of a part are made in: a million events in one would be half a gigabyte."""
+CHUNK_LINES = 1_090_000
+"""Three such have a million events."""
 _BATCH_BYTES = 1 << 20
 _STREAM = StreamInfo(1, "0" * 16, "flat.log", START_US)
 
@@ -84,19 +87,22 @@ class FlatRun:
 
 
 def main(parts: int, lines: int, folder: Path) -> None:
-    """`parts` times `lines` lines; the first part is run twice, since kernels are loaded on first use."""
+    """`parts` times CHUNKS times `lines` lines; some come before, since kernels are loaded on first use."""
     warm = FlatRun(folder / "warm.db")
     warm.take(sshd_lines(min(lines, 50_000), seed=99, start_us=START_US))
     warm.close()
     settle_garbage_collection()
     run = FlatRun(folder / "flat.db")
     for part in range(parts):
-        start_us = START_US + int(part * lines / LINES_PER_S * US_PER_S)
-        data = sshd_lines(lines, seed=part + 1, start_us=start_us)
-        started = time.process_time()
-        events, anomalies = run.take(data)
-        seconds = time.process_time() - started
-        record = {"lines": lines, "events": events, "anomalies": anomalies, "cpu_s": seconds, "rss_mb": peak_rss_mb()}
+        events, anomalies, seconds = 0, 0, 0.0
+        for chunk in range(part * CHUNKS, (part + 1) * CHUNKS):
+            start_us = START_US + int(chunk * lines / LINES_PER_S * US_PER_S)
+            data = sshd_lines(lines, seed=chunk + 1, start_us=start_us)
+            started = time.process_time()
+            counted = run.take(data)
+            seconds += time.process_time() - started
+            events, anomalies = events + counted[0], anomalies + counted[1]
+        record = {"lines": CHUNKS * lines, "events": events, "anomalies": anomalies, "cpu_s": seconds}
         sys.stdout.write(json.dumps(record) + "\n")
         sys.stdout.flush()
     run.close()
