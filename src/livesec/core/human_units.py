@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _TIMES = ((2 * 86_400.0, 86_400.0, "days"), (2 * 3600.0, 3600.0, "h"), (120.0, 60.0, "min"))  # from, unit, name
 _LARGEST_S = 1e12
+_MOST_DIGITS = 1e6  # larger odds are told as a power of ten
 _WHOLE = 100  # from here on without a decimal
 
 
@@ -39,6 +40,17 @@ def time_text(time_s: float) -> str | None:
     return f"{_short(time_s)} s" if time_s >= 1 or time_s == 0 else f"{_short(time_s * 1000)} ms"
 
 
+def odds_text(one_in: float) -> str | None:
+    """How rare something is that comes once in `one_in`, with a power of ten where digits say nothing; None for NaN.
+
+    >>> odds_text(1234.5), odds_text(3e14), odds_text(math.nan)
+    ('once in 1,234', 'once in 10^14', None)
+    """
+    if not math.isfinite(one_in):
+        return None
+    return f"once in {one_in:,.0f}" if one_in < _MOST_DIGITS else f"once in 10^{math.floor(math.log10(one_in))}"
+
+
 def size_texts(sizes_bytes: Iterable[float]) -> Sequence[str | None]:
     """`size_text` of each, as a column of details."""
     return [size_text(float(size)) for size in sizes_bytes]
@@ -47,6 +59,11 @@ def size_texts(sizes_bytes: Iterable[float]) -> Sequence[str | None]:
 def time_texts(times_s: Iterable[float]) -> Sequence[str | None]:
     """`time_text` of each, as a column of details."""
     return [time_text(float(time_s)) for time_s in times_s]
+
+
+def odds_texts(one_in: Iterable[float]) -> Sequence[str | None]:
+    """`odds_text` of each, as a column of details."""
+    return [odds_text(float(number)) for number in one_in]
 
 
 def _short(number: float) -> str:

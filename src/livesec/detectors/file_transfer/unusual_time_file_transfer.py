@@ -59,19 +59,33 @@ class UnusualTransferTime(Detector[Params]):
         "{user} moved files at {hour:02d} h on a {day_type}, usually from {usual_from:02d} to {usual_to:02d} h: {file}"
     )
     guidance = Guidance(
-        meaning="The account moves files at an hour that does not fit its user's habits.",
-        usual="By {active_hours:,} earlier hours with transfers this user is active from {usual_from:02d} to "
-        "{usual_to:02d} h on a {day_type}; {p_value:.2%} of the activity falls into hours as unusual as this one. "
-        "Unusual hours in this stretch: {unusual_hours}.",
+        meaning="The account moves files at an hour that does not fit its user's habits: somebody else may "
+        "use it, or the user waits until nobody looks.",
+        usual="By {active_hours:,} earlier hours with transfers {user} is active from {usual_from:02d} to "
+        "{usual_to:02d} h on a {day_type}; this was at {hour:02d} h, and {p_value:.2%} of the "
+        "activity falls into hours as unusual. Unusual hours in this stretch: {unusual_hours:,}.",
         benign=(
             "being on call, a release or a deadline",
             "travel: the user's day lies elsewhere on the clock",
             "a job that runs under the user's name, now at a new time",
         ),
         next_steps=(
-            "Which files, where to? The evidence and the hour's other transfers of {user} tell.",
-            "Was there a login of {user} shortly before, and from where?",
-            "If the destination is outside, or the files are not the user's own, ask the user over another channel.",
+            "See which files were moved and where to: {file} and the hour's other transfers of {user}.",
+            "Look for a login of {user} shortly before, and from where it came.",
+            "See whether a job under this name was set to a new time.",
+            "If the destination is outside, or the files are not those of {user}, ask over another "
+            "channel, and lock the account if it was somebody else.",
+        ),
+        commands=(
+            "logins_of_user",
+            "jobs_of_user",
+            "who_is_on",
+            "s3_events_of_user",
+        ),
+        would_change=(
+            "harmless if a job of {user} is planned for {hour:02d} h",
+            "harmless if {user} travels and the login came from there",
+            "worse if the login before it came from a new address, or there was none",
         ),
     )
 

@@ -60,9 +60,9 @@ class BytesToNew(Detector[Params]):
         meaning="Data leaves for an address that is new to the organisation and that hardly anybody uses. "
         "Stolen data mostly goes to a server rented a few days before.",
         usual="A usual destination of uploads is used by more than {most_sources:,} machines or on more "
-        "than {most_days:,} days. This one was first used {age_text} ago, by {sources:,} so far; "
-        "{src_ip} sent {sent_text} to it and got {received_text} back, where {floor_text} is the "
-        "limit. It was first seen {began}.",
+        "than {most_days:,} days. This one was first used {age_text} ago, {began}; machines that used "
+        "it so far: {sources:,}. {src_ip} sent {sent_text} to it and got {received_text} back; "
+        "{floor_text} is the limit.",
         benign=(
             "a new provider or partner: backup, file exchange, video",
             "a service that many use, at an address it did not have before",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from livesec.baselines import size_tail, tails
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
-from livesec.core.human_units import time_texts
+from livesec.core.human_units import odds_texts, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -62,8 +62,8 @@ class DurationAnomaly(Detector[Params]):
         meaning="The connection was held open far longer than this service needs: a tunnel, a client that "
         "keeps a server busy on purpose, or a server that hangs.",
         usual="Of {connections:,} earlier connections to port {port} half took no more than {usual_text} "
-        "and one in ten more than {long_text}; this one took {took_text}, as one in {one_in:,.0f} "
-        "does.",
+        "and one in ten more than {long_text}; this one took {took_text}, which by their spread comes "
+        "{odds_text}.",
         benign=(
             "a large transfer, or a client on a slow line",
             "a server that was overloaded or waited for another",
@@ -121,6 +121,7 @@ class DurationAnomaly(Detector[Params]):
                 "long_text": time_texts(reports.ninetieth / US),
                 "connections": reports.sizes,
                 "one_in": tails.one_in(reports.log_p),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_s": reports.offended / US,
             },
             evidence=reports.evidence,
@@ -142,6 +143,7 @@ class DurationAnomaly(Detector[Params]):
                 "long_text": time_texts(unknown),
                 "connections": np.zeros(len(found), dtype=np.int64),
                 "one_in": unknown,
+                "odds_text": odds_texts(unknown),
                 "episode_s": took_s,
             },
         )

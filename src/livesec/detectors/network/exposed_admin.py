@@ -51,8 +51,8 @@ class ExposedAdmin(Detector[Params]):
         meaning="A service that gives control of a machine can be reached from the Internet. A guessed "
         "password or a flaw in it is enough to be inside; ransomware often comes this way.",
         usual="Usual is none, for such services are for the inside: in the {quiet_text} before the first of "
-        "these, or as far as the log reaches, {dst_ip} answered nobody outside at port {port}. Since "
-        "then {connections:,} connections in {span_text}.",
+        "these, or as far as the log reaches, {dst_ip} answered nobody outside at port {port}. "
+        "Answered connections from outside so far: {connections:,}, within {span_text}.",
         benign=(
             "a service opened to a partner's address on purpose, with a rule that admits that address alone",
             "a test from outside that you ordered",

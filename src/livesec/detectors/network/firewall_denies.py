@@ -48,8 +48,8 @@ class FirewallDenies(Detector[Params]):
         meaning="One address keeps asking for what the firewall does not let through: a scan, a worm, or a "
         "program that was cut off from its server.",
         usual="A device is refused now and then; {threshold:,} refusals within {window_text} are the limit. "
-        "This address had none for {quiet_text} before, or as far as the log reaches, and since then "
-        "{denied:,} in {span_text}.",
+        "This address had none for {quiet_text} before, or as far as the log reaches; now {denied:,} "
+        "within {span_text}.",
         benign=(
             "a device of your own behind a firewall rule that was just changed",
             "broadcasts and multicast of neighbours that the firewall logs as drops",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from livesec.baselines import ratio_tail, tails
 from livesec.baselines.border import outwards
 from livesec.core.finding import Findings
-from livesec.core.human_units import size_texts
+from livesec.core.human_units import odds_texts, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -61,8 +61,8 @@ class FlowRatio(Detector[Params]):
         meaning="A machine that consumes has become one that delivers: data may be leaving, or it now serves "
         "somebody outside.",
         usual="In half of {hours:,} earlier hours it sent no more than {usual_percent:,.1f} bytes outside "
-        "for every 100 it received. In this hour it sent {percent:,.0f} for every 100 ({sent_text} "
-        "out, {received_text} in), which comes once in {one_in:,.0f} hours.",
+        "for every hundred it received. In this hour it sent {percent:,.0f} for every hundred "
+        "({sent_text} out, {received_text} in), which by their spread comes {odds_text} hours.",
         benign=(
             "a large upload by its user: video, a disk image, a synchronised folder",
             "a first backup to a provider",
@@ -124,6 +124,7 @@ class FlowRatio(Detector[Params]):
                 "usual_percent": 100 * reports.usual,
                 "hours": reports.windows,
                 "one_in": tails.one_in(reports.log_p),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_bytes": reports.offended,
             },
             evidence=reports.evidence,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import count_tail, tails
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows, taken
 from livesec.core.schema import LogType
@@ -58,8 +59,8 @@ class HighConnectionCount(Detector[Params]):
     guidance = Guidance(
         meaning="A machine opens many more connections than it ever does: a flood, a scan, or a program in a loop.",
         usual="In {minutes:,} earlier minutes with traffic it opened {usual_connections:,.1f} connections "
-        "on average; {connections:,} in one minute come, by the spread of those, once in "
-        "10^{one_in_10_to:.0f} such minutes.",
+        "on average; {connections:,} in one minute come, by the spread of those, {odds_text} such "
+        "minutes.",
         benign=(
             "a program that retries at once because its server is down",
             "a backup, synchronisation or update that opens a connection per file",
@@ -110,6 +111,7 @@ class HighConnectionCount(Detector[Params]):
                 "usual_connections": reports.mean,
                 "minutes": reports.windows,
                 "one_in_10_to": -reports.log_p / math.log(10),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_connections": reports.offended,
             },
             evidence=reports.evidence,
@@ -126,6 +128,7 @@ class HighConnectionCount(Detector[Params]):
                 "usual_connections": unknown,
                 "minutes": np.zeros(len(unknown), dtype=np.int64),
                 "one_in_10_to": unknown,
+                "odds_text": odds_texts(unknown),
                 "episode_connections": connections[large],
             },
         )

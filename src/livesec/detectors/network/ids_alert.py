@@ -49,8 +49,8 @@ class IdsAlert(Detector[Params]):
     guidance = Guidance(
         meaning="A sensor on the network recognised in the traffic itself what the maker of its rules calls an attack.",
         usual="Usual is none: in the {quiet_text} before the first of these, or as far as the log reaches, "
-        "{src_ip} had not set off this rule. Since then {alerts:,} alerts in {span_text}, of the "
-        "sensor's severity {severity} (1 is its worst).",
+        "{src_ip} had not set off this rule. Alerts so far: {alerts:,}, within {span_text}; the "
+        "sensor's severity is {severity}, where one is its worst.",
         benign=(
             "a scan or penetration test of your own",
             "a rule that takes a program of yours for something else",

@@ -53,8 +53,8 @@ class LongConnection(Detector[Params]):
         "network, a remote shell, or a stream.",
         usual="Connections of less than {least_h:,.0f} h are usual and not counted. This one lasted "
         "{hours:,.1f} h, above the step of {band_h:,.0f} h that none of {src_ip} to {dst_ip} port "
-        "{port} had reached before; it is number {connections:,} of those that lasted {least_h:,.0f} "
-        "h or more, after none in {quiet_text} or as far as the log reaches.",
+        "{port} had reached. Of at least {least_h:,.0f} h it is number {connections:,}; before the "
+        "first there was none for {quiet_text}, or as far as the log reaches.",
         benign=(
             "a video call, a stream, or messages pushed to a telephone or browser",
             "a VPN or remote desktop to a partner or provider",

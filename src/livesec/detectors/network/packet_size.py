@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import size_tail, tails
 from livesec.core.finding import Findings
-from livesec.core.human_units import size_texts
+from livesec.core.human_units import odds_texts, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -59,7 +59,8 @@ class PacketSize(Detector[Params]):
         meaning="The packet is far larger than what this service gets: data may hide in it, or it was put "
         "together by hand.",
         usual="Of {packets:,} earlier packets to port {port} half had no more than {usual_text} and one in "
-        "ten more than {large_text}; this one has {packet_text}, as one in {one_in:,.0f} does.",
+        "ten more than {large_text}; this one has {packet_text}, which by their spread comes "
+        "{odds_text}.",
         benign=(
             "a network card that joins packets before the log sees them",
             "a network with jumbo frames",
@@ -110,6 +111,7 @@ class PacketSize(Detector[Params]):
                 "large_text": size_texts(reports.ninetieth),
                 "packets": reports.sizes,
                 "one_in": tails.one_in(reports.log_p),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_bytes": reports.offended,
             },
             evidence=reports.evidence,
@@ -131,6 +133,7 @@ class PacketSize(Detector[Params]):
                 "large_text": size_texts(unknown),
                 "packets": np.zeros(len(found), dtype=np.int64),
                 "one_in": unknown,
+                "odds_text": odds_texts(unknown),
                 "episode_bytes": sizes,
             },
         )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from livesec.baselines import count_tail, new_peers, tails
 from livesec.baselines.border import inside
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -64,15 +65,15 @@ class PeerFanout(Detector[Params]):
         "uses it to enter the next ones.",
         usual="In {hours:,} earlier hours with traffic it met {usual_peers:,.2f} new peers on average, "
         "{known_peers:,} in all since it is known; {new_peers:,} in one hour come, by the spread of "
-        "those, once in 10^{one_in_10_to:.0f} such hours.",
+        "those, {odds_text} such hours.",
         benign=(
             "a new task of the machine: a scanner, a monitoring or deployment server",
             "its user has changed departments, or an administrator works from it",
             "the servers have moved to new addresses",
         ),
         next_steps=(
-            "See which ports it used: 445, 3389, 22, 135 and 5985 are ways to enter a machine; 53, 88 and "
-            "389 are what one asks first to learn about a network.",
+            "See which services it asked for: SMB, RDP, SSH, RPC and WinRM are ways to enter a machine; DNS, Kerberos "
+            "and LDAP are what one asks first to learn about a network.",
             "Find the program on {src_ip} that talks to them, and whose it is.",
             "Look at the logins on the {new_peers:,} new peers from {src_ip} since then: with whose accounts?",
             "If nobody explains it, take {src_ip} off the network, still running, and change the "
@@ -123,6 +124,7 @@ class PeerFanout(Detector[Params]):
                 "hours": reports.windows,
                 "known_peers": met,
                 "one_in_10_to": -reports.log_p / math.log(10),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_peers": reports.offended,
             },
             evidence=reports.evidence,

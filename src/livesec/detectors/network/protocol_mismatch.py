@@ -97,10 +97,10 @@ class ProtocolMismatch(Detector[Params]):
         meaning="The application is not the one that the port is for. Tunnels and remote shells take ports "
         "that firewalls let through, and count on nobody looking at what is spoken there.",
         usual="At port {port} {usual_application} is usual, and for {quiet_text} before the first of these, "
-        "or as far as the log reaches, this pair spoke nothing else there. Since then it spoke "
-        "{application} {connections:,} times in {span_text}.",
+        "or as far as the log reaches, this pair spoke nothing else there. Connections with "
+        "{application} so far: {connections:,}, within {span_text}.",
         benign=(
-            "a service put at this port on purpose, such as SSH at 443 for guests behind strict firewalls",
+            "a service put at this port on purpose, such as SSH at a web port for hotels",
             "a sensor that took the application for another",
             "a check of your own that tries what a port answers",
         ),

@@ -59,10 +59,10 @@ class RareGeo(Detector[Params]):
     guidance = Guidance(
         meaning="The machine was never seen to talk to this country, or hardly ever. Command-and-control "
         "servers and drop sites are rented wherever it is cheap.",
-        usual="In {country_hours:,} hours with countries usual for it (two countries in one hour count "
-        "twice) {src_ip} met {new_countries:,} new ones, at least one being counted, so that a "
-        "contact like this has a probability of {p_value:.2%}. {country} was met in {hours_there:,} "
-        "hours, this one included.",
+        usual="Counted over {country_hours:,} hours with countries usual for {src_ip} (two countries in one "
+        "hour count twice) and {new_countries:,} that came new (at least one is assumed), an hour "
+        "with a country as new as this has a probability of {p_value:.2%}. Hours with {country}, this "
+        "one included: {hours_there:,}.",
         benign=(
             "a content network or cloud service that answers from another country today",
             "a new customer, supplier or remote worker there",

@@ -60,10 +60,10 @@ class RarePort(Detector[Params]):
     guidance = Guidance(
         meaning="The machine was never seen to use this port, or hardly ever. Shells, tunnels and steps to "
         "the next machine show as services that a machine never needed.",
-        usual="In {port_hours:,} hours with ports usual for it (two ports in one hour count twice) {src_ip} "
-        "met {new_ports:,} new ones, at least one being counted, so that a contact like this has a "
-        "probability of {p_value:.2%}. Port {port} was used in {hours_there:,} hours, this one "
-        "included.",
+        usual="Counted over {port_hours:,} hours with ports usual for {src_ip} (two ports in one hour count "
+        "twice) and {new_ports:,} that came new (at least one is assumed), an hour with a port as new "
+        "as this has a probability of {p_value:.2%}. Hours with port {port}, this one included: "
+        "{hours_there:,}.",
         benign=(
             "a new program or task of the machine",
             "an administrator who works from it for once",
