@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import size_tail, tails
 from livesec.core.finding import Findings
-from livesec.core.human_units import odds_texts, size_texts
+from livesec.core.human_units import odds_texts, size_text, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -61,8 +61,7 @@ class LargeFileTransfer(Detector[Params]):
     guidance = Guidance(
         meaning="The file is far larger than what this account moves: a database, a disk image or an archive "
         "of many files may be leaving.",
-        usual="Of {files:,} earlier files of {user} half had no more than {usual_text} and one in ten more "
-        "than {large_text}; this one has {file_text}, which by their spread comes {odds_text}.",
+        usual="{history}; this one has {file_text}, which comes {odds_text} files. Judged by {judged_by}.",
         benign=(
             "a backup, a release or a video that the user was asked to move",
             "a new task of the user with larger files than before",
@@ -112,6 +111,7 @@ class LargeFileTransfer(Detector[Params]):
                 "large_bytes": reports.ninetieth,
                 "large_text": size_texts(reports.ninetieth),
                 "files": reports.sizes,
+                **self._history(reports.sizes, reports.median, reports.ninetieth),
                 "one_in": tails.one_in(reports.log_p),
                 "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_bytes": reports.offended,
@@ -119,6 +119,23 @@ class LargeFileTransfer(Detector[Params]):
             evidence=reports.evidence,
             confidence=tails.confidence(reports.log_p, self.p.p_star),
         )
+
+    def _history(
+        self, known: NDArray[np.int64], median: NDArray[np.float64], ninetieth: NDArray[np.float64]
+    ) -> dict[str, list[str]]:
+        """In words what is known of each account, and so which limit it was judged by."""
+        history = [
+            f"Of {files:,} earlier files of the account half had no more than {size_text(half)} and one in ten more "
+            f"than {size_text(tenth)}"
+            if files
+            else "No earlier file of the account is known"
+            for files, half, tenth in zip(known.tolist(), median.tolist(), ninetieth.tolist(), strict=True)
+        ]
+        limit = (
+            f"the limit of {size_text(self.p.young_bytes)} for accounts with fewer than {self.p.learn} earlier files"
+        )
+        own = "the account's own files"
+        return {"history": history, "judged_by": [limit if files < self.p.learn else own for files in known.tolist()]}
 
     def _every_large_file(self, rows: Rows, found: NDArray[np.int64]) -> Findings:
         unknown = np.full(len(found), np.nan)
@@ -134,6 +151,7 @@ class LargeFileTransfer(Detector[Params]):
                 "large_bytes": unknown,
                 "large_text": size_texts(unknown),
                 "files": np.zeros(len(found), dtype=np.int64),
+                **self._history(np.zeros(len(found), dtype=np.int64), unknown, unknown),
                 "one_in": unknown,
                 "odds_text": odds_texts(unknown),
                 "episode_bytes": sizes,

@@ -53,8 +53,9 @@ class NewDestination(Detector[Params]):
     guidance = Guidance(
         meaning="The account uses a destination that it never used before: a new errand, or the place to "
         "which stolen files go.",
-        usual="In {hours:,} active hours {user} used {destinations:,} destinations, and {news:,} more came "
-        "new since it is known; a new one comes {odds_text} hours. {destination} is one.",
+        usual="In {hours:,} active hours {user} used destinations to the number of {destinations:,}, and "
+        "{news:,} more came new since the account is known; a new one comes {odds_text} hours, and "
+        "{destination} is one.",
         benign=(
             "a new customer, drive or service",
             "a server that was renamed or moved",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from livesec.baselines import count_tail, tails, volume_and_count, window_volume
 from livesec.baselines.external_transfers import external_destinations, goes_outside
 from livesec.core.finding import Findings
-from livesec.core.human_units import size_texts
+from livesec.core.human_units import size_text, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -70,9 +70,8 @@ class DataExfiltration(Detector[Params]):
     )
     guidance = Guidance(
         meaning="One account takes more data out of the organisation within an hour than it does otherwise.",
-        usual="In half of {windows:,} earlier hours with external transfers {user} sent no more than "
-        "{usual_text}, and {usual_files:,.1f} files on average; now {volume_text} in {window_files:,} "
-        "files, {times_usual:,.0f} times the bytes. Last destination: {destination}.",
+        usual="{history}; now {volume_text} in {window_files:,} files, the last to {destination}. Judged by "
+        "{judged_by}.",
         benign=(
             "a delivery to a customer, an agency or an authority that the user was asked for",
             "an off-site backup that runs for the first time",
@@ -132,6 +131,7 @@ class DataExfiltration(Detector[Params]):
                 "times_usual": volumes.volume / volumes.median,
                 "z": volumes.z,
                 "windows": volumes.windows,
+                **self._history(volumes.windows, volumes.median, counts.mean),
                 "episode_bytes": volumes.offended,
                 **_last_file(rows, found),
             },
@@ -154,6 +154,25 @@ class DataExfiltration(Detector[Params]):
         confidence = np.where(young, YOUNG_MANY_CONFIDENCE, tails.confidence(reports.log_p, self.p.p_star))
         return np.where(reports.offended > 0, confidence, 0.0)
 
+    def _history(
+        self, known: NDArray[np.int64], median: NDArray[np.float64], mean: NDArray[np.float64]
+    ) -> dict[str, list[str]]:
+        """In words what is known of each account, and so which limits it was judged by."""
+        history = [
+            f"In half of {hours:,} earlier hours with external transfers the account sent no more than "
+            f"{size_text(half)}, and {files:,.1f} files on average"
+            if hours
+            else "No earlier hour with external transfers of the account is known"
+            for hours, half, files in zip(known.tolist(), median.tolist(), mean.tolist(), strict=True)
+        ]
+        limits = (
+            f"the limits of {size_text(self.p.floor)} and {self.p.young_files} files for accounts with fewer than "
+            f"{self.p.learn_windows} such hours"
+        )
+        own = "the account's own hours"
+        young = (known < self.p.learn_windows).tolist()
+        return {"history": history, "judged_by": [limits if one else own for one in young]}
+
     def _every_large_file(self, rows: Rows, found: NDArray[np.int64]) -> Findings:
         unknown = np.full(len(found), np.nan)
         sizes = rows.integers("bytes")[found]
@@ -170,6 +189,7 @@ class DataExfiltration(Detector[Params]):
                 "times_usual": unknown,
                 "z": unknown,
                 "windows": np.zeros(len(found), dtype=np.int64),
+                **self._history(np.zeros(len(found), dtype=np.int64), unknown, unknown),
                 "episode_bytes": sizes,
                 **_last_file(rows, found),
             },

@@ -58,8 +58,9 @@ class RareType(Detector[Params]):
     summary = "{user} moved {file}: the first with the {what} {value}"
     guidance = Guidance(
         meaning="The account moves a kind of file, or works in a folder, that it never touched before.",
-        usual="In {hours:,} active hours {user} had {values:,} of the kind ({what}), and {news:,} more came "
-        "new since it is known; a new one comes {odds_text} hours. {value} is one.",
+        usual="In {hours:,} active hours the files of {user} showed {values:,} different {what}s, and "
+        "{news:,} more came new since the account is known; a new one comes {odds_text} hours, and "
+        "{value} is one.",
         benign=(
             "a new task or project",
             "a program that was installed or updated and writes files of its own",

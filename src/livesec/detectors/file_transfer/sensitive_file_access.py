@@ -70,8 +70,7 @@ class SensitiveFileAccess(Detector[Params]):
     guidance = Guidance(
         meaning="The account collects files that, by their names, hold secrets or personal data, more than it "
         "ever has to do with.",
-        usual="In {hours:,} earlier active hours {user} touched {usual_files:,.2f} such files on average; "
-        "{files:,} in one hour come, by the spread of those, {odds_text} hours. Pace: {pace}.",
+        usual="{history}; {files:,} in this hour come {odds_text} hours, {pace}. Judged by {judged_by}.",
         benign=(
             "a new task: an audit, a migration, a handover",
             "a file whose name only sounds sensitive",
@@ -126,6 +125,7 @@ class SensitiveFileAccess(Detector[Params]):
                 "files": reports.count,
                 "usual_files": reports.mean,
                 "hours": reports.windows,
+                **self._history(reports.windows, reports.mean),
                 "one_in": tails.one_in(reports.log_p),
                 "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "burst": burst,
@@ -136,6 +136,19 @@ class SensitiveFileAccess(Detector[Params]):
             evidence=reports.evidence,
             confidence=self._confidence(reports, burst),
         )
+
+    def _history(self, known: NDArray[np.int64], mean: NDArray[np.float64]) -> dict[str, list[str]]:
+        """In words what is known of each account, and so which limit it was judged by."""
+        history = [
+            f"In {hours:,} earlier active hours the account touched {files:,.2f} such files on average"
+            if hours
+            else "No earlier active hour of the account is known"
+            for hours, files in zip(known.tolist(), mean.tolist(), strict=True)
+        ]
+        limit = f"the limit of {self.p.many} files for accounts with fewer than {self.p.learn_windows} active hours"
+        own = "the account's own hours"
+        young = (known < self.p.learn_windows).tolist()
+        return {"history": history, "judged_by": [limit if one else own for one in young]}
 
     def _paces(self, burst: NDArray[np.bool_]) -> list[str]:
         quick = f"{self.p.burst} or more new ones in quick succession, as a program takes them"
@@ -156,10 +169,11 @@ class SensitiveFileAccess(Detector[Params]):
                 "files": one,
                 "usual_files": unknown,
                 "hours": one * 0,
+                **self._history(one * 0, unknown),
                 "one_in": unknown,
                 "odds_text": odds_texts(unknown),
                 "burst": [False] * len(found),
-                "pace": ["not judged"] * len(found),
+                "pace": ["judged one by one"] * len(found),
                 "file": rows.frame["path"].gather(found).to_list(),
                 "episode_files": one,
             },
