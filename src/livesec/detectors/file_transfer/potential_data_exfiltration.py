@@ -70,8 +70,7 @@ class DataExfiltration(Detector[Params]):
     )
     guidance = Guidance(
         meaning="One account takes more data out of the organisation within an hour than it does otherwise.",
-        usual="{history}; now {volume_text} in {window_files:,} files, the last to {destination}. Judged by "
-        "{judged_by}.",
+        usual="{history}; now {volume_text} in {window_files:,} files, the last to {last_to}. Judged by {judged_by}.",
         benign=(
             "a delivery to a customer, an agency or an authority that the user was asked for",
             "an off-site backup that runs for the first time",
@@ -79,10 +78,10 @@ class DataExfiltration(Detector[Params]):
         ),
         next_steps=(
             "See which files went: their folders tell whose they are and how much harm their loss does.",
-            "Find out whose {destination} is: the organisation's own storage, a partner's, or a private one.",
+            "Find out whose {last_to} is: the organisation's own storage, a partner's, or a private one.",
             "Compare the login before this hour with the usual ones of {user}: address, country, hour.",
             "If nobody can explain it, lock the account, keep the logs, and ask the provider of "
-            "{destination} to hold the data.",
+            "{last_to} to hold the data.",
         ),
         commands=(
             "logins_of_user",
@@ -91,8 +90,7 @@ class DataExfiltration(Detector[Params]):
             "s3_events_of_user",
         ),
         would_change=(
-            "harmless if {destination} is the organisation's own storage or a partner's, and the files "
-            "were meant for it",
+            "harmless if {last_to} is the organisation's own storage or a partner's, and the files were meant for it",
             "worse if the files are of many departments, or of projects that {user} has nothing to do with",
             "worse if {user} is about to leave, or logged in from a new address",
         ),
@@ -231,9 +229,11 @@ class DataExfiltration(Detector[Params]):
 
 
 def _last_file(rows: Rows, found: NDArray[np.int64]) -> dict[str, list[str | None]]:
+    destinations = rows.frame["destination"].gather(found).to_list()
     return {
         "file": rows.frame["path"].gather(found).to_list(),
-        "destination": rows.frame["destination"].gather(found).to_list(),
+        "destination": destinations,
+        "last_to": [destination or "an address outside" for destination in destinations],
     }
 
 

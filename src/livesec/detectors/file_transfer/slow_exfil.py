@@ -79,7 +79,7 @@ class SlowExfil(Detector[Params]):
             "s3_events_of_user",
         ),
         would_change=(
-            "harmless if a job that was agreed on began {days:,} active days ago, with this volume",
+            "harmless if a job that was agreed on began with the first of these {days:,} days",
             "worse if the sizes of a day are kept just below a limit of your own",
             "worse if the files were taken one folder after the other, most of all before {user} leaves",
         ),
