@@ -51,6 +51,9 @@ def _on(unix: str = "", windows: str = "", aws: str = "") -> Mapping[Platform, s
 _SECURITY_LOG = (
     "Get-WinEvent -FilterHashtable @{{{{LogName='Security';Id={ids};StartTime={{since}};EndTime={{until}}}}}}"
 )
+# S3's paths are s3://bucket/key
+_BUCKET = '--bucket="$(printf %s {path} | cut -d/ -f3)"'
+_KEY = "printf %s {path} | cut -d/ -f4-"
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "logins_of_address": Command(
@@ -121,7 +124,11 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         ),
         "sockets_of_port": Command(
             "on the source: which program uses this port?",
-            _on("ss -tunp '( dport = :{port} or sport = :{port} )'", "Get-NetTCPConnection -RemotePort {port}"),
+            _on(
+                "ss -tunp '( dport = :{port} or sport = :{port} )'",
+                "Get-NetTCPConnection | Where-Object {{ $_.RemotePort -eq {port} -or $_.LocalPort -eq {port} }};"
+                " Get-NetUDPEndpoint | Where-Object LocalPort -eq {port}",
+            ),
         ),
         "listeners": Command(
             "on the target: what listens there?", _on("ss -tulpn", "Get-NetTCPConnection -State Listen")
@@ -143,7 +150,12 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "name_of_destination": Command("what is it called?", _everywhere("dig +short -x {dst_ip}")),
         "file": Command(
             "is it still there: owner, size, times?",
-            _on("stat -- {path}", "Get-Item -LiteralPath {path} | Format-List"),
+            _on(
+                "stat -- {path}",
+                "Get-Item -LiteralPath {path} | Format-List",
+                f'aws s3api list-object-versions {_BUCKET} --prefix="$({_KEY})" --max-items 20 '
+                "--query 'Versions[].[LastModified,Size,IsLatest,Owner.DisplayName,Key]'",
+            ),
         ),
         "open_files_of_user": Command("which program holds files of the share?", _on("sudo lsof -u {user} -nP")),
         "s3_events_of_user": Command(
@@ -259,6 +271,8 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
                 'ls -lat -- "$(dirname -- {path})" | head -30',
                 "Get-ChildItem -LiteralPath (Split-Path -LiteralPath {path}) | Sort-Object LastWriteTime -Descending"
                 " | Select-Object -First 30 LastWriteTime,Length,Name",
+                f"aws s3api list-object-versions {_BUCKET} --prefix=\"$({_KEY} | sed 's|[^/]*$||')\" --max-items 50 "
+                "--query '[Versions[].[LastModified,Key],DeleteMarkers[].[LastModified,Key]]'",
             ),
         ),
         "calls_of_file": Command(
@@ -268,6 +282,10 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
                 "Select-String -SimpleMatch -Pattern (Split-Path -Leaf {path})"
                 r" -Path C:\inetpub\logs\LogFiles\*\*.log | Select-Object -Last 20",
             ),
+        ),
+        "bucket_access": Command(
+            "may strangers read the bucket?",
+            _on(aws=f"aws s3api get-bucket-policy-status {_BUCKET}; aws s3api get-public-access-block {_BUCKET}"),
         ),
         "share_of_user": Command(
             "from which machine does the account hold the share?",

@@ -74,12 +74,7 @@ class LargeFileTransfer(Detector[Params]):
             "Ask {user} over another channel. If nobody can explain it, keep the file and the logs, and "
             "lock the account.",
         ),
-        commands=(
-            "file",
-            "content",
-            "logins_of_user",
-            "s3_events_of_user",
-        ),
+        commands=("file", "content", "logins_of_user", "bucket_access"),
         would_change=(
             "harmless if the file is a backup, an image or a release that belongs to the work of {user}",
             "worse if it is an archive or a database dump made shortly before",

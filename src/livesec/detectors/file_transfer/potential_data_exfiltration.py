@@ -83,12 +83,7 @@ class DataExfiltration(Detector[Params]):
             "If nobody can explain it, lock the account, keep the logs, and ask the provider of "
             "{last_to} to hold the data.",
         ),
-        commands=(
-            "logins_of_user",
-            "large_files_of_user",
-            "log_of_user",
-            "s3_events_of_user",
-        ),
+        commands=("logins_of_user", "large_files_of_user", "file", "bucket_access"),
         would_change=(
             "harmless if {last_to} is the organisation's own storage or a partner's, and the files were meant for it",
             "worse if the files are of many departments, or of projects that {user} has nothing to do with",

@@ -82,12 +82,7 @@ class Beacon(Detector[Params]):
             "If nobody knows the program: block {dst_ip}, then take {src_ip} off the network, still "
             "running, so that its memory can be read.",
         ),
-        commands=(
-            "sockets_to_destination",
-            "owner_of_destination",
-            "scheduled",
-            "name_of_destination",
-        ),
+        commands=("sockets_to_destination", "owner_of_destination", "scheduled", "machine_of_source"),
         would_change=(
             "harmless if the program is an agent that you installed and {dst_ip} belongs to its maker",
             "worse if {src_ip} alone in the organisation calls {dst_ip}",

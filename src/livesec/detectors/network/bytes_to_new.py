@@ -75,12 +75,7 @@ class BytesToNew(Detector[Params]):
             "{src_ip}, in the hours before.",
             "Ask the user over another channel. If nobody explains it: block {dst_ip}, and keep {src_ip} as it is.",
         ),
-        commands=(
-            "sockets_to_destination",
-            "owner_of_destination",
-            "name_of_destination",
-            "busiest_programs",
-        ),
+        commands=("sockets_to_destination", "owner_of_destination", "machine_of_source", "busiest_programs"),
         would_change=(
             "harmless if {dst_ip} belongs to a provider with whom you have a contract and the user meant "
             "to send {sent_text}",

@@ -77,11 +77,7 @@ class DurationAnomaly(Detector[Params]):
             "Look at the server's own log and load at that time: did it answer others as quickly as usual?",
             "If it is a flood of held connections: lower the service's idle limit, or block the sources.",
         ),
-        commands=(
-            "open_at_port",
-            "load",
-            "owner_of_source",
-        ),
+        commands=("open_at_port", "load", "owner_of_source", "machine_of_destination"),
         would_change=(
             "harmless if as many bytes went over it as {took_text} on that line allow",
             "harmless if all connections to port {port} were slow then: the server was the cause",

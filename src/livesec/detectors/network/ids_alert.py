@@ -64,12 +64,7 @@ class IdsAlert(Detector[Params]):
             "If it answered and is vulnerable, take {dst_ip} off the network, still running, and look for "
             "what was changed.",
         ),
-        commands=(
-            "sockets_of_source",
-            "listeners",
-            "log_of_address",
-            "owner_of_source",
-        ),
+        commands=("sockets_of_source", "listeners", "machine_of_destination", "owner_of_source"),
         would_change=(
             "harmless if {dst_ip} does not run what the rule is about, or refused the request",
             "worse if {dst_ip} connected to {src_ip} or to a new address outside after the alert",

@@ -67,11 +67,7 @@ class LongConnection(Detector[Params]):
             "Look at when it began: right after a login, a download or a new program on {src_ip}?",
             "If nobody knows the program, block {dst_ip} and look at {src_ip} before it is used again.",
         ),
-        commands=(
-            "sockets_to_destination",
-            "owner_of_destination",
-            "name_of_destination",
-        ),
+        commands=("sockets_to_destination", "owner_of_destination", "name_of_destination", "machine_of_source"),
         would_change=(
             "harmless if {dst_ip} belongs to a service for calls, push messages or remote work that is used here",
             "worse if {dst_ip} is a rented server and the connection began outside working hours",

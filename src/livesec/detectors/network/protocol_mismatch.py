@@ -111,12 +111,7 @@ class ProtocolMismatch(Detector[Params]):
             "Look at the logins and downloads of {src_ip} just before the first of these.",
             "If nobody set this up, block the pair at port {port}, then look at {src_ip} before it is used again.",
         ),
-        commands=(
-            "sockets_to_destination",
-            "sockets_of_port",
-            "owner_of_destination",
-            "name_of_destination",
-        ),
+        commands=("sockets_to_destination", "owner_of_destination", "machine_of_source", "sockets_of_port"),
         would_change=(
             "harmless if you run {application} at port {port} of {dst_ip} on purpose: then suppress the pair",
             "worse if {dst_ip} is a rented server outside, or an address of somebody's home",

@@ -75,12 +75,7 @@ class RareGeo(Detector[Params]):
             "If nobody knows why, look at the logins and new files of {src_ip} before the first contact, "
             "then block {dst_ip}.",
         ),
-        commands=(
-            "sockets_to_destination",
-            "owner_of_destination",
-            "name_of_destination",
-            "newest_packages",
-        ),
+        commands=("sockets_to_destination", "owner_of_destination", "machine_of_source", "newest_packages"),
         would_change=(
             "harmless if {dst_ip} belongs to a content network or cloud that {src_ip} uses in other countries too",
             "worse if more was sent to {dst_ip} than came back",

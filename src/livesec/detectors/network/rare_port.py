@@ -75,12 +75,7 @@ class RarePort(Detector[Params]):
             "Look at what was installed or started on {src_ip} before the first contact.",
             "If nobody knows why, look at the logins of {src_ip} and {dst_ip}, and close port {port} between them.",
         ),
-        commands=(
-            "sockets_of_port",
-            "machine_of_destination",
-            "newest_packages",
-            "sockets_to_destination",
-        ),
+        commands=("sockets_of_port", "machine_of_destination", "machine_of_source", "newest_packages"),
         would_change=(
             "harmless if {dst_ip} serves port {port} to other machines too and {src_ip} got a new program for it",
             "worse if port {port} gives control of a machine, such as SSH, RDP, WinRM or SMB",

@@ -65,12 +65,7 @@ class VerticalScan(Detector[Params]):
             "If {src_ip} is yours and nobody scans on purpose, look at that machine first: it may be taken over.",
             "If it is foreign, close what need not be open, and block {src_ip} if it comes back.",
         ),
-        commands=(
-            "listeners",
-            "firewall_log_of_source",
-            "owner_of_source",
-            "log_of_address",
-        ),
+        commands=("listeners", "firewall_log_of_source", "owner_of_source", "machine_of_destination"),
         would_change=(
             "harmless if {src_ip} is your scanner and the time is that of its plan",
             "worse if {src_ip} came back to a port that answered",

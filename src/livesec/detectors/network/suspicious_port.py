@@ -69,12 +69,7 @@ class SuspiciousPort(Detector[Params]):
             "Look at the logins, mail and downloads of {src_ip} just before the first connection.",
             "If nobody knows the program, take {src_ip} off the network before looking further, still running.",
         ),
-        commands=(
-            "sockets_of_port",
-            "sockets_to_destination",
-            "newest_programs",
-            "owner_of_destination",
-        ),
+        commands=("sockets_of_port", "newest_programs", "owner_of_destination", "machine_of_source"),
         would_change=(
             "harmless if a program of yours listens at port {port} of {dst_ip}: then take the port off the list",
             "worse if the program is a shell, or a script interpreter started by an office program, "

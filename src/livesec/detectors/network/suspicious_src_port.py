@@ -69,11 +69,7 @@ class SuspiciousSrcPort(Detector[Params]):
             "Look at the logins and downloads of {src_ip} just before the first connection.",
             "If nobody knows the program, take {src_ip} off the network before looking further, still running.",
         ),
-        commands=(
-            "sockets_of_port",
-            "sockets_to_destination",
-            "owner_of_destination",
-        ),
+        commands=("sockets_of_port", "newest_programs", "owner_of_destination", "machine_of_source"),
         would_change=(
             "harmless if {src_ip} is a gateway or load balancer that gives out ports below {first_client_port}",
             "harmless if a program of yours binds port {port}: then take the port off the list",
