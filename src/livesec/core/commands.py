@@ -18,6 +18,10 @@ from types import MappingProxyType
 
 NAME_CHARACTERS = 128
 
+# S3's paths are s3://bucket/key
+_BUCKET = '--bucket="$(printf %s {path} | cut -d/ -f3)"'
+_KEY = "printf %s {path} | cut -d/ -f4-"
+
 
 class Platform(StrEnum):
     """Where the log was written, and so which commands look further into it."""
@@ -51,9 +55,6 @@ def _on(unix: str = "", windows: str = "", aws: str = "") -> Mapping[Platform, s
 _SECURITY_LOG = (
     "Get-WinEvent -FilterHashtable @{{{{LogName='Security';Id={ids};StartTime={{since}};EndTime={{until}}}}}}"
 )
-# S3's paths are s3://bucket/key
-_BUCKET = '--bucket="$(printf %s {path} | cut -d/ -f3)"'
-_KEY = "printf %s {path} | cut -d/ -f4-"
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "logins_of_address": Command(
