@@ -58,9 +58,9 @@ class RareType(Detector[Params]):
     summary = "{user} moved {file}: the first with the {what} {value}"
     guidance = Guidance(
         meaning="The account moves a kind of file, or works in a folder, that it never touched before.",
-        usual="In {hours:,} active hours the files of {user} showed {values:,} different {what}s, and "
-        "{news:,} more came new since the account is known; a new one comes {odds_text} hours, and "
-        "{value} is one.",
+        usual="Different {what}s of the files that {user} moved in {hours:,} active hours: {values:,}. New "
+        "ones came {news:,} times before this, once the first days were over, so that one comes "
+        "{odds_text} active hours.",
         benign=(
             "a new task or project",
             "a program that was installed or updated and writes files of its own",

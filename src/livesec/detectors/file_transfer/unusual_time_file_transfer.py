@@ -63,7 +63,8 @@ class UnusualTransferTime(Detector[Params]):
         "use it, or the user waits until nobody looks.",
         usual="By {active_hours:,} earlier hours with transfers {user} is active from {usual_from:02d} to "
         "{usual_to:02d} h on a {day_type}; this was at {hour:02d} h, and {p_value:.2%} of the "
-        "activity falls into hours as unusual. Unusual hours in this stretch: {unusual_hours:,}.",
+        "activity falls into hours as unusual. Unusual hours in this stretch: {unusual_hours:,}. "
+        "Judged by {judged_by}.",
         benign=(
             "being on call, a release or a deadline",
             "travel: the user's day lies elsewhere on the clock",
@@ -124,10 +125,18 @@ class UnusualTransferTime(Detector[Params]):
                 "active_hours": found.observed,
                 "unusual_hours": found.strange,
                 "p_value": found.p,
+                "judged_by": self._judged_by(early),
                 "file": rows.frame["path"].gather(at[found.at]).to_list(),
             },
             confidence=np.where(early, np.minimum(confidence, EARLY_CONFIDENCE), confidence),
         )
+
+    def _judged_by(self, early: NDArray[np.bool_]) -> list[str]:
+        configured = (
+            f"the hours that the settings call unusual, {self.p.start_hour:02d} to {self.p.end_hour:02d} h, as for "
+            f"every account with fewer than {self.p.mature} active hours"
+        )
+        return [configured if one else "the account's own hours" for one in early.tolist()]
 
     def _every_one(
         self, rows: Rows, at: NDArray[np.int64], hours: NDArray[np.int64], inside: NDArray[np.bool_]
@@ -143,6 +152,7 @@ class UnusualTransferTime(Detector[Params]):
                 "active_hours": np.zeros(n, dtype=np.int64),
                 "unusual_hours": np.ones(n, dtype=np.int64),
                 "p_value": [None] * n,
+                "judged_by": self._judged_by(np.ones(n, dtype=np.bool_)),
                 "file": rows.frame["path"].gather(at[inside]).to_list(),
             },
         )

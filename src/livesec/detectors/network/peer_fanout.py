@@ -63,9 +63,9 @@ class PeerFanout(Detector[Params]):
     guidance = Guidance(
         meaning="A machine talks to many others that it never needed: somebody maps the network from it, or "
         "uses it to enter the next ones.",
-        usual="In {hours:,} earlier hours with traffic it met {usual_peers:,.2f} new peers on average, "
-        "{known_peers:,} in all since it is known; {new_peers:,} in one hour come, by the spread of "
-        "those, {odds_text} such hours.",
+        usual="In {hours:,} earlier hours with traffic it met {usual_peers:,.2f} new peers on average, and "
+        "has met {known_peers:,} since the log knows it; {new_peers:,} in one hour come, by the "
+        "spread of those, {odds_text} such hours.",
         benign=(
             "a new task of the machine: a scanner, a monitoring or deployment server",
             "its user has changed departments, or an administrator works from it",
