@@ -35,6 +35,10 @@ UNKNOWN, NOT_A_NUMBER = "unknown", "n/a"
 """What stands for a value that the log did not give, and for one that is not finite, under any format."""
 
 
+_BETWEEN_UNKNOWN = f" ({UNKNOWN} to {UNKNOWN})"
+"""What a summary would say of both ends where the log names neither."""
+
+
 def _fit(value: Scalar) -> str | int | float:
     """`value` as templates take it: texts are safe to show."""
     if value is None:
@@ -184,7 +188,7 @@ def write(finding: Finding, summary: str, guidance: Guidance, scored: Scored) ->
     }
     plan = _plan(summary, guidance)
     values = {name: _fit(plain[name]) for name in plan.names}
-    description = _filled(plan.summary, values)
+    description = _filled(plan.summary, values).replace(_BETWEEN_UNKNOWN, "")
     cited = citation(scored.lines)
     return Written(
         description,
