@@ -1,10 +1,11 @@
 """Text in a log that looks like instructions to a language model: somebody expects one to read what they typed.
 
 Sees user names, paths, client names, DNS names, rule names and the like, in logs of all types, that tell a model to
-drop its orders, to take a role, to give a verdict, or that open a new turn of its talk (core/instruction_text, which
-says what it misses), from SHORTEST bytes on. Nothing here asks a model, and such text changes no score or status of
-anything: it is an attack on whoever reads the log with a model's help, and a sign that what stands beside it was not
-written for people. Evidence of other anomalies with such text is marked, and no answer about it is kept.
+drop its orders, to take a role, to give a verdict, or that open a new turn of its talk (core/instruction_text). Misses
+instructions in plain prose, other encodings, other languages, and text in columns that no format fills. Nothing here
+asks a model, and such text changes no score or status of anything: it is an attack on whoever reads the log with a
+model's help, and a sign that what stands beside it was not written for people. Evidence of other anomalies with such
+text is marked, and no answer about it is kept.
 
 Reported for each address (or account, or machine) at once and then on fourfold growth; a day's pause begins anew.
 Nothing is learnt, so that nobody can make it usual. Source: COPILOT "Hostile input"; OWASP LLM01, MITRE ATLAS
@@ -16,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -24,7 +26,7 @@ from livesec.baselines.growth import GROWTH
 from livesec.core.clock import US_PER_S
 from livesec.core.errors import StateVersionError
 from livesec.core.finding import Finding, Scalar
-from livesec.core.instruction_text import instruction_like
+from livesec.core.instruction_text import SHORTEST, SIEVE, instruction_in
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
@@ -53,9 +55,7 @@ FIELDS: Mapping[LogType, Mapping[str, str]] = {
 SHOWN_CHARACTERS = 128  # as the co-pilot's fields
 MAX_ENTITIES = 4096
 _EVIDENCE_KEPT = 7
-SHORTEST = 10  # bytes: less says nothing, and most user names are shorter
-_FEW = 1024  # distinct texts of a batch that are worth remembering
-_REMEMBERED = 1 << 13
+_FEW = 64  # distinct texts that are sooner judged than sieved
 _VERSION = 1
 
 
@@ -87,7 +87,7 @@ class InstructionText(Correlator[Params, State]):
     technique = ("T1562",)
     base_severity = 47
     params = Params
-    summary = "A {field} reads like instructions to a language model: {text}"
+    summary = "A {field} reads like instructions to a language model ({kind}): {text}"
     guidance = Guidance(
         meaning="Somebody wrote text for a language model into a field that others read: to be taken for harmless, or "
         "to make a model do something. LiveSec's own findings do not depend on a model, and this text changes none.",
@@ -110,52 +110,18 @@ class InstructionText(Correlator[Params, State]):
         ),
     )
 
-    def __init__(self, params: Params, *, seed_mode: bool = False) -> None:
-        super().__init__(params, seed_mode=seed_mode)
-        self._judged: dict[str, bool] = {}  # hosts and clients come again; nothing but time depends on it
-
     def initial(self) -> State:
         """Nobody has written any."""
         return {}
 
     def step(self, state: State, findings: Sequence[Finding], rows: Mapping[LogType, Rows]) -> list[Finding]:
         """A finding at the first such text of an entity, and on growth."""
-        seen = [item for log_type in rows if log_type in FIELDS for item in self._written(rows[log_type])]
+        seen = [item for log_type in rows if log_type in FIELDS for item in _written(rows[log_type])]
         seen.sort(key=lambda item: (item[0].sequence, item[0].row_in_line))
         judged = (self._judge(state, *item) for item in seen)
         return [finding for finding in judged if finding is not None]
 
-    def _written(self, rows: Rows) -> Iterator[tuple[Event, str, str]]:
-        """(row, name of the field, its text) of each row with such a text: the first of its fields."""
-        found: dict[int, tuple[str, str]] = {}
-        for column, called in FIELDS[rows.log_type].items():
-            texts = rows.column(column)
-            speaking = self._speaking(texts) if texts.null_count() < len(texts) else []
-            if speaking:
-                for place in np.flatnonzero(texts.is_in(speaking).fill_null(False).to_numpy()).tolist():
-                    found.setdefault(place, (called, str(texts[place])))
-        places = sorted(found)
-        for event, place in zip(events(rows, np.array(places, dtype=np.int64)), places, strict=True):
-            yield event, *found[place]
-
-    def _speaking(self, texts: pl.Series) -> list[str]:
-        """Those of `texts` that read like instructions, each once."""
-        long = texts.str.len_bytes() >= SHORTEST
-        if not long.any():
-            return []
-        distinct = texts.filter(long).unique()
-        if len(distinct) > _FEW:
-            return distinct.filter(instruction_like(distinct)).to_list()
-        listed = distinct.to_list()
-        new = [text for text in listed if text not in self._judged]
-        if new:
-            if len(self._judged) + len(new) > _REMEMBERED:
-                self._judged = {}
-                new = listed
-            self._judged.update(zip(new, instruction_like(pl.Series(new)).to_list(), strict=True))
-        return [text for text in listed if self._judged[text]]
-
-    def _judge(self, state: State, event: Event, called: str, text: str) -> Finding | None:
+    def _judge(self, state: State, event: Event, called: str, text: str, kind: str) -> Finding | None:
         entity = _entity(event)
         now_us = event.stream_time_us
         episode = state.pop(entity, None)
@@ -173,12 +139,13 @@ class InstructionText(Correlator[Params, State]):
         episode.report_at = GROWTH * episode.total
         details: dict[str, Scalar] = {
             "field": called,
+            "kind": kind,
             "text": text[:SHOWN_CHARACTERS],
             "characters": len(text),
             "times": episode.total,
             "span_s": (episode.last_us - episode.first_us) / US_PER_S,
         }
-        return raised(self, event, *entity, "instruction", details, before)
+        return raised(self, event, *entity, kind, details, before)
 
     def to_bytes(self, state: State) -> bytes:
         """JSON."""
@@ -201,6 +168,39 @@ def _entity(event: Event) -> tuple[str, str]:
     address = None if event.src_ip is None else network_64(event.src_ip)
     named = {"src_ip": address, "user": event.user, "host": event.host}
     return next(((name, value) for name, value in named.items() if value is not None), ("log", event.log_type))
+
+
+def _written(rows: Rows) -> Iterator[tuple[Event, str, str, str]]:
+    """(row, name of the field, its text, kind) of each row with such a text: the first of its fields."""
+    found: dict[int, tuple[str, str, str]] = {}
+    for column, called in FIELDS[rows.log_type].items():
+        texts = rows.column(column)
+        kinds = _kinds(texts) if texts.null_count() < len(texts) else {}
+        if kinds:
+            for place in np.flatnonzero(texts.is_in(list(kinds)).fill_null(False).to_numpy()).tolist():
+                text = str(texts[place])
+                found.setdefault(place, (called, text, kinds[text]))
+    places = sorted(found)
+    for event, place in zip(events(rows, np.array(places, dtype=np.int64)), places, strict=True):
+        yield event, *found[place]
+
+
+def _kinds(texts: pl.Series) -> dict[str, str]:
+    """The kind of each of `texts` that reads like instructions."""
+    long = texts.str.len_bytes() >= SHORTEST
+    if not long.any():
+        return {}
+    distinct = texts.filter(long).unique()
+    if len(distinct) > _FEW:
+        distinct = distinct.filter(distinct.str.contains(SIEVE))
+    judged = {text: _kind(text) for text in distinct.to_list()}
+    return {text: kind for text, kind in judged.items() if kind is not None}
+
+
+@lru_cache(maxsize=1 << 13)
+def _kind(text: str) -> str | None:
+    """As `instruction_in`; clients and folders come again and again."""
+    return instruction_in(text)
 
 
 CORRELATOR = InstructionText
