@@ -69,7 +69,7 @@ REJECT_SAMPLES = 1000  # unusable lines kept to look at; all are counted
 CONSOLE_ALERTS_FROM = "medium"  # lowest severity printed on the console
 
 # Co-pilot -------------------------------------------------------------------------------------------------------------
-# OPENAI_API_KEY and OPENAI_BASE_URL belong into .env. Without them LiveSec explains by itself and sends nothing anywhere.
+# OPENAI_API_KEY and OPENAI_BASE_URL belong into .env; without them LiveSec explains by itself and sends nothing away.
 
 EXPLAIN_MODEL = "gpt-5-mini"  # as the endpoint names it
 EXPLAIN_FROM = "medium"  # lowest severity that the model words; the rest keeps LiveSec's own text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from livesec.core.json_text import json_text
+
+_CITED = re.compile(r"^(?:\[L\d+\](?:, | to )?)*\.? *")
 
 DETERMINISTIC = "deterministic"
 """The writer that needs no model."""
@@ -76,6 +79,11 @@ class Explanation:
     missing: tuple[str, ...] = ()
     """What the log does not say and would be needed to be surer."""
     provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def meaning(self) -> str:
+        """What happened without the headline and the citation that open it: where those are shown beside it."""
+        return _CITED.sub("", self.what_happened.removeprefix(self.headline).lstrip())
 
     @property
     def score(self) -> float:

@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.batch import Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.finding import Finding, Findings
 from livesec.core.maturity import mature_keys
 from livesec.core.rows import Rows
@@ -192,6 +193,8 @@ class Format(ABC, Generic[S]):
     """Whether it is offered whole lines before syslog envelopes are taken off: a line that a user describes may look
     like one. JSON formats are offered what was in the envelopes too."""
 
+    platform: Platform = Platform.UNIX
+    """Where its logs are written, and so which commands look further into them."""
     journal_programs: tuple[str, ...] = ()
     """SYSLOG_IDENTIFIERs under which its programs write to the systemd journal: what the journal is asked for."""
 

@@ -69,9 +69,7 @@ def _texts(values: Sequence[str]) -> list[str]:
 
 def _draw_meaning(detail: AnomalyDetail) -> None:
     explanation = detail.explanation
-    # It opens with the description, which stands above.
-    meaning = explanation.what_happened.removeprefix(detail.description).removeprefix(".").strip()
-    _draw_section("**What it means**", meaning)
+    _draw_section("**What it means**", explanation.meaning)
     _draw_section("**What is usual**", explanation.usual)
     _draw_section("**Why this score**", explanation.score_text())
     alternatives = _texts(explanation.alternatives)

@@ -6,19 +6,29 @@ Templates are the detector's; the values put into them come from logs and are ma
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from string import Formatter
 
 from livesec.core.attack import tactics_of, technique_name
+from livesec.core.clock import US_PER_S, rfc3339
+from livesec.core.commands import Platform, fill
 from livesec.core.explanation import Contribution, Explanation, Step
 from livesec.core.finding import Finding, Scalar
 from livesec.core.protocols import Guidance
 from livesec.core.text import shown
 
 FIELD_CHARACTERS = 128  # of a user name or path in a sentence
+US_PER_HOUR = 3600 * US_PER_S
+_SECONDS = len("1970-01-01T00:00:00")
+_EACH_CITED = 2  # more lines are cited as a range
+_WORDS = {
+    "user": "the account",
+    "src_ip": "the source address",
+    "dst_ip": "the destination address",
+    "host": "the host",
+}
 
 
 class _Unknown:
@@ -45,10 +55,9 @@ class _Text(str):
 
 
 @lru_cache(maxsize=1 << 14)
-def _texts(value: str) -> tuple[_Text, _Text]:
-    """`value` safe to show, and the same quoted for a shell: in a command an address must stay one word."""
-    safe = shown(value, FIELD_CHARACTERS)
-    return _Text(safe), _Text(shlex.quote(safe))
+def _text(value: str) -> _Text:
+    """`value` safe to show."""
+    return _Text(shown(value, FIELD_CHARACTERS))
 
 
 _UNKNOWN = _Unknown()
@@ -96,6 +105,19 @@ def _steps(templates: tuple[str, ...], values: Mapping[str, object]) -> tuple[st
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """How a finding came to its score, and what else is known where it is stored."""
+
+    contributions: tuple[Contribution, ...]
+    """They add up to the score."""
+    lines: int
+    """Lines of evidence that are kept."""
+    platform: Platform = Platform.UNIX
+    """Of the log that it was found in."""
+    is_statistical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """The description line and the explanation of one finding."""
 
@@ -110,11 +132,66 @@ def _technique_lines(techniques: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def write(finding: Finding, summary: str, guidance: Guidance, score: float, note: str = "") -> Written:
-    """Describe and explain `finding`, scored `score` (0-100), for the reason `note` too.
+@cache
+def citation(lines: int) -> str:
+    """How a text cites all lines of evidence.
 
-    Raises KeyError for an unknown detail in a template.
+    >>> citation(1), citation(2), citation(8), citation(0)
+    ('[L1]', '[L1], [L2]', '[L1] to [L8]', '')
     """
+    if lines <= _EACH_CITED:
+        return ", ".join(f"[L{number}]" for number in range(1, lines + 1))
+    return f"[L1] to [L{lines}]"
+
+
+@cache
+def _all_named(summary: str, guidance: Guidance) -> tuple[str, ...]:
+    return _named((summary, guidance.usual, *guidance.next_steps, *guidance.would_change))
+
+
+def _missing(summary: str, guidance: Guidance, plain: Mapping[str, Scalar]) -> tuple[str, ...]:
+    """What the text would say if the log said it."""
+    return tuple(
+        _WORDS.get(name, name.replace("_", " ")) for name in _all_named(summary, guidance) if plain[name] is None
+    )
+
+
+def _confidence_reason(finding: Finding, is_statistical: bool) -> str:
+    if is_statistical:
+        share = "full" if finding.confidence >= 1 else f"{finding.confidence:.2f}"
+        return f"{share}: how far this lies outside of what was seen of this entity before"
+    if finding.confidence >= 1:
+        return "full: a rule, and all that it asks for is there"
+    return f"{finding.confidence:.2f}: a rule that is met in part, or only by what others do too"
+
+
+@lru_cache(maxsize=1 << 10)
+def _hours_around(hour: int) -> tuple[str, str]:
+    """From an hour before to an hour after the hour `hour` since 1970: whole hours, so that texts repeat."""
+    return rfc3339((hour - 1) * US_PER_HOUR)[:_SECONDS] + "Z", rfc3339((hour + 2) * US_PER_HOUR)[:_SECONDS] + "Z"
+
+
+def around(time_us: int) -> dict[str, str]:
+    """The parameters since and until of commands about something at `time_us`.
+
+    >>> around(0)
+    {'since': '1969-12-31T23:00:00Z', 'until': '1970-01-01T02:00:00Z'}
+    """
+    since, until = _hours_around(time_us // US_PER_HOUR)
+    return {"since": since, "until": until}
+
+
+def _next_steps(
+    finding: Finding, guidance: Guidance, platform: Platform, plain: Mapping[str, Scalar], values: Mapping[str, object]
+) -> tuple[Step, ...]:
+    """The commands that can be filled in, then what to do in words."""
+    known = {"path": plain.get("file"), **plain, **around(finding.event_time_us)}
+    commands = [Step(text, name) for name in guidance.commands if (text := fill(name, platform, known)) is not None]
+    return (*commands, *(Step(text) for text in _steps(guidance.next_steps, values)))
+
+
+def write(finding: Finding, summary: str, guidance: Guidance, scored: Scored) -> Written:
+    """Describe and explain `finding`. Raises KeyError for an unknown detail in a template."""
     plain: Mapping[str, Scalar] = {
         **finding.details,
         "user": finding.user,
@@ -122,30 +199,22 @@ def write(finding: Finding, summary: str, guidance: Guidance, score: float, note
         "dst_ip": finding.dst_ip,
         "host": finding.host,
     }
-    values: dict[str, object] = {}
-    commands: dict[str, object] = {}
-    for name, value in plain.items():
-        if isinstance(value, str):
-            values[name], commands[name] = _texts(value)
-        else:
-            values[name] = commands[name] = _fit(value)
+    values = {name: _text(value) if isinstance(value, str) else _fit(value) for name, value in plain.items()}
     description = summary.format_map(values)
-    confidence = "full confidence" if finding.confidence >= 1 else f"confidence {finding.confidence:.2f}"
-    base = finding.base_severity / 10
+    cited = citation(scored.lines)
     return Written(
         description,
         Explanation(
             headline=description,
-            what_happened=f"{description}. {guidance.meaning}",
+            what_happened=f"{description}{' ' if cited else ''}{cited}. {guidance.meaning}",
             usual=guidance.usual.format_map(values),
-            why_score=(
-                Contribution(f"base severity of {finding.detector}", base),
-                Contribution(f"{confidence}{note}", score / 10 - base),
-            ),
+            why_score=scored.contributions,
             alternatives=guidance.benign,
-            would_change=(),
-            next_steps=tuple(Step(text) for text in _steps(guidance.next_steps, commands)),
+            would_change=_steps(guidance.would_change, values),
+            next_steps=_next_steps(finding, guidance, scored.platform, plain, values),
             techniques=_technique_lines(finding.techniques),
             confidence=finding.confidence,
+            confidence_reason=_confidence_reason(finding, scored.is_statistical),
+            missing=_missing(summary, guidance, plain),
         ),
     )

@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
 from livesec.formats.ip_text import is_ip
@@ -90,6 +91,7 @@ class EntraId(StatelessFormat):
     title = "Microsoft Entra ID sign-ins (JSON)"
     log_types = (LogType.LOGIN,)
     shape = Shape.JSON
+    platform = Platform.CLOUD
     order = 40
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -66,6 +67,7 @@ class Okta(SessionFormat):
     title = "Okta System Log (JSON)"
     log_types = (LogType.LOGIN,)
     shape = Shape.JSON
+    platform = Platform.CLOUD
     order = 40
     pause_us = 600_000_000  # events of one request are published together
 

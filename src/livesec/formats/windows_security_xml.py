@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.stateless import StatelessFormat
@@ -32,6 +33,7 @@ class WindowsSecurityXml(StatelessFormat):
     title = "Windows Security events (XML)"
     log_types = (LogType.LOGIN,)
     shape = Shape.TEXT
+    platform = Platform.WINDOWS
     order = 40
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 _Big = BigInteger().with_variant(Integer, "sqlite")  # SQLite makes only INTEGER keys rowids
