@@ -141,17 +141,23 @@ _PAIRS: Final = (
     ("hello", "ai"), ("hey", "ai"), ("attention", "ai"), ("to", "ai"), ("for", "ai"), ("the", "ai"), ("dear", "llm"),
     ("hello", "llm"), ("hey", "llm"), ("attention", "llm"), ("to", "llm"), ("for", "llm"), ("the", "llm"),
 )  # fmt: skip
-_BETWEEN: Final = (" ", "  ", "_", "__", "-", ".", "+", "/", ",", ", ", ": ", ":")
-LITERALS: Final = (*_WORDS, *(between.join(pair) for pair in _PAIRS for between in _BETWEEN))
-"""A text of ASCII without any of these, in small letters or large ones, and without any of ENCODED is passed over."""
+_BETWEEN: Final = "[ _.+/,:-]{1,2}"
+_PAIRED: Final = tuple((one, other, re.compile(re.escape(one) + _BETWEEN + other)) for one, other in _PAIRS)
 
 
 def _in_either_case(literal: str) -> str:
     return "".join(f"[{one}{one.upper()}]" if "a" <= one <= "z" else re.escape(one) for one in literal)
 
 
-SIEVE: Final = "|".join((r"[^\x00-\x7f]", *map(_in_either_case, LITERALS), *map(re.escape, ENCODED)))
-"""The same as a pattern, for polars to let through what is worth a look of millions of texts."""
+SIEVE: Final = "|".join(
+    (
+        r"[^\x00-\x7f]",
+        *map(_in_either_case, _WORDS),
+        *(_in_either_case(one) + _BETWEEN + _in_either_case(other) for one, other in _PAIRS),
+        *map(re.escape, ENCODED),
+    )
+)
+"""What a text must hold to be looked at more closely, as a pattern for polars: hardly one in a hundred has it."""
 _SMALL: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 # Cyrillic and Greek letters that look like Latin ones (Unicode TR 39), and the Turkish i without a dot.
 _LOOK_ALIKES: Final = str.maketrans(
@@ -164,7 +170,12 @@ _LATIN = re.compile("[a-z]")
 def may_hold(text: str) -> bool:
     """Whether `text` passes SIEVE."""
     small = text.translate(_SMALL)
-    return not text.isascii() or any(literal in small for literal in LITERALS) or any(part in text for part in ENCODED)
+    return (
+        not text.isascii()
+        or any(word in small for word in _WORDS)
+        or any(one in small and other in small and pair.search(small) for one, other, pair in _PAIRED)
+        or any(part in text for part in ENCODED)
+    )
 
 
 def plain(text: str) -> str:
