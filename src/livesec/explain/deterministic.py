@@ -111,6 +111,19 @@ def citation(lines: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Item:
+    """One template of a list. Where the log does not give what it is about, it says nothing and is left out."""
+
+    pieces: _Pieces
+    names: frozenset[str]
+
+
+def _item(template: str) -> _Item:
+    pieces = _pieces(template)
+    return _Item(pieces, frozenset(name for _, name, _ in pieces if name is not None))
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """A detector's templates, taken apart once."""
 
@@ -118,8 +131,8 @@ class _Plan:
     """The values that any of them asks for."""
     summary: _Pieces
     usual: _Pieces
-    would_change: tuple[_Pieces, ...]
-    steps: tuple[Step | _Pieces, ...]
+    would_change: tuple[_Item, ...]
+    steps: tuple[Step | _Item, ...]
     """Those that ask for no value are ready."""
 
 
@@ -130,11 +143,8 @@ def _plan(summary: str, guidance: Guidance) -> _Plan:
         tuple(dict.fromkeys(name for template in templates for _, name, _ in _pieces(template) if name)),
         _pieces(summary),
         _pieces(guidance.usual),
-        tuple(map(_pieces, guidance.would_change)),
-        tuple(
-            _pieces(text) if any(name for _, name, _ in _pieces(text)) else Step(_filled(_pieces(text), {}))
-            for text in guidance.next_steps
-        ),
+        tuple(map(_item, guidance.would_change)),
+        tuple(item if item.names else Step(_filled(item.pieces, {})) for item in map(_item, guidance.next_steps)),
     )
 
 
@@ -188,6 +198,7 @@ def write(finding: Finding, summary: str, guidance: Guidance, scored: Scored) ->
     }
     plan = _plan(summary, guidance)
     values = {name: _fit(plain[name]) for name in plan.names}
+    unknown = [name for name in plan.names if plain[name] is None]
     description = _filled(plan.summary, values).replace(_BETWEEN_UNKNOWN, "")
     cited = citation(scored.lines)
     return Written(
@@ -198,14 +209,20 @@ def write(finding: Finding, summary: str, guidance: Guidance, scored: Scored) ->
             usual=_filled(plan.usual, values),
             why_score=scored.contributions,
             alternatives=guidance.benign,
-            would_change=tuple([_filled(pieces, values) for pieces in plan.would_change]),
+            would_change=tuple(
+                [_filled(item.pieces, values) for item in plan.would_change if item.names.isdisjoint(unknown)]
+            ),
             next_steps=(
                 *_commands(finding, guidance.commands, scored.platform, plain),
-                *[step if isinstance(step, Step) else Step(_filled(step, values)) for step in plan.steps],
+                *[
+                    step if isinstance(step, Step) else Step(_filled(step.pieces, values))
+                    for step in plan.steps
+                    if isinstance(step, Step) or step.names.isdisjoint(unknown)
+                ],
             ),
             techniques=_technique_lines(finding.techniques),
             confidence=finding.confidence,
             confidence_reason=_confidence_reason(finding, scored.is_statistical),
-            missing=tuple([_WORDS.get(name, name.replace("_", " ")) for name in plan.names if plain[name] is None]),
+            missing=tuple([_WORDS.get(name, name.replace("_", " ")) for name in unknown]),
         ),
     )
