@@ -89,7 +89,7 @@ def measure(bench: Bench) -> list[Figure]:
         numbers = range(run * count, (run + 1) * count)
         new.append(_rate(scorer, _given(_another(samples[at % len(samples)], at) for at in numbers)))
         bench.say(f"explanations: {again[-1]:,.0f} alike, {new[-1]:,.0f} all different")
-    what = f"one core; {len(parts)} detectors in turns, scored and described too"
+    what = f"one core; {len(parts)} detectors and correlators in turns, scored and described too"
     return [
         Figure("explanations, findings that repeat", median(again), "a second", at_least=20_000, note=what),
         Figure("  all figures and names different", median(new), "a second", at_least=20_000, note=what),
