@@ -15,9 +15,7 @@ from livesec.explain.model_call import Failure
 
 FAILURES_TO_OPEN = 5
 FIRST_OPEN_S, LONGEST_OPEN_S = 60.0, 900.0
-_OF_ENDPOINT = frozenset(
-    {Failure.TIMEOUT, Failure.CONNECTION, Failure.RATE_LIMITED, Failure.SERVER, Failure.NOT_FOUND}
-)
+_OF_ENDPOINT = frozenset({Failure.TIMEOUT, Failure.CONNECTION, Failure.RATE_LIMITED, Failure.SERVER, Failure.NOT_FOUND})
 
 
 def is_endpoints_fault(failure: Failure) -> bool:
@@ -61,7 +59,9 @@ class Breaker:
         """An answer came, of whatever use."""
         return Breaker()
 
-    def failed(self, failure: Failure, now_us: int, *, wait_s: float | None = None, is_warming: bool = False) -> Breaker:
+    def failed(
+        self, failure: Failure, now_us: int, *, wait_s: float | None = None, is_warming: bool = False
+    ) -> Breaker:
         """No answer came. `wait_s`: what the server asked to wait. `is_warming`: a local model was being loaded."""
         if failure is Failure.AUTHENTICATION:
             return replace(self, is_shut=True, failure=str(failure))

@@ -47,9 +47,7 @@ def keep_answer(
     new = insert(t.model_answers)
     values = {"body": new.excluded.body, "rung": new.excluded.rung, "sent": new.excluded.sent}
     connection.execute(
-        new.on_conflict_do_update(
-            index_elements=["cache_key"], set_=values | {"created_us": new.excluded.created_us}
-        ),
+        new.on_conflict_do_update(index_elements=["cache_key"], set_=values | {"created_us": new.excluded.created_us}),
         {"cache_key": key, "body": answer.body, "rung": answer.rung, "sent": answer.sent, "created_us": now_us},
     )
     columns = t.model_answers.c

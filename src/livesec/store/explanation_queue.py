@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, literal_column, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from livesec.core.errors import UsageError
@@ -18,6 +18,7 @@ from livesec.store.subjects import Subject, find_subject
 
 WAITING, WORKING = "waiting", "working"
 _q = t.explanation_queue.c
+_ROWID: ColumnElement[int] = literal_column("rowid")
 _FIRST = (_q.by_person.desc(), _q.severity.desc(), _q.score.desc(), _q.number.desc())
 
 
@@ -45,9 +46,7 @@ class Item:
 
 def item_of(subject: Subject, view: str, *, is_default: bool, by_person: bool) -> Item:
     """What to queue for `subject`."""
-    return Item(
-        subject.id, view, subject.kind, is_default, by_person, subject.severity, subject.score, subject.number
-    )
+    return Item(subject.id, view, subject.kind, is_default, by_person, subject.severity, subject.score, subject.number)
 
 
 def enqueue(connection: Connection, items: Sequence[Item]) -> None:
@@ -98,26 +97,31 @@ def waiting_count(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(t.explanation_queue)).scalar_one())
 
 
-def take_next(connection: Connection, now_us: int) -> Item | None:
-    """The first that is due, from now on being worked on; None where there is none."""
+def next_due(connection: Connection, at_us: int) -> Item | None:
+    """The first that is due at `at_us`; None where there is none. Its search needs no lock: there is one worker."""
     row = connection.execute(
         select(*(getattr(_q, name) for name in Item.__dataclass_fields__))
-        .where(_q.state == WAITING, _q.due_us <= now_us)
+        .where(_q.state == WAITING, _q.due_us <= at_us)
         .order_by(*_FIRST)
         .limit(1)
     ).first()
-    if row is None:
-        return None
-    item = Item(**row._mapping)
+    return None if row is None else Item(**row._mapping)
+
+
+def begin_work(connection: Connection, item: Item) -> None:
+    """`item` is being worked on from now on."""
     connection.execute(update(t.explanation_queue).where(_is(item.subject_id, item.view)).values(state=WORKING))
-    return item
 
 
-def take_up_again(connection: Connection) -> int:
-    """What an earlier worker did not finish waits again. For the worker's start, under its lock."""
-    done = connection.execute(update(t.explanation_queue).where(_q.state == WORKING).values(state=WAITING))
+def take_up_again(connection: Connection, at_most: int) -> bool:
+    """Some of what an earlier worker began or put off is due now, for the settings may be others; False: all is.
+
+    For the worker's start, under its lock, until it gives False.
+    """
     connection.execute(delete(t.model_flights))
-    return int(done.rowcount)
+    some = select(_ROWID).select_from(t.explanation_queue).where(or_(_q.state == WORKING, _q.due_us > 0)).limit(at_most)
+    done = connection.execute(update(t.explanation_queue).where(_ROWID.in_(some)).values(state=WAITING, due_us=0))
+    return done.rowcount == at_most
 
 
 def postpone(

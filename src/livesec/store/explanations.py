@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from livesec.core.clock import now_us
 from livesec.core.explanation import Explanation
 from livesec.store import tables as t
 from livesec.store.explainer_counts import counts
@@ -44,11 +46,11 @@ class Wording:
     """None where an answer was there already."""
 
 
-def put_wording(connection: Connection, wording: Wording, now_us: int) -> None:
+def put_wording(connection: Connection, wording: Wording, at_us: int) -> None:
     """Keep `wording` in the place of the one before; one that failed does not replace one that stands."""
     new = insert(t.explanations)
     names = [column.name for column in t.explanations.c if not column.primary_key]
-    changes = {name: new.excluded[name] for name in names}
+    changes: dict[str, Any] = {name: new.excluded[name] for name in names}
     changes["is_default"] = func.max(_e.is_default, new.excluded.is_default)
     if wording.record is None:
         changes = {name: changes[name] for name in ("members", "severity", "is_default", "reason")}
@@ -65,7 +67,7 @@ def put_wording(connection: Connection, wording: Wording, now_us: int) -> None:
             "sent": wording.sent,
             "members": wording.subject.members,
             "severity": wording.subject.severity,
-            "committed_us": now_us,
+            "committed_us": at_us,
         },
     )
 
@@ -110,9 +112,7 @@ def shown_records(connection: Connection, subject_ids: Sequence[str]) -> dict[st
 
 def sent_text(connection: Connection, subject_id: str, view: str) -> str | None:
     """What was sent for it, or for the finding of the same kind whose answer it uses; None where nothing was."""
-    row = connection.execute(
-        select(_e.sent, _e.cache_key).where(_e.subject_id == subject_id, _e.view == view)
-    ).first()
+    row = connection.execute(select(_e.sent, _e.cache_key).where(_e.subject_id == subject_id, _e.view == view)).first()
     if row is None or row.sent is not None or row.cache_key is None:
         return None if row is None else row.sent
     kept = select(t.model_answers.c.sent).where(t.model_answers.c.cache_key == row.cache_key)
@@ -146,9 +146,9 @@ class QueueSummary:
     tokens_today: int
 
 
-def queue_summary(connection: Connection, now_us: int) -> QueueSummary:
-    """As it stands; `now_us` says which day is today."""
-    done, today = counts(connection), usage(connection, now_us)["day"]
+def queue_summary(connection: Connection) -> QueueSummary:
+    """As it stands now."""
+    done, today = counts(connection), usage(connection, now_us())["day"]
     asked = select(func.count()).select_from(t.explanation_queue).where(t.explanation_queue.c.by_person)
     return QueueSummary(
         waiting=waiting_count(connection),

@@ -94,18 +94,15 @@ def template_performance(connection: Connection) -> list[TemplateUse]:
     errors: dict[str, dict[str, int]] = {}
     for row in connection.execute(select(t.template_errors).order_by(t.template_errors.c.failure)):
         errors.setdefault(row.template, {})[row.failure] = row.errors
-    rows = {row.template: row for row in connection.execute(select(t.template_uses))}
-    return [
-        TemplateUse(name, errors=errors.get(name, {}))
-        if (row := rows.get(name)) is None
-        else TemplateUse(
-            name,
+    found = {name: TemplateUse(name, errors=failed) for name, failed in errors.items()}
+    for row in connection.execute(select(t.template_uses)):
+        found[row.template] = TemplateUse(
+            row.template,
             row.uses,
             row.cached,
             row.calls,
             round(row.latency_ms / row.calls, 1) if row.calls else 0.0,
             round(row.characters / row.uses, 1) if row.uses else 0.0,
-            errors.get(name, {}),
+            errors.get(row.template, {}),
         )
-        for name in sorted({*rows, *errors})
-    ]
+    return [found[name] for name in sorted(found)]

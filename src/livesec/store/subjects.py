@@ -47,9 +47,7 @@ def find_subject(connection: Connection, subject_id: str) -> Subject | None:
 def incident_subjects(connection: Connection, ids: list[str]) -> list[Subject]:
     """The incidents of these ids that are there."""
     columns = t.incidents.c
-    latest = (
-        select(func.max(t.anomalies.c.number)).where(t.anomalies.c.incident_id == columns.id).scalar_subquery()
-    )
+    latest = select(func.max(t.anomalies.c.number)).where(t.anomalies.c.incident_id == columns.id).scalar_subquery()
     rows = connection.execute(
         select(columns.id, columns.severity, columns.score, columns.anomalies, latest.label("number")).where(
             columns.id.in_(ids)

@@ -267,6 +267,8 @@ Index(
     explanation_queue.c.severity.desc(),
     explanation_queue.c.score.desc(),
     explanation_queue.c.number.desc(),
+    explanation_queue.c.state,
+    explanation_queue.c.due_us,
 )
 
 explainer_state = Table(
