@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from livesec.explain.endpoint import endpoint_of
 from livesec.runners.children import Backoff, describe_end
 
 _log = logging.getLogger(__name__)
+_SOURCES = Path(__file__).parents[2]
 _WANTED = ("openai_", "explain_", "format_files")
 _GRACE_S = 0.5  # SIGTERM ends it at once; a stop of the daemon must not take longer
 _BACKOFF = Backoff()
@@ -64,11 +66,18 @@ class ExplainerProcess:
 
     def _start(self) -> None:
         self._started = time.monotonic()
-        command = [sys.executable, "-m", "livesec.runners.explainer", "--db", str(self._store)]
+        # without the working directory on its path, which may hold anything, and with this code's own folder instead
+        command = [sys.executable, "-P", "-m", "livesec.runners.explainer", "--db", str(self._store)]
+        path = os.pathsep.join(filter(None, [str(_SOURCES), os.environ.get("PYTHONPATH")]))
         try:
             # a session of its own: Ctrl-C is for the daemon, which then ends the worker
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, bufsize=0
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": path},
+                start_new_session=True,
+                bufsize=0,
             )
         except OSError as error:
             self._wait_after_death(f"cannot be started: {error}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, func, literal, select
 from sqlalchemy.dialects.sqlite import insert
 
 from livesec.core.clock import now_us
@@ -22,7 +21,9 @@ __all__ = [
     "TemplateUse",
     "queue_summary",
     "sent_text",
+    "shown_columns",
     "shown_explanation",
+    "shown_from",
     "template_performance",
     "worded_explanation",
 ]
@@ -78,36 +79,43 @@ def worded_explanation(connection: Connection, subject_id: str, view: str) -> Ex
     return None if row is None or row.record is None else Explanation.from_json(row.record)
 
 
-def shown_explanation(connection: Connection, subject_id: str, written: Explanation) -> Explanation:
+def _of_default_view(column: ColumnElement[Any], subject_id: Any) -> ScalarSelect[Any]:
+    """`column` of the latest row about a subject's default view; a view that was the default once counts too."""
+    queried = select(column).where(_e.subject_id == subject_id, _e.is_default)
+    return queried.order_by(_e.record.is_(None), _e.committed_us.desc()).limit(1).scalar_subquery()
+
+
+def shown_columns(subject_id: Any) -> tuple[ColumnElement[Any], ...]:
+    """What `shown_from` needs, as columns of a query over subjects whose ids stand in the column `subject_id`."""
+    queue = t.explanation_queue.c
+    waits = select(queue.reason).where(queue.subject_id == subject_id, queue.is_default).limit(1).scalar_subquery()
+    return (
+        _of_default_view(_e.record, subject_id).label("worded"),
+        _of_default_view(_e.reason, subject_id).label("kept_reason"),
+        waits.label("waits_reason"),
+    )
+
+
+def shown_from(row: Row[Any], written: Explanation) -> Explanation:
     """What is shown where no view is chosen: the model's wording of the default view, else `written`.
 
-    `written` then says why no model's words stand there, if one was asked or is to be asked.
+    `written` then says why no model's words stand there, if one was asked or is to be asked. `row` has the columns of
+    `shown_columns`.
     """
-    rows = connection.execute(
-        select(_e.record, _e.reason).where(_e.subject_id == subject_id, _e.is_default).order_by(_e.committed_us.desc())
-    ).all()
-    worded = next((row.record for row in rows if row.record is not None), None)
-    if worded is not None:
-        return Explanation.from_json(worded)
-    queue = t.explanation_queue.c
-    waits = connection.execute(select(queue.reason).where(queue.subject_id == subject_id, queue.is_default)).first()
-    if waits is not None:
-        reason = "waits for the model" + (f": {waits.reason}" if waits.reason else "")
-    elif rows:
-        reason = rows[0].reason
+    if row.worded is not None:
+        return Explanation.from_json(row.worded)
+    if row.waits_reason is not None:
+        reason = "waits for the model" + (f": {row.waits_reason}" if row.waits_reason else "")
+    elif row.kept_reason is not None:
+        reason = row.kept_reason
     else:
         return written
     return replace(written, provenance=replace(written.provenance, reason=reason))
 
 
-def shown_records(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Explanation]:
-    """As `shown_explanation` for many, those without a model's wording left out."""
-    rows = connection.execute(
-        select(_e.subject_id, _e.record)
-        .where(_e.subject_id.in_(subject_ids), _e.is_default, _e.record.is_not(None))
-        .order_by(_e.committed_us)
-    )
-    return {row.subject_id: Explanation.from_json(row.record) for row in rows}
+def shown_explanation(connection: Connection, subject_id: str, written: Explanation) -> Explanation:
+    """As `shown_from`, for one subject."""
+    return shown_from(connection.execute(select(*shown_columns(literal(subject_id)))).one(), written)
 
 
 def sent_text(connection: Connection, subject_id: str, view: str) -> str | None:
