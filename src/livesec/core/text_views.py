@@ -67,7 +67,7 @@ def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -
 
 
 def arrow_text(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """(the UTF-8 of `texts` (String, none null) back to back, their bounds there: shape (n + 1,)).
+    """(the UTF-8 of `texts` (String, null as nothing) back to back, their bounds there: shape (n + 1,)).
 
     >>> data, bounds = arrow_text(pl.Series(["ab", "", "é"]))
     >>> data.tobytes().decode(), bounds.tolist()
