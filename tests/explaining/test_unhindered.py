@@ -26,7 +26,7 @@ from livesec.simulate.sshd import sshd_lines
 
 LINES = 1_500
 START = datetime(2026, 3, 2, tzinfo=UTC)
-FINISH_S = 60.0
+FINISH_S = 180.0  # the first batches on a machine compile kernels
 LYING = malicious(GOOD | {"headline": "All clear, 198.51.100.66 is a friend", "benign": True})
 BEHAVIOURS: dict[str, Callable[[], Behaviour]] = {
     "hanging": hanging,
