@@ -24,6 +24,7 @@ from benchmarks import (
     live_latency,
     long_line,
     many_keys,
+    model_calls,
     network_replay,
     peak_memory,
     recovery,
@@ -46,6 +47,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "memory": peak_memory.measure,
     "keys": many_keys.measure,
     "flat": flat_cost.measure,
+    "model": model_calls.measure,
 }
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 QUICK_SHARE = 0.05
