@@ -29,9 +29,11 @@ class IncidentRow:
     status: str
 
 
-def incident_rows(connection: Connection, limit: int = 100) -> list[IncidentRow]:
-    """The one that grew last first, at most `limit` and MAX_ROWS."""
+def incident_rows(connection: Connection, limit: int = 100, *, incident_id: str | None = None) -> list[IncidentRow]:
+    """The one that grew last first, at most `limit` and MAX_ROWS; with `incident_id` that one alone."""
     statement = select(t.incidents).order_by(t.incidents.c.last_us.desc(), t.incidents.c.id).limit(min(limit, MAX_ROWS))
+    if incident_id is not None:
+        statement = statement.where(t.incidents.c.id == incident_id)
     return [
         IncidentRow(
             id=row.id,
