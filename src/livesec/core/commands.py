@@ -18,6 +18,10 @@ from types import MappingProxyType
 
 NAME_CHARACTERS = 128
 
+# S3's paths are s3://bucket/key
+_BUCKET = '--bucket="$(printf %s {path} | cut -d/ -f3)"'
+_KEY = "printf %s {path} | cut -d/ -f4-"
+
 
 class Platform(StrEnum):
     """Where the log was written, and so which commands look further into it."""
@@ -264,7 +268,11 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         ),
         "sockets_of_port": Command(
             "on the source: which program uses this port?",
-            _on("ss -tunp '( dport = :{port} or sport = :{port} )'", "Get-NetTCPConnection -RemotePort {port}"),
+            _on(
+                "ss -tunp '( dport = :{port} or sport = :{port} )'",
+                "Get-NetTCPConnection | Where-Object {{ $_.RemotePort -eq {port} -or $_.LocalPort -eq {port} }};"
+                " Get-NetUDPEndpoint | Where-Object LocalPort -eq {port}",
+            ),
         ),
         "listeners": Command(
             "on the target: what listens there?", _on("ss -tulpn", "Get-NetTCPConnection -State Listen")
@@ -286,11 +294,16 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "name_of_destination": Command("what is it called?", _everywhere("dig +short -x {dst_ip}")),
         "file": Command(
             "is it still there: owner, size, times?",
-            _on("stat -- {path}", "Get-Item -LiteralPath {path} | Format-List"),
+            _on(
+                "stat -- {path}",
+                "Get-Item -LiteralPath {path} | Format-List",
+                f'aws s3api list-object-versions {_BUCKET} --prefix="$({_KEY})" --max-items 20 '
+                "--query 'Versions[].[LastModified,Size,IsLatest,Owner.DisplayName,Key]'",
+            ),
         ),
         "open_files_of_user": Command("which program holds files of the share?", _on("sudo lsof -u {user} -nP")),
         "s3_events_of_user": Command(
-            "which buckets and objects did it touch?",
+            "which buckets did it touch? Reads of objects are in the trail's own files alone",
             _on(
                 aws="aws cloudtrail lookup-events --lookup-attributes AttributeKey=Username,AttributeValue={user} "
                 "--start-time {since} --end-time {until} --query 'Events[].Resources'"
@@ -307,6 +320,136 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             ),
         ),
         "disk": Command("is there space, and what was written last?", _on("df -h; ls -lt /var/log | head")),
+        # Of network and file transfers:
+        "machine_of_source": Command(
+            "which machine has this address?",
+            _on(
+                "getent hosts {src_ip}; ip neigh show {src_ip}",
+                "Resolve-DnsName {src_ip}; Get-NetNeighbor -IPAddress {src_ip}",
+                "aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values={src_ip} "
+                "--query 'NetworkInterfaces[].[Attachment.InstanceId,InterfaceType,Description,Groups[].GroupName]'",
+            ),
+        ),
+        "machine_of_destination": Command(
+            "which machine has this address?",
+            _on(
+                "getent hosts {dst_ip}; ip neigh show {dst_ip}",
+                "Resolve-DnsName {dst_ip}; Get-NetNeighbor -IPAddress {dst_ip}",
+                "aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values={dst_ip} "
+                "--query 'NetworkInterfaces[].[Attachment.InstanceId,InterfaceType,Description,Groups[].GroupName]'",
+            ),
+        ),
+        "busiest_peers": Command(
+            "on the machine: with whom has it most connections?",
+            _on(
+                "ss -Htan | awk '{{print $5}}' | sort | uniq -c | sort -rn | head -20",
+                "Get-NetTCPConnection | Group-Object RemoteAddress,RemotePort -NoElement"
+                " | Sort-Object Count -Descending | Select-Object -First 20",
+            ),
+        ),
+        "newest_programs": Command(
+            "on the source: which programs were started last, by whom?",
+            _on(
+                "ps -eo lstart,pid,ppid,user,args --sort=-start_time | head -30",
+                "Get-Process -IncludeUserName | Sort-Object StartTime -Descending"
+                " | Select-Object -First 30 StartTime,Id,UserName,Path",
+            ),
+        ),
+        "newest_packages": Command(
+            "on the source: what was installed last?",
+            _on(
+                "grep -hs ' install ' /var/log/dpkg.log | tail -20; rpm -qa --last | head -20",
+                "Get-WinEvent -MaxEvents 20 -FilterHashtable @{{LogName='Application';ProviderName='MsiInstaller'}}",
+            ),
+        ),
+        "open_at_port": Command(
+            "on the server: who is connected now, and do bytes flow?",
+            _on(
+                "ss -tinp state established '( sport = :{port} )'",
+                "Get-NetTCPConnection -State Established -LocalPort {port}",
+            ),
+        ),
+        "rules_at_port": Command(
+            "which firewall rule names this port?",
+            _on(
+                "sudo nft list ruleset | grep -nw -- {port}",
+                "Get-NetFirewallPortFilter | Where-Object LocalPort -eq {port} | Get-NetFirewallRule",
+                "aws ec2 describe-security-groups --query 'SecurityGroups[?IpPermissions[?FromPort<=`{port}` && "
+                "ToPort>=`{port}`]].[GroupId,GroupName]'",
+            ),
+        ),
+        "packets_at_port": Command(
+            "on the machine: who talks at this port, and what do the packets hold?",
+            _on("sudo timeout 60 tcpdump -ni any -c 20 -X 'port {port}'"),
+        ),
+        "offloading": Command(
+            "where the log is written: does the network card join packets?",
+            _on(
+                "ls /sys/class/net | xargs -n1 ethtool -k | grep -E '^Features|(segmentation|receive)-offload: on'",
+                "Get-NetAdapterRsc; Get-NetAdapterLso",
+            ),
+        ),
+        "load": Command(
+            "on the target: does it keep up?",
+            _on("uptime; ss -s", r"Get-Counter '\Processor(_Total)\% Processor Time','\TCPv4\Connections Established'"),
+        ),
+        "jobs_of_user": Command(
+            "which jobs run under this name?",
+            _on(
+                "sudo crontab -l -u {user}; systemctl list-timers --all",
+                "Get-ScheduledTask | Where-Object {{ $_.Principal.UserId -match [regex]::Escape({user}) }}",
+            ),
+        ),
+        "large_files_of_user": Command(
+            "which large files has it made in the last two days?",
+            _on("sudo find /home /tmp /var/tmp -xdev -user {user} -type f -size +50M -mtime -2 -ls"),
+        ),
+        "content": Command(
+            "what is in it by its first bytes, and is its hash known?",
+            _on(
+                "file -- {path}; sha256sum -- {path}",
+                "Get-FileHash -LiteralPath {path}; Get-AuthenticodeSignature -LiteralPath {path}",
+            ),
+        ),
+        "files_beside": Command(
+            "what was changed beside it, and when?",
+            _on(
+                'ls -lat -- "$(dirname -- {path})" | head -30',
+                "Get-ChildItem -LiteralPath (Split-Path -LiteralPath {path}) | Sort-Object LastWriteTime -Descending"
+                " | Select-Object -First 30 LastWriteTime,Length,Name",
+                f"aws s3api list-object-versions {_BUCKET} --prefix=\"$({_KEY} | sed 's|[^/]*$||')\" --max-items 50 "
+                "--query '[Versions[].[LastModified,Key],DeleteMarkers[].[LastModified,Key]]'",
+            ),
+        ),
+        "calls_of_file": Command(
+            "was it called over the web, by whom?",
+            _on(
+                'sudo grep -rhsF -- "$(basename -- {path})" /var/log/nginx /var/log/apache2 /var/log/httpd | tail -20',
+                "Select-String -SimpleMatch -Pattern (Split-Path -Leaf {path})"
+                r" -Path C:\inetpub\logs\LogFiles\*\*.log | Select-Object -Last 20",
+            ),
+        ),
+        "bucket_access": Command(
+            "may strangers read the bucket?",
+            _on(aws=f"aws s3api get-bucket-policy-status {_BUCKET}; aws s3api get-public-access-block {_BUCKET}"),
+        ),
+        "share_of_user": Command(
+            "from which machine does the account hold the share?",
+            _on(
+                "sudo smbstatus -u {user}",
+                "Get-SmbOpenFile | Where-Object ClientUserName -Match ([regex]::Escape({user}))"
+                " | Select-Object ClientComputerName,ClientUserName,Path",
+            ),
+        ),
+        "snapshots": Command(
+            "is there a copy from before?",
+            _on(
+                "zfs list -t snapshot; sudo lvs -o lv_name,origin,lv_time",
+                "Get-CimInstance Win32_ShadowCopy | Select-Object InstallDate,VolumeName",
+                "aws ec2 describe-snapshots --owner-ids self --query "
+                "'reverse(sort_by(Snapshots,&StartTime))[:10].[StartTime,VolumeId,State]'",
+            ),
+        ),
     }
 )
 
