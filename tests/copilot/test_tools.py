@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -121,7 +122,7 @@ def test_wrong_arguments_are_named(tools: Tools) -> None:
         ("search_anomalies", "x" * 5000, "longer than 4,000"),
     ):
         with pytest.raises(ToolError) as raised:
-            tools.call(name, arguments)  # type: ignore[arg-type]
+            tools.call(name, arguments)
         assert words in str(raised.value)
 
 
@@ -157,8 +158,8 @@ def test_schemas_are_plain_and_name_the_detectors_of_the_store(tools: Tools) -> 
         assert about and schema["type"] == "object" and schema["additionalProperties"] is False
         assert not any(word in str(schema) for word in ("$ref", "anyOf", "null", "title"))
     assert "bf_fast" in schemas["count_by"][1]["properties"]["detectors"]["items"]["enum"]
-    assert set(SeverityWord.__args__) == {str(name) for name in SEVERITIES}
-    assert set(LogTypeWord.__args__) == {"any", *map(str, LOG_TYPES)}
+    assert get_args(SeverityWord) == tuple(str(name) for name in SEVERITIES)
+    assert get_args(LogTypeWord) == ("any", *map(str, LOG_TYPES))
 
 
 @settings(deadline=None, max_examples=60)

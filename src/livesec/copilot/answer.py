@@ -13,6 +13,8 @@ MAX_ROWS = 50
 MAX_BYTES = 20_000
 """Of an answer as ASCII JSON."""
 CELL_CHARACTERS = 300
+LINE_COLUMN = "line"
+"""Column of raw log lines."""
 
 Cell = str | int | float | bool | None
 
@@ -107,6 +109,21 @@ def bounded(answer: Answer) -> Answer:
         if result.size() <= MAX_BYTES or not count:
             return result if result.size() <= MAX_BYTES else _only_title(result)
         kept = _first_rows(kept, max(0, count - 1 - count // 8))
+
+
+def without_log_lines(answer: Answer) -> Answer:
+    """`answer` without the column of raw log lines: whom else they name nobody knows, so they stay on this machine."""
+    tables = []
+    for item in answer.tables:
+        if LINE_COLUMN in item.columns:
+            at = item.columns.index(LINE_COLUMN)
+            rows = tuple((*row[:at], *row[at + 1 :]) for row in item.rows)
+            item = Table(item.name, (*item.columns[:at], *item.columns[at + 1 :]), rows)  # noqa: PLW2901
+        tables.append(item)
+    if tables == list(answer.tables):
+        return answer
+    note = "The text of log lines stays on the analyst's machine."
+    return replace(answer, tables=tuple(tables), notes=(*answer.notes, note))
 
 
 def _first_rows(tables: Sequence[Table], rows: int) -> tuple[Table, ...]:

@@ -7,7 +7,7 @@ import stat
 
 from sqlalchemy import Connection
 
-from livesec.copilot.answer import Answer, Table, ToolError, table
+from livesec.copilot.answer import LINE_COLUMN, Answer, Table, ToolError, table
 from livesec.copilot.questions import GetLogContext
 from livesec.copilot.subject import anomaly_meant
 from livesec.copilot.subject_tools import anomaly_facts, detail_private
@@ -41,9 +41,9 @@ def get_log_context(connection: Connection, question: GetLogContext, now_us: int
             notes = (_NOT_THERE.format(why=why),)
         else:
             rows = [(marks.get((line.path, at), ""), at, _text(raw)) for at, raw in around]
-            tables.append(table("lines around", ("evidence", "byte", "line"), rows, LINE_CHARACTERS))
+            tables.append(table("lines around", ("evidence", "byte", LINE_COLUMN), rows, LINE_CHARACTERS))
     kept = [(f"L{place}", item.offset, _text(item.line)) for place, item in enumerate(evidence, 1)]
-    tables.append(table("evidence", ("evidence", "byte", "line"), kept[:12] if tables else kept, LINE_CHARACTERS))
+    tables.append(table("evidence", ("evidence", "byte", LINE_COLUMN), kept[:12] if tables else kept, LINE_CHARACTERS))
     return Answer(
         f"The log around {shown(detail.row.type)} {detail.row.id}",
         facts=facts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -20,9 +21,12 @@ from livesec.copilot.times import reference_us
 from livesec.core.clock import now_us
 from livesec.core.text import shown
 from livesec.store.activity_queries import known_types
+from livesec.store.ask_queries import anomaly_names, names_among
 from livesec.store.reader import StoreReader
 
 MAX_ARGUMENT_CHARACTERS = 4_000
+MAX_WORDS = 300
+_AROUND_WORDS = ".,:;!?\"'()[]{}<>`"
 _Tool = Callable[[Connection, Any, int], Answer]
 _TOOLS: dict[str, _Tool] = {
     "search_anomalies": search_anomalies,
@@ -55,7 +59,9 @@ class Tools:
         try:
             with self._reader.reading() as connection:
                 now = wall_us if isinstance(question, DetectorHealth) else reference_us(connection, wall_us)
-                return bounded(_TOOLS[name](connection, question, now))
+                answer = bounded(_TOOLS[name](connection, question, now))
+                names = anomaly_names(connection, answer.ids)
+                return replace(answer, private=tuple(dict.fromkeys((*answer.private, *names))))
         except SQLAlchemyError as error:
             raise ToolError(f"the store cannot be read just now: {type(error).__name__}") from error
 
@@ -63,13 +69,26 @@ class Tools:
         """As `ask`, by name and arguments as a model gives them. Raises ToolError for any that do not fit."""
         return self.ask(question_of(name, arguments))
 
-    def schemas(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """(description, JSON schema of its arguments) by tool; detectors are those that this store knows."""
+    def names_in(self, text: str) -> list[tuple[str, str]]:
+        """(kind, name) of the users and hosts of the store that stand in `text` as words of it."""
+        words = {word.strip(_AROUND_WORDS).lower() for word in text.split()}
         try:
             with self._reader.reading() as connection:
-                detectors = known_types(connection)
+                return names_among(connection, sorted(word for word in words if word)[:MAX_WORDS])
+        except (SQLAlchemyError, UnicodeEncodeError):  # the latter of half characters, which no name has
+            return []
+
+    def known_detectors(self) -> list[str]:
+        """Names of the detectors that this store knows; none where it cannot be read just now."""
+        try:
+            with self._reader.reading() as connection:
+                return known_types(connection)
         except SQLAlchemyError:
-            detectors = []
+            return []
+
+    def schemas(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """(description, JSON schema of its arguments) by tool; detectors are those that this store knows."""
+        detectors = self.known_detectors()
         return {name: (kind.__doc__ or "", schema_of(kind, detectors)) for name, kind in QUESTIONS.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ MAX_GROUPS = 500
 TEXT_CHARACTERS = 400
 US_PER_HOUR = US_PER_DAY // 24
 _SPANS_US = {"hour": US_PER_HOUR, "day": US_PER_DAY}
+_KINDS = {"user": "user", "users": "user", "host": "host", "path": "path", "file": "path"}
+"""Kind of a detail by the last part of its name."""
 _ENTITY_COLUMNS = ("entity", "user", "src_ip", "dst_ip", "host")
 
 
@@ -146,3 +149,27 @@ def stream_files(connection: Connection, paths: Sequence[str]) -> dict[str, str]
     columns = t.streams.c
     statement = select(columns.path, columns.kind).where(columns.path.in_(paths))
     return {str(path): str(kind) for path, kind in connection.execute(statement)}
+
+
+def names_among(connection: Connection, words: Sequence[str]) -> list[tuple[str, str]]:
+    """(`user` or `host`, name) of the anomalies' users and hosts that are one of `words`, which are in lower case."""
+    found: dict[tuple[str, str], None] = {}
+    for kind in ("user", "host"):
+        column = t.anomalies.c[kind]
+        statement = select(column).where(func.lower(column).in_(words)).distinct().limit(MAX_GROUPS)
+        found |= dict.fromkeys((kind, str(name)) for name in connection.execute(statement).scalars())
+    return list(found)
+
+
+def anomaly_names(connection: Connection, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(kind, name) of all that the anomalies `ids` name: user, host, path, or word for other texts of their details."""
+    columns = t.anomalies.c
+    statement = select(columns.user, columns.host, columns.details).where(columns.id.in_(ids))
+    found: dict[tuple[str, str], None] = {}
+    for user, host, details in connection.execute(statement):
+        pairs = [("user", user), ("host", host)]
+        for name, value in json.loads(details).items():
+            if isinstance(value, str) and not name.endswith("_ip"):
+                pairs.append((_KINDS.get(name.rpartition("_")[2], "word"), value))
+        found |= dict.fromkeys((kind, str(name)) for kind, name in pairs if name)
+    return list(found)
