@@ -22,8 +22,6 @@ Cell = str | int | float | bool | None
 class ToolError(LiveSecError):
     """A tool cannot answer as asked; the text says what to ask instead."""
 
-    exit_code = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -62,6 +62,8 @@ _WORD = re.compile(r'"([^"]*)"|(\S+)')
 class CommandError(ToolError):
     """Words that are no command; the text says which would be."""
 
+    exit_code = 2
+
 
 def parse(text: str, detectors: Sequence[str] = ()) -> Question | None:
     """The question that a typed command asks; None for `help`. Raises CommandError.
@@ -116,7 +118,7 @@ def help_text() -> str:
 
 
 def _suggestion(word: str) -> str:
-    near = difflib.get_close_matches(word, list(_COMMANDS), 1, 0.6)
+    near = difflib.get_close_matches(word, list(_COMMANDS), 1, 0.7)
     hint = f"did you mean `{near[0]}`?" if near else f"try `{EXAMPLES[0]}`, `{EXAMPLES[1]}` or `help`"
     return f"{shown(word, 40)} is no command; {hint}"
 
