@@ -8,7 +8,7 @@ from typing import Final
 FILLED: Final = "X"
 """Stands for what code fills in."""
 
-_MARKUP: Final = re.compile(r"[`<>|$\\~^=*#_{}\[\]@/&;\"“”„«»]|--|&&|!\[|\]\(")
+_MARKUP: Final = re.compile(r"[`<>|$\\~^=*#_{}\[\]@&\"“”„«»]|--|//|(?<!\w)/|/(?!\w)")
 _DOTTED: Final = re.compile(r"\w\.\w")
 _ABBREVIATIONS: Final = re.compile(r"\b(?:e\.g|i\.e|a\.k\.a|vs)\.")
 _NUMBERS: Final = re.compile(
@@ -58,7 +58,6 @@ _KNOWN_ACRONYMS: Final = frozenset(_KNOWN_ACRONYMS_WORDS.split())
 _FORBIDDEN: Final = (
     ("markup, a link, quotes or a path", _MARKUP),
     ("an address, a domain or a file", _DOTTED),
-    ("a digit", re.compile(r"\d")),
     ("a number in words", _NUMBERS),
     ("a command", _PROGRAMS),
 )
@@ -83,6 +82,8 @@ def foreign(text: str, *, is_step: bool = False) -> str | None:
     ('an address, a domain or a file', 'a number in words', 'advice that would weaken the defence')
     """
     left = _ABBREVIATIONS.sub("", text)
+    if any(character.isnumeric() for character in left):  # of any script, also fractions and numbers in circles
+        return "a digit"
     for what, pattern in _FORBIDDEN:
         if pattern.search(left):
             return what
