@@ -22,12 +22,13 @@ from tests.explain.fake_endpoint import (
     truncated,
 )
 
-from livesec.copilot.budget import SessionBudget
+from livesec.copilot.budget import SessionBudget, StoreBudget
 from livesec.copilot.chat import HISTORY_TURNS, MAX_CALLS, Chat, Turn
 from livesec.copilot.chat_model import ChatModel
 from livesec.copilot.tools import Tools
 from livesec.core.settings import Settings
 from livesec.explain.endpoint import endpoint_of
+from livesec.store.model_usage import Usage, usage
 from livesec.store.reader import StoreReader
 
 NOW_US = 1_772_452_800_000_000
@@ -277,6 +278,20 @@ def test_the_budget_ends_a_turn(tools: Tools) -> None:
     assert requests == [] and "0 calls a day" in turn.why
     turn, requests = asked(tools, tool_calls([COUNT]), explain_tokens_per_day=2_000)
     assert len(requests) == 2 and "2,000 tokens a day" in turn.why
+
+
+def test_calls_and_tokens_are_counted_in_the_store_with_those_of_explanations(tmp_path: Path) -> None:
+    path = tmp_path / "counted.db"
+    make_store(path, NOW_US)
+    budget = StoreBudget(str(path), Settings(explain_calls_per_minute=5, explain_tokens_per_day=1_000), lambda: NOW_US)
+    assert [budget.refusal() for _ in range(4)] == [None] * 4
+    assert budget.refusal() == "budget: 5 calls per minute, a fifth kept for critical"
+    budget.spent(900)
+    with StoreReader(str(path)).reading() as connection:
+        assert usage(connection, NOW_US)["day"] == Usage(4, 900)
+    later = StoreBudget(str(path), Settings(explain_tokens_per_day=1_000), lambda: NOW_US + 120_000_000)
+    assert later.refusal() == "budget: 1,000 tokens per day, a fifth kept for critical"
+    assert "no call can be counted" in str(StoreBudget(str(tmp_path / "none.db"), Settings()).refusal())
 
 
 def test_hostile_text_in_a_result_is_data_inside_the_marks(tools: Tools) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from typing import Protocol
 
 from livesec.core.clock import US_PER_DAY, US_PER_S, now_us
+from livesec.core.errors import LiveSecError
 from livesec.core.settings import Settings
+from livesec.explain.budget import Budget as Caps
+from livesec.explain.budget import Used
+from livesec.store.model_usage import add_usage, usage
+from livesec.store.second_writer import SecondWriter
+
+_log = logging.getLogger(__name__)
 
 US_PER_MINUTE = 60 * US_PER_S
 
@@ -24,8 +33,45 @@ class Budget(Protocol):
         ...
 
 
+class StoreBudget:
+    """Limits of the settings, counted in the store, so that explanations and questions share them.
+
+    A fifth of each is kept for explanations of critical findings. What is counted is a transaction of its own, beside
+    the daemon's.
+    """
+
+    def __init__(self, db: str, settings: Settings, clock: Callable[[], int] = now_us) -> None:
+        self._db = db
+        self._caps = Caps(
+            settings.explain_calls_per_minute, settings.explain_calls_per_day, settings.explain_tokens_per_day
+        )
+        self._clock = clock
+
+    def refusal(self) -> str | None:
+        """See Budget; also where the store cannot be written."""
+        now = self._clock()
+        try:
+            with closing(SecondWriter(self._db)) as store, store.writing() as connection:
+                found = usage(connection, now)
+                used = Used(found["minute"].calls, found["day"].calls, found["day"].tokens)
+                refused = self._caps.refusal(used, is_critical=False, now_us=now)
+                if refused is None:
+                    add_usage(connection, now, calls=1)
+        except LiveSecError as error:
+            return f"no call can be counted: {error}"
+        return None if refused is None else refused.reason
+
+    def spent(self, tokens: int) -> None:
+        """See Budget."""
+        try:
+            with closing(SecondWriter(self._db)) as store, store.writing() as connection:
+                add_usage(connection, self._clock(), tokens=tokens)
+        except LiveSecError as error:
+            _log.warning("%d tokens of a question could not be counted: %s", tokens, error)
+
+
 class SessionBudget:
-    """Limits of the settings, counted in this process."""
+    """Limits of the settings, counted in this process alone."""
 
     def __init__(self, settings: Settings, clock: Callable[[], int] = now_us) -> None:
         self._settings = settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from livesec.copilot.budget import Budget, SessionBudget
+from livesec.copilot.budget import Budget, StoreBudget
 from livesec.copilot.chat import Call, Chat, Turn
 from livesec.copilot.chat_model import ChatModel
 from livesec.copilot.questions import QUESTIONS, Question
@@ -68,4 +68,6 @@ def open_conversation(
     if endpoint is None:
         return Conversation(tools, None)
     model = ChatModel(endpoint, settings.explain_max_tokens, settings.explain_temperature)
-    return Conversation(tools, Chat(tools, model, budget or SessionBudget(settings, clock), settings.explain_language))
+    return Conversation(
+        tools, Chat(tools, model, budget or StoreBudget(str(reader.path), settings, clock), settings.explain_language)
+    )

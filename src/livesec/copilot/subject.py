@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from livesec.copilot.answer import ToolError
 from livesec.core.text import shown
 from livesec.store.anomaly_queries import AnomalyDetail, anomaly_detail
-from livesec.store.ask_queries import anomaly_ids, incident, incident_ids
-from livesec.store.incident_queries import IncidentRow
+from livesec.store.ask_queries import anomaly_ids, incident_ids
+from livesec.store.incident_queries import IncidentRow, incident_row
 
 MIN_CHARACTERS = 4  # of the beginning of an id
 
@@ -41,7 +41,7 @@ def anomaly_meant(connection: Connection, start: str) -> AnomalyDetail:
 
 def incident_meant(connection: Connection, start: str) -> IncidentRow:
     """The incident whose id begins with `start`. Raises ToolError."""
-    found = incident(connection, _meant(connection, start, "incident", incident_ids))
+    found = incident_row(connection, _meant(connection, start, "incident", incident_ids))
     if found is None:
         raise ToolError(f"incident {shown(start, 64)} is not in the store any more")
     return found

@@ -12,6 +12,7 @@ from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.store import tables as t
 from livesec.store.evidence import unpack_evidence
+from livesec.store.explanations import shown_columns, shown_from
 
 MAX_ROWS = 500
 MAX_EVIDENCE_LINES = 50
@@ -140,6 +141,9 @@ class AnomalyDetail:
     host: str | None
     description: str
     explanation: Explanation
+    """A model's wording where there is one, else `written`; its provenance says which and why."""
+    written: Explanation
+    """The deterministic record."""
     details: Mapping[str, Scalar]
     techniques: Sequence[str]
     reason: str
@@ -150,9 +154,11 @@ class AnomalyDetail:
 
 def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | None:
     """All about one anomaly, or None where it is not (or no longer) in the store."""
-    row = connection.execute(select(t.anomalies).where(t.anomalies.c.id == anomaly_id)).first()
+    query = select(t.anomalies).add_columns(*shown_columns(t.anomalies.c.id))
+    row = connection.execute(query.where(t.anomalies.c.id == anomaly_id)).first()
     if row is None:
         return None
+    written = Explanation.from_json(row.explanation)
     lines = unpack_evidence(row.evidence)[:MAX_EVIDENCE_LINES]
     named = select(t.streams.c.stream_id, t.streams.c.path).where(
         t.streams.c.stream_id.in_({line.stream_id for line in lines})
@@ -166,7 +172,8 @@ def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | N
         dst_ip=row.dst_ip,
         host=row.host,
         description=row.description,
-        explanation=Explanation.from_json(row.explanation),
+        explanation=shown_from(row, written),
+        written=written,
         details=json.loads(row.details),
         techniques=json.loads(row.techniques),
         reason=row.reason,

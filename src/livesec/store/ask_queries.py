@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, String, Table, func, or_, sele
 from livesec.core.clock import US_PER_DAY
 from livesec.store import tables as t
 from livesec.store.anomaly_queries import AnomalyFilter
-from livesec.store.incident_queries import IncidentRow, incident_rows
+from livesec.store.incident_queries import IncidentRow, incident_row
 
 MAX_GROUPS = 500
 TEXT_CHARACTERS = 400
@@ -85,11 +85,6 @@ def incident_ids(connection: Connection, start: str, limit: int = 5) -> list[str
     return _ids_beginning(connection, t.incidents, start, limit)
 
 
-def incident(connection: Connection, incident_id: str) -> IncidentRow | None:
-    """One incident, or None."""
-    return next(iter(incident_rows(connection, 1, incident_id=incident_id)), None)
-
-
 def about_entity(name: str) -> ColumnElement[bool]:
     """Anomalies that are about `name`, as entity, user, source, destination or host."""
     return or_(*(t.anomalies.c[column] == name for column in _ENTITY_COLUMNS))
@@ -132,7 +127,7 @@ def incidents_of(
     column = t.anomalies.c.incident_id
     known = select(column).where(column.is_not(None), *conditions).distinct().limit(limit)
     names = [str(name) for name in connection.execute(known).scalars()]
-    rows = [row for name in names if (row := incident(connection, name)) is not None]
+    rows = [row for name in names if (row := incident_row(connection, name)) is not None]
     return sorted(rows, key=lambda row: (-row.last_us, row.id))
 
 
