@@ -39,14 +39,18 @@ class Conversation:
         """Whether questions in words are understood."""
         return self._chat is not None
 
+    def needs_model(self, text: str) -> bool:
+        """Whether `text` would be asked of the model, which may take long."""
+        text = text.strip()
+        return self._chat is not None and bool(text) and not is_command(text, self._tools.known_detectors())
+
     def ask(self, text: str) -> Turn:
         """What came of `text`. Raises CommandError for words that nobody understands, ToolError as the tools do."""
         text = text.strip()
-        detectors = self._tools.known_detectors()
-        if self._chat is not None and text and not is_command(text, detectors):
+        if self._chat is not None and self.needs_model(text):
             return self._chat.ask(text)
         try:
-            question = parse(text, detectors)
+            question = parse(text, self._tools.known_detectors())
         except CommandError as error:
             if self._chat is not None:
                 raise

@@ -11,6 +11,7 @@ from livesec.core.errors import LiveSecError, SettingsError
 from livesec.core.settings import Settings
 from livesec.core.text import shown
 from livesec.dashboard.anomaly_list import draw_anomalies
+from livesec.dashboard.ask import draw_ask, poll_s
 from livesec.dashboard.banners import draw_banners, draw_no_store, draw_status
 from livesec.dashboard.charts import draw_charts
 from livesec.dashboard.desk_store import Desk, chosen_store, desk_settings, open_desk, store_problem
@@ -50,6 +51,7 @@ def render(settings: Settings | None = None) -> None:
     live_part(db, lambda desk: _draw_top(desk, types, used.alerts_per_day), every_s)
     chosen = draw_filters(types)
     live_part(db, lambda desk: _draw_lists(desk, chosen), every_s)
+    live_part(db, lambda desk: draw_ask(desk, used), poll_s())
     live_part(db, lambda desk: draw_charts(desk, chosen), slower_s)
     live_part(db, draw_log_streams, every_s)
     live_part(db, draw_health, slower_s)
