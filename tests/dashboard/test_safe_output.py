@@ -43,6 +43,8 @@ OWN_TEXTS = {
     "mark.icon",
     "heading",
     "suggestion",
+    "VIEW_LABELS",
+    "bold(section.heading)",
     "SOURCE_NAMES",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 import streamlit as st
@@ -15,11 +16,17 @@ from livesec.dashboard.live_table import LiveTable
 from livesec.dashboard.severity_marks import label_of
 from livesec.dashboard.wording import cell
 
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
+
 LINE_CHARACTERS = 4_000
 OPENED = "ask:opened"
 """Session slot: a row of an answer was selected, so the lists above have changed."""
 _LISTS = {"anomalies": "anomaly", "incidents": "incident"}
 """Tables whose rows open on the page, with the query parameter of the list."""
+LEAST_FACTS = 3
+"""Fewer stand in the title already."""
+_TENTHS = ("score", "worst score", "points", "risk", "judged percent")
 _WIDE = ("description", "text", "line", "title", "path", "error", "reason")
 
 
@@ -64,7 +71,7 @@ def draw_answer(answer: Answer, key: str, *, opens: bool = True) -> None:
     """One tool's answer. `key` is its own; with `opens`, rows about anomalies and incidents open them."""
     st.text(shown(answer.title))
     facts = [(name, value) for name, value in answer.facts.items() if value not in (None, "")]
-    if facts:
+    if len(facts) >= LEAST_FACTS:
         width = max(len(name) for name, _ in facts) + 2
         lines = [f"{name.replace('_', ' '):{width}}{shown(_fact(value))}" for name, value in facts]
         st.code("\n".join(lines), language=None, wrap_lines=True)
@@ -97,8 +104,10 @@ def frame_of(item: Table) -> pl.DataFrame:
 def _draw_table(item: Table, key: str, *, opens: bool) -> None:
     frame = frame_of(item)
     config = {name: st.column_config.TextColumn(width="large") for name in frame.columns if name in _WIDE}
+    tenths = {name: st.column_config.NumberColumn(format="%.1f") for name in frame.columns if name in _TENTHS}
+    columns: dict[str, ColumnConfig] = {**config, **tenths}
     if not opens:
-        st.dataframe(frame, key=key, hide_index=True, column_config=config, alt="A table of the answer")
+        st.dataframe(frame, key=key, hide_index=True, column_config=columns, alt="A table of the answer")
         return
 
     def open_selected() -> None:
@@ -112,7 +121,7 @@ def _draw_table(item: Table, key: str, *, opens: bool) -> None:
         frame,
         key=key,
         hide_index=True,
-        column_config=config,
+        column_config=columns,
         on_select=open_selected,
         selection_mode="single-row",
         alt="A table of the answer; a selected row opens above",

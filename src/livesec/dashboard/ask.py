@@ -39,7 +39,7 @@ def draw_ask(desk: Desk, settings: Settings) -> None:
             for entry in state.entries:
                 _draw_entry(entry)
     st.chat_input(
-        "A typed command such as top ips 24h, or a question",
+        "Ask, or type: top ips 24h",
         key="ask_input",
         max_chars=MAX_QUESTION_CHARACTERS,
         disabled=state.is_waiting,
