@@ -100,6 +100,7 @@ def draw_explanation(desk: Desk, subject: Subject, settings: Settings) -> None:
             required=True,
             key=f"{subject.kind}_view",
             label_visibility="collapsed",
+            wrap=True,
         )
         compares = st.toggle("Compare all", key=f"{subject.kind}_compare")
     views = list(View) if compares else [view or View.TECHNICAL_EXPERT]
