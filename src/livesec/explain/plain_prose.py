@@ -32,15 +32,25 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _AFTER_A_NOUN_WORDS: Final = """
-a about access accounts activity after alone already also an and are as at attempted attempts base based be because
-been before behaves behaviour belongs but by came can comes compromise connected connects could create created
-credentials did directly do does during elsewhere for from had has have held holder holders if in inside instead
-into is itself just leads left lists lock lockout lockouts log logged logging login logins logs made makes
-management may means might must name names never no normally not now of offered offers on once one only opened or
-outside over owner owners password passwords policy really responds review reviews role roles running runs seems
-sends sent sets should shows since so still takes taking than that the their them then there these they this to took
-towards tried tries under until used uses usually was were when where whether which while who whose will with within
-without works would your
+a about access accounts activity address addresses after against alone already also among an and answer answered
+answers any are around as asked asks at attempted attempts authentication base based be became because becomes been
+before began begins behave behaved behaves behaviour behaviours belonged belongs between both but by called calls
+came can carries certificate certificates changed changes comes compromise connected connects contacted contacts
+contains copied copies could create created credentials data database did directly do does downloaded downloads
+during each either elsewhere ends even ever every exchanges exist exists expects exposes failed fails fetched
+followed follows for from gains gave gets gives goes going got grew grows had happens has have held here holder
+holders however if in inside instead into is itself joined just keeps kept key key-based keys known lacks later
+leads left like likely list listens lists lives lock lockout lockouts log logged logging login logins logs looked
+looks lost made makes management matches may means might moved moves must name names needs neither never no nor
+normally not now of offered offers often on once one only opened or ordinarily otherwise our outside over own owner
+owners password passwords perhaps picks policy possibly probably produced reached reaches read reads really received
+receives remains reported requested requires responds rests returned reveals review reviews role roles running runs
+scanned scans seems sends sent served serves session sessions sets should shows signed signs simply since sits so
+software sometimes somewhere soon started starts stay stayed stays still stopped stops stores such suddenly suffered
+switched takes taking talked talks targeted team than that the their them then there therefore these they this
+though through thus time times to together too took touched towards traffic transferred transfers tried tries twice
+types under unless until up uploaded uploads upon used uses usual usually very via visited visits waited wants was
+went were what when where whether which while who whose will with within without works would wrote yet you your
 """
 _AFTER_A_NOUN: Final = frozenset(_AFTER_A_NOUN_WORDS.split())
 _CAPITALS: Final = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][a-z]+\b", re.MULTILINE)

@@ -110,7 +110,8 @@ def _rejects(connection: Connection) -> Iterator[Record]:
 def _explanations(connection: Connection) -> Iterator[Record]:
     query = select(t.anomalies.c.id, t.anomalies.c.explanation).add_columns(*shown_columns(t.anomalies.c.id))
     for row in connection.execute(query.order_by(t.anomalies.c.number)):
-        yield {"anomaly_id": row.id, **asdict(shown_from(row, Explanation.from_json(row.explanation)))}
+        shown = shown_from(row, Explanation.from_json(row.explanation))
+        yield {"anomaly_id": row.id, **asdict(shown), "subject_kind": "anomaly", "subject_id": row.id}
 
 
 def _risk(connection: Connection) -> Iterator[Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,13 @@ def incident_rows(connection: Connection, limit: int = 100) -> list[IncidentRow]
     """The one that grew last first, at most `limit` and MAX_ROWS."""
     statement = select(t.incidents).order_by(t.incidents.c.last_us.desc(), t.incidents.c.id).limit(min(limit, MAX_ROWS))
     return [_incident(row) for row in connection.execute(statement)]
+
+
+def all_incidents(connection: Connection) -> Iterator[IncidentRow]:
+    """Every incident, the one that began first first."""
+    statement = select(t.incidents).order_by(t.incidents.c.first_us, t.incidents.c.id)
+    for row in connection.execute(statement):
+        yield _incident(row)
 
 
 def _incident(row: Row[Any]) -> IncidentRow:
