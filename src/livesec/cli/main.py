@@ -15,6 +15,7 @@ from livesec.cli import (
     demo,
     detectors,
     evaluate,
+    explain,
     export,
     feed,
     lab,
@@ -41,6 +42,7 @@ app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=detectors.EPILOG)(detectors.detectors)
 app.command(epilog=dashboard.EPILOG)(dashboard.dashboard)
+app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=tune.EPILOG)(tune.tune)

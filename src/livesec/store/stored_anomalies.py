@@ -94,18 +94,6 @@ def anomaly_of_id(connection: Connection, anomaly_id: str) -> Anomaly | None:
     return None if row is None else stored_anomaly(row)
 
 
-def members_of(connection: Connection, incident_id: str, at_most: int) -> list[Anomaly]:
-    """An incident's anomalies, the worst first, then the latest."""
-    columns = t.anomalies.c
-    rows = connection.execute(
-        select(t.anomalies)
-        .where(columns.incident_id == incident_id)
-        .order_by(columns.score.desc(), columns.number.desc())
-        .limit(at_most)
-    )
-    return [stored_anomaly(row) for row in rows]
-
-
 def format_of_stream(connection: Connection, stream_id: int) -> str | None:
     """The format of most of a stream's lines, as far as it is known."""
     found: str | None = connection.execute(
