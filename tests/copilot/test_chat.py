@@ -22,6 +22,7 @@ from tests.explain.fake_endpoint import (
     truncated,
 )
 
+from livesec.copilot import chat
 from livesec.copilot.budget import SessionBudget, StoreBudget
 from livesec.copilot.chat import HISTORY_TURNS, MAX_CALLS, Chat, Turn
 from livesec.copilot.chat_model import ChatModel
@@ -157,6 +158,16 @@ def test_a_flood_of_calls_in_one_answer_is_cut(tools: Tools) -> None:
     assert len(requests[1]["messages"][2]["tool_calls"]) == MAX_CALLS
 
 
+def test_what_a_model_reads_in_a_turn_is_bounded(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "MAX_TOLD_CHARACTERS", 15_000)
+    everything = ("search_anomalies", {"since": "all", "limit": 50})
+    turn, requests = asked(tools, tool_calls([everything] * 3, f"See {WORST}."))
+    told = [json.loads(item["content"].split("\n")[1]) for item in requests[1]["messages"] if item["role"] == "tool"]
+    assert [bool(result["tables"]) for result in told] == [True, False, False]
+    assert "The rows are left out" in told[1]["notes"][-1]
+    assert len(turn.answers[1].tables[0].rows) == 50  # the analyst sees them all the same
+
+
 def test_unknown_tools_and_bad_arguments_are_told_to_the_model_and_counted(tools: Tools) -> None:
     bad: list[tuple[str, Any]] = [
         ("close_incident\x1b", {"id": "x"}),
@@ -259,10 +270,10 @@ def test_names_leave_this_machine_as_pseudonyms_only(tools: Tools) -> None:
 
 def test_history_is_bounded_and_stays_redacted(tools: Tools) -> None:
     with FakeEndpoint() as server:
-        chat = chat_with(tools, server, explain_redact=True, explain_calls_per_minute=100)
+        talk = chat_with(tools, server, explain_redact=True, explain_calls_per_minute=100)
         for number in range(HISTORY_TURNS + 3):
             server.behaviour = tool_calls([FIND], f"See {WORST}.")
-            chat.ask(f"question {'abcdefghi'[number]} about mei.tanaka")
+            talk.ask(f"question {'abcdefghi'[number]} about mei.tanaka")
         last = server.requests[-2]["messages"]
         assert "mei.tanaka" not in strings(server.requests)
     assert [message["role"] for message in last] == ["system", *["user", "assistant"] * HISTORY_TURNS, "user"]

@@ -73,6 +73,8 @@ def test_an_incident_is_found_by_the_beginning_of_its_id(tools: Tools) -> None:
     assert answer.facts["anomalies"] == 7 == len(column(answer, "anomalies", "id"))
     times = [str(at) for at in column(answer, "anomalies", "time_utc")]
     assert times == sorted(times)
+    told = dict(zip(column(answer, "explanation", "about"), column(answer, "explanation", "text"), strict=True))
+    assert "[L1]" in str(told["what happened"]) and "mei.tanaka" in str(told["what happened"])
     with pytest.raises(ToolError, match=r"4 or more ids begin with incid: incident-0, incident-1"):
         tools.call("get_incident", {"incident_id": "incid"})
     with pytest.raises(ToolError, match="no incident has the id nothing"):

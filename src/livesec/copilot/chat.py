@@ -11,7 +11,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
 
@@ -30,10 +30,13 @@ MAX_CALLS = 6
 MAX_QUESTION_CHARACTERS = 1_000
 HISTORY_TURNS = 6
 HISTORY_CHARACTERS = 8_000
+MAX_TOLD_CHARACTERS = 48_000
+"""Of results in a turn, some 12,000 tokens: beyond it rows are left out, which the context of many models has not."""
 PRIVATE_NAMES = 4_000
 TURN_TIMEOUTS = 2.0
 """A turn may take so many times the time limit of one answer."""
 _SHOWN_ARGUMENTS = 300
+_NO_ROOM = "The rows are left out: enough was read for one question. Ask narrower questions, or answer now."
 
 _SYSTEM = """\
 You answer questions of a security analyst about findings in log files. You know nothing but what your tools answer.
@@ -140,6 +143,7 @@ class _Turn:
         self._redactor = redactor
         self._calls: list[Call] = []
         self._tokens = 0
+        self._told_characters = 0
         self.mark = token_hex(8)
         """Nobody who writes logs can guess it."""
 
@@ -241,8 +245,12 @@ class _Turn:
             return self._marked({"error": self.sent(call.problem)})
         number = sum(item.answer is not None for item in self._calls)
         sent = answer if self._redactor is None else without_log_lines(answer)
+        if self._told_characters + sent.size() > MAX_TOLD_CHARACTERS:
+            sent = replace(sent, tables=(), notes=(*sent.notes, _NO_ROOM), is_cut=True)
         told: Any = _mapped(sent.as_json(), self.sent)
-        return self._marked({"result": f"R{number}", **told})
+        text = self._marked({"result": f"R{number}", **told})
+        self._told_characters += len(text)
+        return text
 
     def _marked(self, value: Mapping[str, object]) -> str:
         return f"{self.mark}\n{ascii_json(value)}\n{self.mark}"

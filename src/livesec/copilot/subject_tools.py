@@ -20,13 +20,17 @@ from livesec.copilot.questions import ExplainScore, GetEntity, GetIncident
 from livesec.copilot.subject import anomaly_meant, incident_meant
 from livesec.copilot.times import time_us
 from livesec.core.clock import US_PER_S, seed_time
+from livesec.core.explanation import Explanation
 from livesec.core.text import shown
+from livesec.explain.incident_note import write_incident
 from livesec.store import tables as t
 from livesec.store.anomaly_queries import AnomalyDetail, AnomalyFilter, rows_where
 from livesec.store.ask_queries import Group, about_entity, count_groups, entities_like, entity_risks, incidents_of
+from livesec.store.incident_members import incident_members
 from livesec.store.incident_queries import IncidentRow, incident_rows
 
-_ROWS = 30  # of an incident's anomalies: the rest of an answer is for counts
+_TOLD_CHARACTERS = 1_200
+_ROWS = 25  # of an incident's anomalies: the rest of an answer is for counts
 _INCIDENT_COLUMNS = ("id", "title", "severity", "score", "anomalies", "first_utc", "last_utc", "status")
 
 
@@ -67,6 +71,7 @@ def get_incident(connection: Connection, question: GetIncident, now_us: int) -> 
         tables=(
             _types_table(types),
             anomaly_table(rows),
+            _told(write_incident(row, incident_members(connection, row.id))),
         ),
         ids=(row.id, *(item.id for item in rows)),
         private=tuple(dict.fromkeys([*names, *private_of(rows)])),
@@ -171,10 +176,8 @@ def detail_private(detail: AnomalyDetail) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys((kind, text) for kind, text in pairs if text))
 
 
-def explain_score(connection: Connection, question: ExplainScore, now_us: int) -> Answer:
-    """Contributions that add up to the score, what is usual, and the numbers behind it."""
-    detail = anomaly_meant(connection, question.anomaly_id)
-    written = detail.explanation
+def _told(written: Explanation) -> Table:
+    """A deterministic record in short lines."""
     text = [
         ("what happened", written.what_happened),
         ("usual", written.usual),
@@ -182,13 +185,21 @@ def explain_score(connection: Connection, question: ExplainScore, now_us: int) -
         *(("could also be", item) for item in written.alternatives),
         *(("would change it", item) for item in written.would_change),
         *(("not in the log", item) for item in written.missing),
+        *(("next step", step.text) for step in written.next_steps),
     ]
+    return table("explanation", ("about", "text"), [item for item in text if item[1]], _TOLD_CHARACTERS)
+
+
+def explain_score(connection: Connection, question: ExplainScore, now_us: int) -> Answer:
+    """Contributions that add up to the score, what is usual, and the numbers behind it."""
+    detail = anomaly_meant(connection, question.anomaly_id)
+    written = detail.written  # not a model's words: another model would take them for facts
     return Answer(
         f"{shown(detail.row.type)} {detail.row.id}: {scored(detail.row.score)} of 10, {shown(detail.row.severity)}",
         facts=anomaly_facts(detail),
         tables=(
             table("score", ("cause", "points"), [(item.cause, item.points) for item in written.why_score]),
-            table("explanation", ("about", "text"), [item for item in text if item[1]], 800),
+            _told(written),
             table("numbers", ("name", "value"), list(detail.details.items())[:30]),
         ),
         ids=tuple(name for name in (detail.row.id, detail.row.incident_id) if name),
