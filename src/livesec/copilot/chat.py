@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
 
-from livesec.copilot.answer import CELL_CHARACTERS, Answer, ToolError, without_log_lines
+from livesec.copilot.answer import CELL_CHARACTERS, Answer, ToolError, mapped_texts, without_log_lines
 from livesec.copilot.budget import Budget
 from livesec.copilot.chat_checks import plain, problem
 from livesec.copilot.chat_model import ChatModel, Message, Step, ToolsUnsupportedError, Wish
@@ -24,6 +24,7 @@ from livesec.core.json_text import ascii_json
 from livesec.core.text import shown
 from livesec.explain.model_call import ModelError
 from livesec.explain.redaction import Redactor
+from livesec.explain.secret_patterns import without_secrets
 
 MAX_CALLS = 6
 """Of tools in a turn."""
@@ -230,7 +231,7 @@ class _Turn:
             value = json.loads(arguments)
         except (ValueError, RecursionError):
             return arguments
-        restored = _mapped(value, self._redactor.restore)
+        restored = mapped_texts(value, self._redactor.restore)
         return restored if isinstance(restored, dict) else arguments
 
     def _told(self, call: Call) -> str:
@@ -247,7 +248,7 @@ class _Turn:
         sent = answer if self._redactor is None else without_log_lines(answer)
         if self._told_characters + sent.size() > MAX_TOLD_CHARACTERS:
             sent = replace(sent, tables=(), notes=(*sent.notes, _NO_ROOM), is_cut=True)
-        told: Any = _mapped(sent.as_json(), self.sent)
+        told: Any = mapped_texts(sent.as_json(), self.sent)
         text = self._marked({"result": f"R{number}", **told})
         self._told_characters += len(text)
         return text
@@ -256,14 +257,5 @@ class _Turn:
         return f"{self.mark}\n{ascii_json(value)}\n{self.mark}"
 
     def sent(self, text: str) -> str:
-        """`text` as it leaves this machine."""
-        return text if self._redactor is None else self._redactor.redact(text)
-
-
-def _mapped(value: object, change: Callable[[str], str]) -> object:
-    """`value` (plain JSON) with every text in it, names apart, as `change` makes it."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {name: _mapped(item, change) for name, item in value.items()}
-    return [_mapped(item, change) for item in value] if isinstance(value, list) else value
+        """`text` as it leaves: without secrets, and to other machines with pseudonyms."""
+        return without_secrets(text) if self._redactor is None else self._redactor.redact(text)

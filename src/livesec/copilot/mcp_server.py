@@ -1,7 +1,7 @@
 """The tools as a small read-only MCP server over standard input and output, for clients on this machine.
 
 The tools are those of the chat, with the same checks and caps. What a client does with the answers is its own affair:
-nothing is replaced by pseudonyms here.
+secrets are removed, and nothing is replaced by pseudonyms here.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from livesec import __version__
-from livesec.copilot.answer import ToolError
+from livesec.copilot.answer import ToolError, mapped_texts
 from livesec.copilot.tools import Tools
 from livesec.core.errors import UsageError
 from livesec.core.json_text import ascii_json
+from livesec.explain.secret_patterns import without_secrets
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server  # type: ignore[import-not-found, unused-ignore] # an optional extra
@@ -59,7 +60,7 @@ def make_server(tools: Tools) -> Server[Any]:
             answer = tools.call(asked.name, asked.arguments or {})
         except ToolError as error:  # told to the model, which can ask better
             return types.CallToolResult(content=[types.TextContent(type="text", text=str(error))], is_error=True)
-        text = ascii_json(answer.as_json())
+        text = ascii_json(mapped_texts(answer.as_json(), without_secrets))
         return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
 
     return Server(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from livesec.copilot.anomaly_tools import count_by, search_anomalies
-from livesec.copilot.answer import Answer, ToolError, bounded
+from livesec.copilot.answer import Answer, ToolError, bounded, marked
 from livesec.copilot.health_tool import detector_health
 from livesec.copilot.log_context import get_log_context
 from livesec.copilot.questions import QUESTIONS, DetectorHealth, Question
@@ -59,7 +59,7 @@ class Tools:
         try:
             with self._reader.reading() as connection:
                 now = wall_us if isinstance(question, DetectorHealth) else reference_us(connection, wall_us)
-                answer = bounded(_TOOLS[name](connection, question, now))
+                answer = bounded(marked(_TOOLS[name](connection, question, now)))
                 names = anomaly_names(connection, answer.ids)
                 return replace(answer, private=tuple(dict.fromkeys((*answer.private, *names))))
         except SQLAlchemyError as error:
