@@ -9,6 +9,7 @@ import typer
 
 from livesec import __version__
 from livesec.cli import (
+    ask,
     check,
     dashboard,
     demo,
@@ -18,6 +19,7 @@ from livesec.cli import (
     export,
     feed,
     lab,
+    mcp,
     replay,
     run,
     status,
@@ -45,6 +47,8 @@ app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=tune.EPILOG)(tune.tune)
 app.command(epilog=status.EPILOG)(status.status)
+app.command(epilog=ask.EPILOG)(ask.ask)
+app.command(epilog=mcp.EPILOG)(mcp.mcp)
 app.command(epilog=verdicts.FEEDBACK_EPILOG)(verdicts.feedback)
 app.add_typer(verdicts.app, name="suppress")
 app.add_typer(demo.app, name="demo")

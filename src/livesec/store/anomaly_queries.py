@@ -83,6 +83,13 @@ class AnomalyRow:
 
 def anomaly_rows(connection: Connection, wanted: AnomalyFilter, limit: int = MAX_ROWS) -> list[AnomalyRow]:
     """The latest found first, at most `limit` and MAX_ROWS."""
+    return rows_where(connection, wanted.conditions(), limit)
+
+
+def rows_where(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int = MAX_ROWS
+) -> list[AnomalyRow]:
+    """As `anomaly_rows`, of the anomalies that fulfil all `conditions`."""
     columns = t.anomalies.c
     statement = (
         select(
@@ -100,7 +107,7 @@ def anomaly_rows(connection: Connection, wanted: AnomalyFilter, limit: int = MAX
             columns.incident_id,
             columns.historical,
         )
-        .where(*wanted.conditions())
+        .where(*conditions)
         .order_by(columns.number.desc())
         .limit(min(limit, MAX_ROWS))
     )
