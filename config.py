@@ -35,6 +35,7 @@ COUNTRY_CENTROIDS = {}  # {"DE": (51.1, 10.4, 450)}: latitude, longitude, error 
 RELAY_NETWORKS = []  # CIDRs of your VPN, relay and hosting providers; no travel speed is computed for them
 GEO_CITY_FILE = None  # path of a city file in MaxMind's format (.mmdb): places of cities in place of country centres
 GEO_ASN_FILE = None  # the same for autonomous systems: their real numbers in place of stand-ins for their names
+PACKET_FOREST = "data/packet_forest.npz"  # made by `livesec lab train`; behavioural_anomaly is off until it is there
 SEED_MODE = False  # True: the livesec seed's own behaviour, fixed thresholds and one alert per event
 
 # Parameters of single detectors, see `livesec detectors`; for example {"bf_fast": {"leak_s": 20}}.

@@ -8,7 +8,21 @@ from collections.abc import Sequence
 import typer
 
 from livesec import __version__
-from livesec.cli import check, dashboard, demo, detectors, evaluate, export, feed, replay, run, status, tune, verdicts
+from livesec.cli import (
+    check,
+    dashboard,
+    demo,
+    detectors,
+    evaluate,
+    export,
+    feed,
+    lab,
+    replay,
+    run,
+    status,
+    tune,
+    verdicts,
+)
 from livesec.core.errors import LiveSecError
 from livesec.core.text import shown
 
@@ -33,6 +47,7 @@ app.command(epilog=verdicts.FEEDBACK_EPILOG)(verdicts.feedback)
 app.add_typer(verdicts.app, name="suppress")
 app.add_typer(demo.app, name="demo")
 app.add_typer(feed.app, name="feed")
+app.add_typer(lab.app, name="lab")
 
 
 def _version(value: bool) -> None:

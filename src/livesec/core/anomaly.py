@@ -122,6 +122,14 @@ class DetectorCounts:
     entities: int
 
 
+@dataclass(frozen=True, slots=True)
+class Maturity:
+    """How many of a detector's entities have the history that it asks for, and how many there are."""
+
+    mature: int
+    keys: int
+
+
 @dataclass
 class BatchResult:
     """Everything that one batch changes in the store, but for the stream positions."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from livesec.core.batch import Parsed, StreamInfo
 from livesec.core.commands import Platform
 from livesec.core.finding import Finding, Findings
+from livesec.core.maturity import mature_keys
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import ColumnSpec, KeyedState
@@ -117,6 +118,8 @@ class Detector(ABC, Generic[P]):
     guidance: ClassVar[Guidance]
     params: ClassVar[type[Any]] = NoParams
     max_keys: ClassVar[int] = 1 << 20
+    why_off: str | None = None
+    """Why it cannot run as it is set, in words for people; None: it runs."""
 
     def __init__(self, params: P, *, seed_mode: bool = False) -> None:
         self.p = params
@@ -133,6 +136,10 @@ class Detector(ABC, Generic[P]):
     @abstractmethod
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Take the rows at positions `at` (ascending; never empty) and give what they show."""
+
+    def mature(self, state: KeyedState) -> int:
+        """How many entities of `state` have the history they are judged by; of a rule all: it asks for none."""
+        return mature_keys(state, self.p) if self.statistical else len(state)
 
     def expire(self, state: KeyedState, now_us: int) -> int:
         """Free keys that `step` would treat as never seen at `now_us` or later; returns how many."""

@@ -94,6 +94,9 @@ class Settings(BaseModel):
     geo_asn_file: str | None = _setting(
         None, "file of autonomous systems in MaxMind's format; None: networks by name, without their numbers"
     )
+    packet_forest: str | None = _setting(
+        "data/packet_forest.npz", "model of behavioural_anomaly, which is off without one: `livesec lab train` makes it"
+    )
     seed_mode: bool = _setting(False, "the seed's own behaviour: fixed thresholds, one alert per event")
     detectors: dict[str, dict[str, Any]] = _setting({}, "parameters per detector: {'bf_fast': {'capacity': 6}}")
     disabled_detectors: tuple[str, ...] = _setting((), "detectors that are switched off")

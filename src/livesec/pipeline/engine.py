@@ -20,6 +20,7 @@ from livesec.core.anomaly import (
     BatchResult,
     DetectorCounts,
     EvidenceLine,
+    Maturity,
     RejectedLine,
 )
 from livesec.core.batch import RawBatch, StreamInfo, unpack_address
@@ -278,6 +279,14 @@ class Engine:
         self._incidents.add(anomaly, risks)
         result.anomalies.append(anomaly)
         result.risks.extend(risks)
+
+    def maturity(self) -> dict[str, Maturity]:
+        """How much each detector knows of the entities it has seen, by name; some milliseconds of work."""
+        return {
+            detector.name: Maturity(detector.mature(state), len(state))
+            for detector in self._parts.detectors
+            if len(state := self._states[detector.name])
+        }
 
     # State -----------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from livesec.core.clock import US_PER_S, now_us, rfc3339
 from livesec.store import tables as t
-from livesec.store.activity_queries import alerts_per_day, latest_event_us
+from livesec.store.activity_queries import alerts_per_day_by_type, known_types, latest_event_us
 from livesec.store.health_queries import (
     DaemonHealth,
     DetectorCoverage,
@@ -57,7 +57,10 @@ def _detector(item: DetectorCoverage) -> dict[str, Any]:
         "coverage": round(item.share, 4) if item.rows else None,
         "findings": item.findings,
         "entities": item.entities,
-        "maturity": "working" if item.judged else "learning",
+        "maturity": item.maturity,
+        "mature_entities": item.mature,
+        "known_entities": item.known,
+        "mature_share": None if item.mature_share is None else round(item.mature_share, 4),
     }
 
 
@@ -73,7 +76,8 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
     with reader_engine(db).connect() as connection:
         health = daemon_health(connection)
         totals = {row.name: row.value for row in connection.execute(select(t.totals))}
-        realised = alerts_per_day(connection, latest_event_us(connection) or now_us())
+        realised = alerts_per_day_by_type(connection, latest_event_us(connection) or now_us())
+        types = known_types(connection)
         waiting = connection.execute(
             select(func.count()).select_from(t.outbox).where(t.outbox.c.delivered_us.is_(None))
         ).scalar_one()
@@ -108,8 +112,15 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
         "learned_anew": lost,
         "rejects": int(totals.get("rejects", 0)),
         "reject_reasons": rejects,
-        "alerts_realised_per_day": round(realised, 3),
+        "alerts_realised_per_day": round(sum(realised.values()), 3),
         "alerts_budget_per_day": alerts_budget_per_day,
+        "alerts_by_detector": {
+            name: {
+                "realised_per_day": round(realised.get(name, 0.0), 3),
+                "budget_per_day": round(alerts_budget_per_day / len(types), 4),
+            }
+            for name in types
+        },
         "coverage": {name: item["coverage"] for name, item in coverage.items()},
         "detectors": coverage,
         "outbox_waiting": waiting,

@@ -1,0 +1,193 @@
+"""What a model answered, checked: only words that say nothing the facts do not say become an explanation.
+
+The order matters. Pseudonyms are turned back, values that the model wrote out are put behind their placeholders
+again, and what is left must be plain prose: no digit, no address, no name, no link, no markup, no command. Only then
+are the placeholders filled in. So nothing depends on telling a good figure from a bad one: no figure of a model's own
+survives at all. Severity, score, confidence and techniques come from the deterministic record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from livesec.core.explanation import Explanation, Provenance, Step
+from livesec.core.instruction_text import instruction_in
+from livesec.core.text import shown
+from livesec.explain.facts import Facts
+from livesec.explain.model_call import Failure, ModelError, WireAnswer
+from livesec.explain.prompt import Prepared
+from livesec.explain.secret_patterns import has_secret
+
+LIMITS: Final[Mapping[str, int]] = {"headline": 200, "what_happened": 1500, "usual": 600, "confidence_reason": 400}
+ITEM_CHARACTERS: Final = 400
+MOST_ITEMS: Final = 6
+_DISAGREES_FROM: Final = ("high", "critical")
+
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_CITATION: Final = re.compile(r"\[L(\d{1,3})\](?: to \[L(\d{1,3})\])?")
+_TECHNIQUE: Final = re.compile(r"\bT\d{4}(?:\.\d{3})?\b")
+_MARKUP: Final = re.compile(r"[`<>|$\\~^=*#_{}\[\]@/&;\"“”„«»]|--|&&|!\[|\]\(")
+_DOTTED: Final = re.compile(r"\w\.\w")
+_ABBREVIATIONS: Final = re.compile(r"\b(?:e\.g|i\.e|a\.k\.a|vs)\.")
+_NUMBERS: Final = re.compile(
+    r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|"
+    r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|percent)\b",
+    re.IGNORECASE,
+)
+_PROGRAMS: Final = re.compile(
+    r"\b(?:curl|wget|ncat|netcat|bash|zsh|powershell|pwsh|chmod|chown|iptables|nft|ufw|systemctl|sudo|scp|certutil|"
+    r"mshta|rundll|regsvr|crontab|journalctl|whois|passwd|useradd|usermod|userdel|mkfs|eval|exec|xargs|invoke|rm)\b",
+    re.IGNORECASE,
+)
+_HARMFUL: Final = re.compile(
+    r"\b(?:disabl|delet|eras|wip|uninstall|whitelist|allowlist|unblock|ignor|suppress|dismiss|grant|turn(?:ing)? off|"
+    r"switch(?:ing)? off|clear(?:ing)? the (?:log|evidence)|no (?:further )?action)\w*",
+    re.IGNORECASE,
+)
+_NAMED: Final = re.compile(
+    r"\b(?:users?|accounts?|hosts?|machines?|servers?|domains?|groups?|usernames?|hostnames?)(?: (?:named|called))?[ :]+"
+    r"(?!\{)('?[\w-]+)",
+    re.IGNORECASE,
+)
+_AFTER_A_NOUN: Final = frozenset(
+    ["a", "about", "access", "accounts", "activity", "after", "alone", "already", "also", "an", "and", "are", "as", "at", "attempted", "attempts", "base", "based", "be", "because", "been", "before", "behaves", "behaviour", "belongs", "but", "by", "came", "can", "comes", "compromise", "connected", "connects", "could", "create", "created", "credentials", "did", "directly", "do", "does", "during", "elsewhere", "for", "from", "had", "has", "have", "held", "holder", "holders", "if", "in", "inside", "instead", "into", "is", "itself", "just", "leads", "left", "lists", "lock", "lockout", "lockouts", "log", "logged", "logging", "login", "logins", "logs", "made", "makes", "management", "may", "means", "might", "must", "name", "names", "never", "no", "normally", "not", "now", "of", "offered", "offers", "on", "once", "one", "only", "opened", "or", "outside", "over", "owner", "owners", "password", "passwords", "policy", "really", "responds", "review", "reviews", "role", "roles", "running", "runs", "seems", "sends", "sent", "sets", "should", "shows", "since", "so", "still", "takes", "taking", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "took", "towards", "tried", "tries", "under", "until", "used", "uses", "usually", "was", "were", "when", "where", "whether", "which", "while", "who", "whose", "will", "with", "within", "without", "works", "would", "your"]
+)
+_CAPITALS: Final = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][a-z]+\b", re.MULTILINE)
+_PROPER: Final = frozenset(
+    ["Internet", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Windows", "Linux", "Unix", "Kerberos", "Azure", "Entra", "Okta", "Amazon", "Zeek", "Suricata", "Samba", "Python", "English"]
+)
+_ACRONYMS: Final = re.compile(r"\b[A-Z][A-Z]+\b")
+_KNOWN_ACRONYMS: Final = frozenset(
+    ["SSH", "FTP", "SFTP", "VPN", "NAT", "DNS", "IP", "TCP", "UDP", "ICMP", "HTTP", "HTTPS", "TLS", "SMB", "RDP", "IT", "AI", "SOC", "SIEM", "MFA", "PAM", "AWS", "IAM", "API", "USB", "URL", "CDN", "ISP", "ASN", "CPU", "OS", "ID", "UTC", "DDOS", "DOS", "C2", "IDS", "IPS", "NTP", "SMTP", "IMAP", "LDAP", "SQL"]
+)
+
+
+def _rejected(field: str, why: str) -> ModelError:
+    return ModelError(Failure.REJECTED, f"{field}: {why}")
+
+
+class _Prose:
+    """Checks the texts of one answer, and fills them in."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._facts = prepared.facts
+        self._texts = prepared.facts.placeholder_texts()
+        spelt: dict[str, str] = {}
+        for name, text in self._texts.items():
+            for form in {text, str(self._facts.values[name])}:
+                if len(form) > 1 and form.isprintable():
+                    spelt.setdefault(form, name)
+        longest_first = sorted(spelt, key=len, reverse=True)
+        self._spelt = spelt
+        self._values = (
+            re.compile("|".join(rf"(?<![\w.{{]){re.escape(form)}(?![\w}}]|\.\w)" for form in longest_first))
+            if longest_first
+            else None
+        )
+
+    def text(self, field: str, text: str, limit: int, *, needed: bool = False, step: bool = False) -> str:
+        """`text` of `field`, checked and filled in. Raises ModelError."""
+        text = text.strip()
+        if not text and needed:
+            raise _rejected(field, "empty")
+        if len(text) > limit:
+            raise _rejected(field, f"longer than {limit} characters")
+        if text != shown(text, limit):
+            raise _rejected(field, "characters that are not shown")
+        if self._prepared.redactor is not None:
+            text = self._prepared.redactor.restore(text)
+        if self._values is not None:
+            text = self._values.sub(lambda found: "{" + self._spelt[found.group()] + "}", text)
+        self._check(field, text, step)
+        return _PLACEHOLDER.sub(lambda found: self._texts[found[1]], text)
+
+    def _check(self, field: str, text: str, step: bool) -> None:
+        for found in _PLACEHOLDER.finditer(text):
+            if found[1] not in self._texts:
+                raise _rejected(field, "a placeholder that is not known")
+        for cited in _CITATION.finditer(text):
+            if not all(1 <= int(number) <= self._facts.lines for number in cited.groups() if number):
+                raise _rejected(field, "a line is cited that is not there")
+        for technique in _TECHNIQUE.findall(text):
+            if technique not in self._facts.techniques:
+                raise _rejected(field, "a technique that is not the detector's")
+        left = _PLACEHOLDER.sub("X", _TECHNIQUE.sub("X", _CITATION.sub("", text)))
+        left = _ABBREVIATIONS.sub("", left)
+        for what, pattern in (
+            ("markup, a link, quotes or a path", _MARKUP),
+            ("an address, a domain or a file", _DOTTED),
+            ("a digit", re.compile(r"\d")),
+            ("a number in words", _NUMBERS),
+            ("a command", _PROGRAMS),
+        ):
+            if pattern.search(left):
+                raise _rejected(field, f"{what} of the model's own")
+        if step and _HARMFUL.search(left):
+            raise _rejected(field, "advice that would weaken the defence")
+        self._check_names(field, left)
+        if has_secret(text) or instruction_in(text) is not None:
+            raise _rejected(field, "text that reads like a secret or an instruction")
+
+    @staticmethod
+    def _check_names(field: str, left: str) -> None:
+        for found in _NAMED.finditer(left):
+            if found[1].lower() not in _AFTER_A_NOUN and found[1] != "X":
+                raise _rejected(field, "a name that is not in the facts")
+        if any(word not in _PROPER for word in _CAPITALS.findall(left)):
+            raise _rejected(field, "a name that is not in the facts")
+        if any(word not in _KNOWN_ACRONYMS for word in _ACRONYMS.findall(left)):
+            raise _rejected(field, "a name that is not in the facts")
+
+    def items(self, field: str, items: Sequence[str], *, step: bool = False) -> tuple[str, ...]:
+        """Each of a list, checked and filled in; empty ones are left out. Raises ModelError."""
+        if len(items) > MOST_ITEMS:
+            raise _rejected(field, f"more than {MOST_ITEMS} items")
+        return tuple(self.text(field, item, ITEM_CHARACTERS, step=step) for item in items if item.strip())
+
+
+def _steps(answer: WireAnswer, facts: Facts, prose: _Prose) -> tuple[Step, ...]:
+    """The commands that were chosen, then the rest of the detector's own, then advice."""
+    offered = facts.commands()
+    if len(answer.command_ids) > MOST_ITEMS or any(name not in offered for name in answer.command_ids):
+        raise _rejected("command_ids", "a command that was not offered")
+    own = [step.command for step in facts.written.next_steps if step.command is not None]
+    chosen = dict.fromkeys([*answer.command_ids, *own])
+    commands = tuple(Step(offered[name], name) for name in chosen)
+    advice = tuple(Step(text) for text in prose.items("advice", answer.advice, step=True))
+    return (*commands, *(advice or (step for step in facts.written.next_steps if step.command is None)))
+
+
+def worded(answer: WireAnswer, prepared: Prepared, provenance: Provenance) -> Explanation:
+    """The explanation that `answer` makes of the facts it was asked about.
+
+    `provenance`: who answered, and how. Raises ModelError (REJECTED) whose text names field and reason and repeats
+    nothing of the answer.
+    """
+    facts, prose = prepared.facts, _Prose(prepared)
+    if any(item not in facts.techniques for item in answer.techniques):
+        raise _rejected("techniques", "a technique that is not the detector's")
+    texts = {
+        field: prose.text(field, getattr(answer, field), limit, needed=field != "confidence_reason")
+        for field, limit in LIMITS.items()
+    }
+    if facts.lines and not _CITATION.search(texts["what_happened"]):
+        raise _rejected("what_happened", "no line is cited")
+    disagrees = answer.benign and facts.severity in _DISAGREES_FROM
+    return Explanation(
+        headline=texts["headline"],
+        what_happened=texts["what_happened"],
+        usual=texts["usual"],
+        why_score=facts.written.why_score,
+        alternatives=prose.items("alternatives", answer.alternatives) or facts.written.alternatives,
+        would_change=prose.items("would_change", answer.would_change) or facts.written.would_change,
+        next_steps=_steps(answer, facts, prose),
+        techniques=facts.written.techniques,
+        confidence=facts.written.confidence,
+        confidence_reason=texts["confidence_reason"] or facts.written.confidence_reason,
+        missing=prose.items("missing", answer.missing) or facts.written.missing,
+        provenance=replace(provenance, disagrees=disagrees, redacted=prepared.request.is_redacted),
+    )
