@@ -18,6 +18,7 @@ from livesec.core.instruction_text import instruction_in
 from livesec.core.text import shown
 from livesec.explain.facts import Facts
 from livesec.explain.model_call import Failure, ModelError, WireAnswer
+from livesec.explain.plain_prose import FILLED, foreign
 from livesec.explain.prompt import Prepared
 from livesec.explain.secret_patterns import has_secret
 
@@ -29,40 +30,6 @@ _DISAGREES_FROM: Final = ("high", "critical")
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _CITATION: Final = re.compile(r"\[L(\d{1,3})\](?: to \[L(\d{1,3})\])?")
 _TECHNIQUE: Final = re.compile(r"\bT\d{4}(?:\.\d{3})?\b")
-_MARKUP: Final = re.compile(r"[`<>|$\\~^=*#_{}\[\]@/&;\"“”„«»]|--|&&|!\[|\]\(")
-_DOTTED: Final = re.compile(r"\w\.\w")
-_ABBREVIATIONS: Final = re.compile(r"\b(?:e\.g|i\.e|a\.k\.a|vs)\.")
-_NUMBERS: Final = re.compile(
-    r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|"
-    r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|percent)\b",
-    re.IGNORECASE,
-)
-_PROGRAMS: Final = re.compile(
-    r"\b(?:curl|wget|ncat|netcat|bash|zsh|powershell|pwsh|chmod|chown|iptables|nft|ufw|systemctl|sudo|scp|certutil|"
-    r"mshta|rundll|regsvr|crontab|journalctl|whois|passwd|useradd|usermod|userdel|mkfs|eval|exec|xargs|invoke|rm)\b",
-    re.IGNORECASE,
-)
-_HARMFUL: Final = re.compile(
-    r"\b(?:disabl|delet|eras|wip|uninstall|whitelist|allowlist|unblock|ignor|suppress|dismiss|grant|turn(?:ing)? off|"
-    r"switch(?:ing)? off|clear(?:ing)? the (?:log|evidence)|no (?:further )?action)\w*",
-    re.IGNORECASE,
-)
-_NAMED: Final = re.compile(
-    r"\b(?:users?|accounts?|hosts?|machines?|servers?|domains?|groups?|usernames?|hostnames?)(?: (?:named|called))?[ :]+"
-    r"(?!\{)('?[\w-]+)",
-    re.IGNORECASE,
-)
-_AFTER_A_NOUN: Final = frozenset(
-    ["a", "about", "access", "accounts", "activity", "after", "alone", "already", "also", "an", "and", "are", "as", "at", "attempted", "attempts", "base", "based", "be", "because", "been", "before", "behaves", "behaviour", "belongs", "but", "by", "came", "can", "comes", "compromise", "connected", "connects", "could", "create", "created", "credentials", "did", "directly", "do", "does", "during", "elsewhere", "for", "from", "had", "has", "have", "held", "holder", "holders", "if", "in", "inside", "instead", "into", "is", "itself", "just", "leads", "left", "lists", "lock", "lockout", "lockouts", "log", "logged", "logging", "login", "logins", "logs", "made", "makes", "management", "may", "means", "might", "must", "name", "names", "never", "no", "normally", "not", "now", "of", "offered", "offers", "on", "once", "one", "only", "opened", "or", "outside", "over", "owner", "owners", "password", "passwords", "policy", "really", "responds", "review", "reviews", "role", "roles", "running", "runs", "seems", "sends", "sent", "sets", "should", "shows", "since", "so", "still", "takes", "taking", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "took", "towards", "tried", "tries", "under", "until", "used", "uses", "usually", "was", "were", "when", "where", "whether", "which", "while", "who", "whose", "will", "with", "within", "without", "works", "would", "your"]
-)
-_CAPITALS: Final = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][a-z]+\b", re.MULTILINE)
-_PROPER: Final = frozenset(
-    ["Internet", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Windows", "Linux", "Unix", "Kerberos", "Azure", "Entra", "Okta", "Amazon", "Zeek", "Suricata", "Samba", "Python", "English"]
-)
-_ACRONYMS: Final = re.compile(r"\b[A-Z][A-Z]+\b")
-_KNOWN_ACRONYMS: Final = frozenset(
-    ["SSH", "FTP", "SFTP", "VPN", "NAT", "DNS", "IP", "TCP", "UDP", "ICMP", "HTTP", "HTTPS", "TLS", "SMB", "RDP", "IT", "AI", "SOC", "SIEM", "MFA", "PAM", "AWS", "IAM", "API", "USB", "URL", "CDN", "ISP", "ASN", "CPU", "OS", "ID", "UTC", "DDOS", "DOS", "C2", "IDS", "IPS", "NTP", "SMTP", "IMAP", "LDAP", "SQL"]
-)
 
 
 def _rejected(field: str, why: str) -> ModelError:
@@ -115,32 +82,12 @@ class _Prose:
         for technique in _TECHNIQUE.findall(text):
             if technique not in self._facts.techniques:
                 raise _rejected(field, "a technique that is not the detector's")
-        left = _PLACEHOLDER.sub("X", _TECHNIQUE.sub("X", _CITATION.sub("", text)))
-        left = _ABBREVIATIONS.sub("", left)
-        for what, pattern in (
-            ("markup, a link, quotes or a path", _MARKUP),
-            ("an address, a domain or a file", _DOTTED),
-            ("a digit", re.compile(r"\d")),
-            ("a number in words", _NUMBERS),
-            ("a command", _PROGRAMS),
-        ):
-            if pattern.search(left):
-                raise _rejected(field, f"{what} of the model's own")
-        if step and _HARMFUL.search(left):
-            raise _rejected(field, "advice that would weaken the defence")
-        self._check_names(field, left)
+        left = _PLACEHOLDER.sub(FILLED, _TECHNIQUE.sub(FILLED, _CITATION.sub("", text)))
+        problem = foreign(left, is_step=step)
+        if problem is not None:
+            raise _rejected(field, problem)
         if has_secret(text) or instruction_in(text) is not None:
             raise _rejected(field, "text that reads like a secret or an instruction")
-
-    @staticmethod
-    def _check_names(field: str, left: str) -> None:
-        for found in _NAMED.finditer(left):
-            if found[1].lower() not in _AFTER_A_NOUN and found[1] != "X":
-                raise _rejected(field, "a name that is not in the facts")
-        if any(word not in _PROPER for word in _CAPITALS.findall(left)):
-            raise _rejected(field, "a name that is not in the facts")
-        if any(word not in _KNOWN_ACRONYMS for word in _ACRONYMS.findall(left)):
-            raise _rejected(field, "a name that is not in the facts")
 
     def items(self, field: str, items: Sequence[str], *, step: bool = False) -> tuple[str, ...]:
         """Each of a list, checked and filled in; empty ones are left out. Raises ModelError."""

@@ -185,7 +185,7 @@ def _next_steps(
     finding: Finding, guidance: Guidance, platform: Platform, plain: Mapping[str, Scalar], values: Mapping[str, object]
 ) -> tuple[Step, ...]:
     """The commands that can be filled in, then what to do in words."""
-    known = {**plain, **around(finding.event_time_us)}
+    known = {"path": plain.get("file"), **plain, **around(finding.event_time_us)}
     commands = [Step(text, name) for name in guidance.commands if (text := fill(name, platform, known)) is not None]
     return (*commands, *(Step(text) for text in _steps(guidance.next_steps, values)))
 

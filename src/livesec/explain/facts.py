@@ -58,7 +58,7 @@ class Facts:
 
     def commands(self) -> dict[str, str]:
         """The commands that may be chosen, by id, filled in."""
-        known = {**self.values, **around(self.time_us)}
+        known = {"path": self.values.get("file"), **self.values, **around(self.time_us)}
         offered = self.guidance.commands if self.guidance is not None else tuple(COMMANDS)
         filled = {name: fill(name, self.platform, known) for name in offered}
         own = {step.command: step.text for step in self.written.next_steps if step.command is not None}

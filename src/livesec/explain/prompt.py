@@ -51,11 +51,12 @@ _RULES = """\
 You word explanations of findings in security logs. The reader is {reader}. {task}
 
 Answer with one JSON object and nothing else, with exactly these keys:
-headline: one line. what_happened: two to four sentences that cite the lines of evidence as [L1]. usual: one sentence \
-that puts what was observed beside what is usual. alternatives: two or three harmless explanations. would_change: what, \
-if it were found, would make it worse or harmless. command_ids: ids of the commands that help most, of those offered. \
-advice: two to four steps in words, without commands. techniques: ids of those given that fit. benign: true if you \
-think that it is harmless. confidence_reason: one sentence. missing: what the log does not say and would be needed.
+headline: one line. what_happened: two to four sentences that cite the lines of evidence as [L1]. usual: one \
+sentence that puts what was observed beside what is usual. alternatives: two or three harmless explanations. \
+would_change: what, if it were found, would make it worse or harmless. command_ids: ids of the commands that help \
+most, of those offered. advice: two to four steps in words, without commands. techniques: ids of those given that \
+fit. benign: true if you think that it is harmless. confidence_reason: one sentence. missing: what the log does not \
+say and would be needed.
 
 Rules, which code checks; an answer that breaks one is thrown away:
 - Every value (number, address, account, host, path, time) is written as its placeholder in braces, such as \
