@@ -39,7 +39,7 @@ def test_the_whole_record() -> None:
     assert told.missing == ("owner",)
     assert told.confidence_reason.startswith("full: a rule")
     assert told.next_steps == (
-        Step("last -i | grep -wF -- 192.0.2.1    # did it ever log in?", "logins_of_address"),
+        Step("last -iw | grep -wF -- 192.0.2.1    # did it ever log in?", "logins_of_address"),
         Step("whois 192.0.2.1    # an access network, a hosting provider, a VPN?", "owner_of_source"),
         Step("Ask root."),
     )
@@ -79,7 +79,7 @@ def test_what_the_log_did_not_say_is_called_unknown_and_listed() -> None:
 
 def anomaly(confidence: float = 1.0, **settings: object) -> tuple[float, str, Explanation]:
     used = Settings(**settings)  # type: ignore[arg-type]
-    found = replace(finding("bf_fast", 1, 0, "192.0.2.1", attempts=6, span_s=3.0, capacity=5.0), confidence=confidence)
+    found = replace(finding("bf_fast", 1, 0, "192.0.2.1", attempts=6, span_s=3.0, span="3 s", leak="10 s", capacity=5.0), confidence=confidence)
     made = Scorer(used, {part.name: part for part in assemble(used).judges}).anomaly(
         found, "ab", (EvidenceLine(1, 0, 1, b"x"),)
     )

@@ -50,7 +50,7 @@ def test_everything_survives(tmp_path: Path) -> None:
     anomalies = "SELECT number, id, time_us, type, entity, details, incident_id FROM anomalies"
     before = {table: rows(db, kept.format(table)) for table in tables}
     anomalies_before = rows(db, anomalies)
-    explained = dict[object, object](rows(db, "SELECT id, explanation FROM anomalies"))
+    explained = {row[0]: row[1] for row in rows(db, "SELECT id, explanation FROM anomalies")}
     lines = {(row[0], row[1]): row[2] for row in rows(db, "SELECT anomaly_id, position, line FROM evidence")}
     migrated(db).close()
     assert rows(db, "SELECT value FROM meta WHERE key = 'schema_version'") == [(str(SCHEMA_VERSION),)]

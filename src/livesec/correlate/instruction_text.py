@@ -103,7 +103,7 @@ class InstructionText(Correlator[Params, State]):
             "Do other tools here hand log lines to a model (a chat, a ticket system, a summary)? Then look at what "
             "they did after this line.",
         ),
-        commands=("log_of_address", "logins_of_address", "log_of_user", "owner_of_source"),
+        commands=("log_of_address", "logins_of_address", "log_of_user", "who_is_on"),
         would_change=(
             "Worse: the same source logged in, uploaded something, or a tool that reads logs acted on the text.",
             "Harmless: a test that somebody here ordered, or a file whose owner works on language models.",
