@@ -8,9 +8,11 @@ survives at all. Severity, score, confidence and techniques come from the determ
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from string import Formatter
 from typing import Final
 
 from livesec.core.explanation import Explanation, Provenance, Step
@@ -18,7 +20,7 @@ from livesec.core.instruction_text import instruction_in
 from livesec.core.text import shown
 from livesec.explain.facts import Facts
 from livesec.explain.model_call import Failure, ModelError, WireAnswer
-from livesec.explain.plain_prose import FILLED, foreign
+from livesec.explain.plain_prose import FILLED, foreign, own_words
 from livesec.explain.prompt import Prepared
 from livesec.explain.secret_patterns import has_secret
 
@@ -26,6 +28,10 @@ LIMITS: Final[Mapping[str, int]] = {"headline": 200, "what_happened": 1500, "usu
 ITEM_CHARACTERS: Final = 400
 MOST_ITEMS: Final = 6
 _DISAGREES_FROM: Final = ("high", "critical")
+_SAYS_WHAT_IT_IS: Final = ("headline", "what_happened", "usual", "confidence_reason", "advice")
+"""Fields in which "harmless" would be a verdict; elsewhere it is a possibility."""
+_PLAIN_VALUE: Final = re.compile(r"[\w.@:$\\/+~-]+(?: [\w.@-]+)?")
+"""What a person may be told to look at: a name, an address or a path, no sentence and no command line."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _CITATION: Final = re.compile(r"\[L(\d{1,3})\](?: to \[L(\d{1,3})\])?")
@@ -43,10 +49,11 @@ class _Prose:
         self._prepared = prepared
         self._facts = prepared.facts
         self._texts = prepared.facts.placeholder_texts()
+        self._own = own_words(self._facts.templates())
         spelt: dict[str, str] = {}
         for name, text in self._texts.items():
-            for form in {text, str(self._facts.values[name])}:
-                if len(form) > 1 and form.isprintable():
+            for form in {text, str(self._facts.values[name]), *self._as_templates_say(name)}:
+                if len(form) > 1:
                     spelt.setdefault(form, name)
         longest_first = sorted(spelt, key=len, reverse=True)
         self._spelt = spelt
@@ -56,9 +63,22 @@ class _Prose:
             else None
         )
 
-    def text(self, field: str, text: str, limit: int, *, needed: bool = False, step: bool = False) -> str:
+    def _as_templates_say(self, name: str) -> set[str]:
+        """The value `name` in the formats of the detector's sentences, which a model may have copied."""
+        value = self._facts.values[name]
+        if isinstance(value, str | bool) or value is None or not math.isfinite(value):
+            return set()
+        formats = {
+            spec
+            for template in self._facts.templates()
+            for _, field, spec, _ in Formatter().parse(template)
+            if field == name and spec
+        }
+        return {format(value, spec) for spec in formats}
+
+    def text(self, field: str, text: str, limit: int, *, needed: bool = False) -> str:
         """`text` of `field`, checked and filled in. Raises ModelError."""
-        text = text.strip()
+        text = " ".join(text.split())
         if not text and needed:
             raise _rejected(field, "empty")
         if len(text) > limit:
@@ -69,10 +89,21 @@ class _Prose:
             text = self._prepared.redactor.restore(text)
         if self._values is not None:
             text = self._values.sub(lambda found: "{" + self._spelt[found.group()] + "}", text)
-        self._check(field, text, step)
-        return _PLACEHOLDER.sub(lambda found: self._texts[found[1]], text)
+        if text != shown(text, len(text)):
+            raise _rejected(field, "characters that are not shown")
+        self._check(field, text)
+        if field == "what_happened" and self._facts.lines and not _CITATION.search(text):
+            raise _rejected(field, "no line is cited")
+        return _PLACEHOLDER.sub(lambda found: self._filled(field, found[1]), text)
 
-    def _check(self, field: str, text: str, step: bool) -> None:
+    def _filled(self, field: str, name: str) -> str:
+        """The text of a value, which may be an attacker's, where the model put it."""
+        text = self._texts[name]
+        if field == "advice" and isinstance(self._facts.values[name], str) and not _PLAIN_VALUE.fullmatch(text):
+            raise _rejected(field, "a value that is not a plain name stands in advice")
+        return text.replace("](", "] (")  # no link or image, wherever it is shown
+
+    def _check(self, field: str, text: str) -> None:
         for found in _PLACEHOLDER.finditer(text):
             if found[1] not in self._texts:
                 raise _rejected(field, "a placeholder that is not known")
@@ -83,17 +114,23 @@ class _Prose:
             if technique not in self._facts.techniques:
                 raise _rejected(field, "a technique that is not the detector's")
         left = _PLACEHOLDER.sub(FILLED, _TECHNIQUE.sub(FILLED, _CITATION.sub("", text)))
-        problem = foreign(left, is_step=step)
+        problem = foreign(
+            left,
+            is_step=field == "advice",
+            is_verdict=field in _SAYS_WHAT_IT_IS and self._facts.severity in _DISAGREES_FROM,
+            own=self._own,
+            language=self._prepared.language,
+        )
         if problem is not None:
             raise _rejected(field, problem)
         if has_secret(text) or instruction_in(text) is not None:
             raise _rejected(field, "text that reads like a secret or an instruction")
 
-    def items(self, field: str, items: Sequence[str], *, step: bool = False) -> tuple[str, ...]:
+    def items(self, field: str, items: Sequence[str]) -> tuple[str, ...]:
         """Each of a list, checked and filled in; empty ones are left out. Raises ModelError."""
         if len(items) > MOST_ITEMS:
             raise _rejected(field, f"more than {MOST_ITEMS} items")
-        return tuple(self.text(field, item, ITEM_CHARACTERS, step=step) for item in items if item.strip())
+        return tuple(self.text(field, item, ITEM_CHARACTERS) for item in items if item.strip())
 
 
 def _steps(answer: WireAnswer, facts: Facts, prose: _Prose) -> tuple[Step, ...]:
@@ -104,7 +141,7 @@ def _steps(answer: WireAnswer, facts: Facts, prose: _Prose) -> tuple[Step, ...]:
     own = [step.command for step in facts.written.next_steps if step.command is not None]
     chosen = dict.fromkeys([*answer.command_ids, *own])
     commands = tuple(Step(offered[name], name) for name in chosen)
-    advice = tuple(Step(text) for text in prose.items("advice", answer.advice, step=True))
+    advice = tuple(Step(text) for text in prose.items("advice", answer.advice))
     return (*commands, *(advice or (step for step in facts.written.next_steps if step.command is None)))
 
 
@@ -121,8 +158,6 @@ def worded(answer: WireAnswer, prepared: Prepared, provenance: Provenance) -> Ex
         field: prose.text(field, getattr(answer, field), limit, needed=field != "confidence_reason")
         for field, limit in LIMITS.items()
     }
-    if facts.lines and not _CITATION.search(texts["what_happened"]):
-        raise _rejected("what_happened", "no line is cited")
     disagrees = answer.benign and facts.severity in _DISAGREES_FROM
     return Explanation(
         headline=texts["headline"],

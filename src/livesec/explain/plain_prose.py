@@ -1,91 +1,210 @@
-"""What plain prose holds, and a model's may not: figures, names, links, markup and commands of its own."""
+"""What plain prose holds, and a model's may not: figures, names, links, markup, commands and verdicts of its own.
+
+What a detector's own texts say may be said again: their acronyms, names of settings and the like are constants of
+this program. All else fails closed; a word that is an ordinary one and a name too ("alice failed") cannot be told.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 FILLED: Final = "X"
 """Stands for what code fills in."""
 
-_MARKUP: Final = re.compile(r"[`<>|$\\~^=*#_{}\[\]@/&;\"“”„«»]|--|&&|!\[|\]\(")
-_DOTTED: Final = re.compile(r"\w\.\w")
-_ABBREVIATIONS: Final = re.compile(r"\b(?:e\.g|i\.e|a\.k\.a|vs)\.")
+_MARKUP: Final = re.compile(r"[`<>|$\\~^=*#_{}\[\]@/&;\"“”„«»]|--|!\[|\]\(|(?<!\w)['\u2018]\w")
+_SEMICOLON: Final = re.compile(r"(?<=[\w)]);(?= [A-Za-z])")  # between clauses
+_OPTION: Final = re.compile(r"(?:^|\s)[-\u2010-\u2012\u2212]\w")
+_DOTTED: Final = re.compile(r"\w\.\w|\.\w+\b(?<=\.exe|.\.sh|\.ps1)")
+_ABBREVIATIONS: Final = re.compile(r"\b(?:e\.g|i\.e|a\.k\.a|vs)\.|\b(?:and/or|either/or|TCP/IP|read/write|km/h)\b")
+_DIGIT: Final = re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u2089\u2150-\u2189\u2460-\u249b]")
 _NUMBERS: Final = re.compile(
     r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|"
     r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|percent)\b",
     re.IGNORECASE,
 )
 _PROGRAMS: Final = re.compile(
-    r"\b(?:curl|wget|ncat|netcat|bash|zsh|powershell|pwsh|chmod|chown|iptables|nft|ufw|systemctl|sudo|scp|certutil|"
-    r"mshta|rundll|regsvr|crontab|journalctl|whois|passwd|useradd|usermod|userdel|mkfs|eval|exec|xargs|invoke|rm)\b",
+    r"\b(?:curl|wget|ncat|netcat|nc|bash|zsh|powershell|pwsh|chmod|chown|iptables|nft|ufw|systemctl|sudo|scp|certutil|"
+    r"mshta|rundll|regsvr|crontab|journalctl|whois|whoami|passwd|useradd|usermod|userdel|mkfs|eval|exec|xargs|invoke|"
+    r"rm|dd|killall|pkill|netsh|schtasks|wmic|msiexec|bitsadmin|cscript|wscript|nmap|kubectl|base64)\b",
     re.IGNORECASE,
 )
+_DEFENCE: Final = (
+    r"(?:alerts?|alerting|alarms?|rules?|sensors?|detectors?|detections?|firewalls?|monitor(?:s|ing)?|antivirus|edr|"
+    r"audit(?:s|ing)?|logs?|logging|evidence|findings?|anomal(?:y|ies)|livesec|protections?|defences?|defenses?|"
+    r"backups?|mfa|factor|policy|policies|incidents?|lockouts?|encryption)"
+)
+_NOT_BEFORE: Final = r"(?<!do not )(?<!don't )(?<!never )(?<!without )"
 _HARMFUL: Final = re.compile(
-    r"\b(?:disabl|delet|eras|wip|uninstall|whitelist|allowlist|unblock|ignor|suppress|dismiss|grant|turn(?:ing)? off|"
-    r"switch(?:ing)? off|clear(?:ing)? the (?:log|evidence)|no (?:further )?action)\w*",
+    rf"{_NOT_BEFORE}\b(?:disabl|delet|eras|wip|uninstall|remov|clear|bypass|weaken|stop(?!ped)|pause(?!d))\w*"
+    rf"(?: \w+){{0,3}} {_DEFENCE}\b"
+    rf"|{_NOT_BEFORE}\b(?:turn|switch)(?:ing)?(?: \w+){{0,3}} (?:off(?: \w+){{0,3}} {_DEFENCE}|{_DEFENCE} off)\b"
+    rf"|{_NOT_BEFORE}\b(?:whitelist|allowlist|unblock|ignor|suppress|dismiss|grant|exempt)\w*"
+    r"|\b(?:no|without) (?:further |any )?(?:action|steps?|response|investigation)\b"
+    r"|\bclose (?:\w+ )?(?:case|alerts?|incidents?|findings?|tickets?)\b",
+    re.IGNORECASE,
+)
+_LEVELS: Final = r"(?:low|lower|lowest|info|informational|none|minor|medium|moderate|high|critical|zero|benign)"
+_SEVERITY: Final = re.compile(
+    rf"\b(?:severity|priority|score|risk(?: level)?)\b(?: \w+){{0,3}}[:,]? {_LEVELS}\b"
+    rf"|\b{_LEVELS}[ -](?:severity|priority|score|risk)\b",
+    re.IGNORECASE,
+)
+_VERDICT: Final = re.compile(
+    r"\b(?:(?:is|are|was|were|as|be|it's|looks|seems|appears|considered|classified|marked)(?: \w+){0,2} "
+    r"(?:benign|harmless|safe|legitimate|authori[sz]ed|(?:false positive|false alarm)|nothing)"
+    r"|false (?:positive|alarm)|nothing to (?:worry|see|do)|safe to"
+    r"|(?:be|been) (?:safely )?(?:ignored|closed|dismissed)"
+    r"|no (?:cause|reason|need) (?:for|to)|no (?:\w+ )?(?:threat|danger|risk|concern|attack|action|investigation)"
+    r"|poses no)\b",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
     r"\b(?:users?|accounts?|hosts?|machines?|servers?|domains?|groups?|usernames?|hostnames?)"
-    r"(?: (?:named|called))?[ :]+(?!\{)('?[\w-]+)",
+    r"(?: (?:named|called))?(?P<told>:)? +(?P<word>'?[\w-]+)",
     re.IGNORECASE,
 )
 _AFTER_A_NOUN_WORDS: Final = """
-a about access accounts activity after alone already also an and are as at attempted attempts base based be because
-been before behaves behaviour belongs but by came can comes compromise connected connects could create created
-credentials did directly do does during elsewhere for from had has have held holder holders if in inside instead
-into is itself just leads left lists lock lockout lockouts log logged logging login logins logs made makes
-management may means might must name names never no normally not now of offered offers on once one only opened or
-outside over owner owners password passwords policy really responds review reviews role roles running runs seems
-sends sent sets should shows since so still takes taking than that the their them then there these they this to took
-towards tried tries under until used uses usually was were when where whether which while who whose will with within
-without works would your
+a about abuse accepted access accessed accesses accessing account accounts across active activity affected after again
+against agent ago alike all allowed alone already also although always an and another answer answers any anyway appear
+appears are around as ask asked asking asks at attempted attempts away back base based be because been before began
+behave behaves behaviour behavior behind being belong belongs below beside between beyond blocked both brute but by came
+can cannot change changed changes client clients come comes coming compromise compromised connect connected connecting
+connections connects contact contacted contacts context copied copies could create created creates creation credential
+credentials currently data deletion denied details did different directly directory disabled do does doing done dormant
+down downloaded downloads during each earlier either else elsewhere enabled enumeration even ever every exfiltrated
+expired exposed external fail failed failing fails far fast first for forced found from gave get gets given gives goes
+going got guessed guesses guessing had has have having held here hijacking holder holders holds idle if in inactive
+including infected inside instead internal into inventory involved is it its itself just keep keeps kept kind knows
+known last later lead leads least left level like lists load local lock locked lockout lockouts log logged logging login
+logins logs look looked looks made maintenance make makes making management manager many matters may mean means member
+members memberships might migration misuse modification more moved moves moving much must name names need needed needs
+neither never new next no nobody noise nor normally not now occurred occurs of off offered offers often on once one
+online only open opened opens or other others out outside over own owned owner owners password passwords pattern
+patterns per performed performs permissions policy previously privileges probably probed probes probing profile quickly
+rarely reach reachable reached reaches read reading reads really received receives refused rejected remain remains
+remote rented repeatedly reported reports require required requires responded responds responsible review reviews rights
+role roles running runs said same saw say says scanned scanning scans see seem seems seen send sending sends sent serve
+serves service services session sessions set sets several share shared shares should show showing shown shows simply
+since so some somebody someone something sometimes soon speak speaks spraying start started starts stay stayed stays
+still stop stopped stops stores succeed succeeded succeeds such suddenly suspected tail takeover takes taking talk
+talked talking talks target targeted targets team test tests than that the theft their them themselves then there these
+they this those though through to today together too took touched touches toward towards traffic transferred transfers
+tried tries try trying turn twice two type typical typically unavailable under unknown unless unlocked until up uploaded
+uploads upon use used user users uses using usually via visited wait waited waits want wants was went were what when
+where whereas whether which while who whom whose will with within without work works would writes wrote yet you your
 """
 _AFTER_A_NOUN: Final = frozenset(_AFTER_A_NOUN_WORDS.split())
-_CAPITALS: Final = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][a-z]+\b", re.MULTILINE)
+_CAPITALS: Final = re.compile(r"(?<![.!?:(] )(?<![(])(?<!^)\b[A-Z][a-z]+\b", re.MULTILINE)
+_MIXED: Final = re.compile(r"\b\w*[a-z][A-Z]\w*\b")
 _PROPER_WORDS: Final = """
-Internet Monday Tuesday Wednesday Thursday Friday Saturday Sunday Windows Linux Unix Kerberos Azure Entra Okta
-Amazon Zeek Suricata Samba Python English
+Internet Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August
+September October November December Windows Linux Unix Kerberos Azure Entra Okta Amazon Microsoft Google Zeek Suricata
+Samba Python English Active Directory Tor Remote Desktop Web Wi Fi Excel Word Office
+PowerShell OpenSSH CloudTrail GitHub GitLab macOS iOS WinRM OneDrive SharePoint DoS DDoS OpenVPN IPv WiFi LiveSec IoT
+NetFlow JavaScript TeamViewer AnyDesk IDs IPs VPNs APIs VMs PCs DNSSEC
 """
 _PROPER: Final = frozenset(_PROPER_WORDS.split())
 _ACRONYMS: Final = re.compile(r"\b[A-Z][A-Z]+\b")
 _KNOWN_ACRONYMS_WORDS: Final = """
-SSH FTP SFTP VPN NAT DNS IP TCP UDP ICMP HTTP HTTPS TLS SMB RDP IT AI SOC SIEM MFA PAM AWS IAM API USB URL CDN ISP
-ASN CPU OS ID UTC DDOS DOS C2 IDS IPS NTP SMTP IMAP LDAP SQL
+SSH FTP SFTP VPN NAT DNS IP TCP UDP ICMP HTTP HTTPS TLS SSL SMB RDP VNC IT AI SOC SIEM EDR MFA PAM AWS IAM API USB URL
+CDN ISP ASN CPU OS ID UTC DDOS DOS IDS IPS NTP SMTP IMAP POP LDAP SQL ATT CK DMZ LAN WAN VLAN CI CD HR PDF CSV ZIP GDPR
+DPO CISO CIO CEO CFO PII TTL MAC ARP DHCP SNMP NFS CLI GUI SSO VM PC TOR NOT AND OR NO
 """
 _KNOWN_ACRONYMS: Final = frozenset(_KNOWN_ACRONYMS_WORDS.split())
-_FORBIDDEN: Final = (
-    ("markup, a link, quotes or a path", _MARKUP),
-    ("an address, a domain or a file", _DOTTED),
-    ("a digit", re.compile(r"\d")),
-    ("a number in words", _NUMBERS),
-    ("a command", _PROGRAMS),
-)
+_GERMAN: Final = re.compile(r"german|deutsch", re.IGNORECASE)
+_SPECIAL: Final = re.compile(r"(?<![\w{])(?=\w*[A-Za-z])\w*[A-Z0-9_]\w*(?![\w}])")
+_PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
+_WORD: Final = re.compile(r"[\w']+")
 
 
-def _names_somebody(text: str) -> bool:
-    return (
-        any(found[1].lower() not in _AFTER_A_NOUN and found[1] != FILLED for found in _NAMED.finditer(text))
-        or any(word not in _PROPER for word in _CAPITALS.findall(text))
-        or any(word not in _KNOWN_ACRONYMS for word in _ACRONYMS.findall(text))
+@dataclass(frozen=True, slots=True)
+class OwnWords:
+    """What a detector's texts say, which is no invention of a model that repeats it."""
+
+    special: frozenset[str] = frozenset()
+    """Words with capitals, digits or underscores in them."""
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    """Words that follow each other, in small letters."""
+
+
+NOTHING: Final = OwnWords()
+
+
+@lru_cache(maxsize=256)
+def own_words(texts: Sequence[str]) -> OwnWords:
+    """Those of the templates `texts` (hashable).
+
+    >>> own_words(("{user}: list it in relay_networks",)).special
+    frozenset({'relay_networks'})
+    """
+    plain = [_PLACEHOLDER.sub(" . ", text) for text in texts]
+    pairs: set[tuple[str, str]] = set()
+    for text in plain:
+        words = _WORD.findall(text.lower())
+        pairs.update(pairwise(words))
+    return OwnWords(frozenset(word for text in plain for word in _SPECIAL.findall(text)), frozenset(pairs))
+
+
+def _names_somebody(text: str, own: OwnWords, language: str) -> bool:
+    for found in _NAMED.finditer(text):
+        word, noun = found["word"].lower(), _WORD.findall(found.group().lower())[0]
+        if found["word"] != FILLED and word not in _AFTER_A_NOUN and (noun, word) not in own.pairs:
+            return True
+    if any(word not in _PROPER for word in _MIXED.findall(text)):
+        return True
+    # German writes all nouns with a capital: there it tells nothing
+    if not _GERMAN.search(language) and any(word not in _PROPER for word in _CAPITALS.findall(text)):
+        return True
+    return any(word not in _KNOWN_ACRONYMS for word in _ACRONYMS.findall(text))
+
+
+def _counts(text: str, own: OwnWords) -> bool:
+    """Whether a number stands there in words that is not one of the detector's own."""
+    words = _WORD.findall(text.lower())
+    return any(
+        _NUMBERS.fullmatch(word) and (before, word) not in own.pairs
+        for before, word in zip(["", *words], words, strict=False)
     )
 
 
-def foreign(text: str, *, is_step: bool = False) -> str | None:
+def foreign(
+    text: str, *, is_step: bool = False, is_verdict: bool = False, own: OwnWords = NOTHING, language: str = "English"
+) -> str | None:
     """What `text` holds beyond plain prose, in words; None where it is plain. FILLED stands for a value of the facts.
 
-    `is_step`: it tells a person what to do, and may not weaken the defence.
+    `is_step`: it tells a person what to do, and may not weaken the defence. `is_verdict`: it says what the finding is,
+    so that it may not call it harmless. `own`: what may be repeated.
 
     >>> foreign("A script with an old password, e.g. of a backup."), foreign("Ask X."), foreign("Ask the user bob.")
     (None, None, 'a name that is not in the facts')
     >>> foreign("see evil.example"), foreign("three times"), foreign("Disable the sensor.", is_step=True)
     ('an address, a domain or a file', 'a number in words', 'advice that would weaken the defence')
+    >>> foreign("It is a false positive.", is_verdict=True), foreign("Severity is low.")
+    ('a verdict', 'a severity')
     """
-    left = _ABBREVIATIONS.sub("", text)
-    for what, pattern in _FORBIDDEN:
+    bare = _ABBREVIATIONS.sub(" ", text)
+    if _PROGRAMS.search(bare):
+        return "a command of the model's own"
+    left = _SPECIAL.sub(lambda found: FILLED if found.group() in own.special else found.group(), bare)
+    left = _SEMICOLON.sub(",", left)
+    for what, pattern in (
+        ("markup, a link, quotes or a path", _MARKUP),
+        ("an option of a command", _OPTION),
+        ("an address, a domain or a file", _DOTTED),
+        ("a digit", _DIGIT),
+        ("a severity", _SEVERITY),
+    ):
         if pattern.search(left):
             return what
+    if _counts(left, own):
+        return "a number in words"
+    if is_verdict and _VERDICT.search(left):
+        return "a verdict"
     if is_step and _HARMFUL.search(left):
         return "advice that would weaken the defence"
-    return "a name that is not in the facts" if _names_somebody(left) else None
+    return "a name that is not in the facts" if _names_somebody(left, own, language) else None

@@ -26,7 +26,7 @@ from livesec.explain.facts import Facts
 from livesec.explain.model_call import Request, View
 from livesec.explain.redaction import Redactor
 from livesec.explain.secret_patterns import without_secrets
-from livesec.explain.shown_values import FIELD_CHARACTERS, is_size
+from livesec.explain.shown_values import FIELD_CHARACTERS, is_size, shown_value
 from livesec.explain.templates import TEMPLATES, template_name
 
 
@@ -45,7 +45,11 @@ class Prepared:
     facts: Facts
     mode: Mode
     redactor: Redactor | None = None
+    language: str = "English"
 
+
+_SENTENCE_CHARACTERS = 600
+"""Of a sentence that code wrote; the values in it are cut to FIELD_CHARACTERS each."""
 
 _RULES = """\
 You word explanations of findings in security logs. The reader is {reader}. {task}
@@ -130,9 +134,9 @@ def _without_formats(text: str) -> str:
 def _specifically(facts: Facts, redactor: Redactor | None) -> str:
     """The typed fields of this one; texts short, without secrets, and redacted."""
 
-    def said(text: str) -> str:
-        short = shown(text, FIELD_CHARACTERS)
-        return without_secrets(short) if redactor is None else redactor.redact(short)
+    def said(text: str, limit: int = FIELD_CHARACTERS) -> str:
+        # before it is cut: half of a name or a secret is not known for one any more
+        return shown(without_secrets(text) if redactor is None else redactor.redact(text), limit)
 
     told = {
         "kind": facts.kind,
@@ -142,13 +146,13 @@ def _specifically(facts: Facts, redactor: Redactor | None) -> str:
         "placeholders": {name: said(text) for name, text in facts.placeholder_texts().items()},
         "unknown": sorted(name for name, value in facts.values.items() if value is None),
         "told by code": {
-            "headline": said(facts.written.headline),
-            "what happened": said(facts.written.meaning),
-            "usual": said(facts.written.usual),
+            "headline": said(facts.written.headline, _SENTENCE_CHARACTERS),
+            "what happened": said(facts.written.meaning, _SENTENCE_CHARACTERS),
+            "usual": said(facts.written.usual, _SENTENCE_CHARACTERS),
         },
-        "anomalies": [said(text) for text in facts.members],
+        "anomalies": [said(text, _SENTENCE_CHARACTERS) for text in facts.members],
         "lines of evidence": facts.lines,
-        "harmless explanations": list(facts.written.alternatives),
+        "harmless explanations": [said(text, _SENTENCE_CHARACTERS) for text in facts.written.alternatives],
         "techniques": {item: technique_name(item) for item in facts.techniques},
         "commands": {name: COMMANDS[name].purpose for name in sorted(facts.commands())},
     }
@@ -156,12 +160,14 @@ def _specifically(facts: Facts, redactor: Redactor | None) -> str:
 
 
 def redactor_of(facts: Facts) -> Redactor:
-    """A Redactor that knows the names in `facts`."""
-    kinds = {"user": "USER", "host": "HOST", "path": "PATH", "old_path": "PATH"}
+    """A Redactor that knows the names in `facts`, as they are and as they are shown."""
+    kinds = {"user": "USER", "host": "HOST", "path": "PATH", "old_path": "PATH", "file": "PATH"}
+    named = [*facts.values.items(), *facts.member_values]
     return Redactor(
-        (kinds.get(name.partition("_")[0], kinds.get(name, "WORD")), value)
-        for name, value in facts.values.items()
+        (kinds.get(name, kinds.get(name.partition("_")[0], "WORD")), form)
+        for name, value in named
         if isinstance(value, str) and not name.endswith("_ip")
+        for form in dict.fromkeys((value, shown_value(name, value)))
     )
 
 
@@ -210,4 +216,5 @@ def prepare(
         facts,
         mode,
         redactor,
+        language,
     )
