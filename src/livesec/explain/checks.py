@@ -17,7 +17,6 @@ from typing import Final
 
 from livesec.core.explanation import Explanation, Provenance, Step
 from livesec.core.instruction_text import instruction_in
-from livesec.core.text import shown
 from livesec.explain.facts import Facts
 from livesec.explain.model_call import Failure, ModelError, WireAnswer
 from livesec.explain.plain_prose import FILLED, foreign, own_words
@@ -27,6 +26,8 @@ from livesec.explain.secret_patterns import has_secret
 LIMITS: Final[Mapping[str, int]] = {"headline": 200, "what_happened": 1500, "usual": 600, "confidence_reason": 400}
 ITEM_CHARACTERS: Final = 400
 MOST_ITEMS: Final = 6
+RUN_WORDS: Final = 4
+"""So many words of a value one after the other are a quotation, and may stand in its placeholder only."""
 _DISAGREES_FROM: Final = ("high", "critical")
 _SAYS_WHAT_IT_IS: Final = ("headline", "what_happened", "usual", "confidence_reason", "advice")
 """Fields in which "harmless" would be a verdict; elsewhere it is a possibility."""
@@ -34,12 +35,24 @@ _PLAIN_VALUE: Final = re.compile(r"[\w.@:$\\/+~-]+(?: [\w.@-]+)?")
 """What a person may be told to look at: a name, an address or a path, no sentence and no command line."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _CITATION: Final = re.compile(r"\[L(\d{1,3})\](?: to \[L(\d{1,3})\])?")
 _TECHNIQUE: Final = re.compile(r"\bT\d{4}(?:\.\d{3})?\b")
 
 
 def _rejected(field: str, why: str) -> ModelError:
     return ModelError(Failure.REJECTED, f"{field}: {why}")
+
+
+def _is_plain_text(text: str) -> bool:
+    """Without control, zero-width, direction-changing and tag characters, and variation selectors."""
+    return text.isprintable() and _SELECTORS.search(text) is None
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    """The words of `text` in small letters, in runs of RUN_WORDS."""
+    words = re.findall(r"\w+", text.lower())
+    return {tuple(words[at : at + RUN_WORDS]) for at in range(len(words) - RUN_WORDS + 1)}
 
 
 class _Prose:
@@ -50,6 +63,9 @@ class _Prose:
         self._facts = prepared.facts
         self._texts = prepared.facts.placeholder_texts()
         self._own = own_words(self._facts.templates())
+        own = {run for template in self._facts.templates() for run in _runs(template)}
+        values = (value for value in self._facts.values.values() if isinstance(value, str))
+        self._strange = {run for value in values for run in _runs(value)} - own
         spelt: dict[str, str] = {}
         for name, text in self._texts.items():
             for form in {text, str(self._facts.values[name]), *self._as_templates_say(name)}:
@@ -83,13 +99,13 @@ class _Prose:
             raise _rejected(field, "empty")
         if len(text) > limit:
             raise _rejected(field, f"longer than {limit} characters")
-        if text != shown(text, limit):
+        if not _is_plain_text(text):
             raise _rejected(field, "characters that are not shown")
         if self._prepared.redactor is not None:
             text = self._prepared.redactor.restore(text)
         if self._values is not None:
             text = self._values.sub(lambda found: "{" + self._spelt[found.group()] + "}", text)
-        if text != shown(text, len(text)):
+        if not _is_plain_text(text):  # pseudonyms that were turned back may have brought something along
             raise _rejected(field, "characters that are not shown")
         self._check(field, text)
         if field == "what_happened" and self._facts.lines and not _CITATION.search(text):
@@ -123,6 +139,8 @@ class _Prose:
         )
         if problem is not None:
             raise _rejected(field, problem)
+        if not self._strange.isdisjoint(_runs(left)):
+            raise _rejected(field, "words of the log beside their placeholder")
         if has_secret(text) or instruction_in(text) is not None:
             raise _rejected(field, "text that reads like a secret or an instruction")
 

@@ -197,14 +197,15 @@ def foreign(
         ("an option of a command", _OPTION),
         ("an address, a domain or a file", _DOTTED),
         ("a digit", _DIGIT),
-        ("a severity", _SEVERITY),
     ):
         if pattern.search(left):
             return what
-    if _counts(left, own):
+    if _SEVERITY.search(bare):
+        return "a severity"
+    if _counts(bare, own):
         return "a number in words"
-    if is_verdict and _VERDICT.search(left):
+    if is_verdict and _VERDICT.search(bare):
         return "a verdict"
-    if is_step and _HARMFUL.search(left):
+    if is_step and _HARMFUL.search(bare):
         return "advice that would weaken the defence"
     return "a name that is not in the facts" if _names_somebody(left, own, language) else None
