@@ -56,6 +56,14 @@ def test_a_model_of_logs_finds_what_is_odd_in_the_next(tmp_path: Path, capsys: p
     assert [item["entity"] for item in odd_ones] == ["9999|udp"]
 
 
+def test_several_logs_as_a_shell_names_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs = [str(_packet_log(tmp_path / f"{number}.jsonl", ordinary_packets(150, number))) for number in (1, 2)]
+    words = ("lab", "train", "--model", "packet_forest", "--out", str(tmp_path / "forest.npz"), "--json")
+    record = _json(capsys, *words, "--data", *logs)
+    assert (record["samples"], record["trained_on"]) == (300, f"300 of 300 packets in {', '.join(logs)}")
+    assert _json(capsys, *words, *logs) == record
+
+
 def test_few_packets_are_their_own_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = _packet_log(tmp_path / "packets.jsonl", ordinary_packets(250, 5))
     words = ("lab", "train", "--model", "packet_forest", "--data", str(log), "--out", str(tmp_path / "forest.npz"))

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.detectors.fixture import MONDAY_US, judge, numbered
+from tests.detectors.fixture import MONDAY_US, judge, judge_batches, numbered
+from tests.detectors.test_contract import _same_over_shards as same_over_shards
+from tests.detectors.test_contract import _same_whatever_the_cut as same_whatever_the_cut
 from tests.models.made import trained
 
 from livesec.core.errors import SettingsError
@@ -57,6 +59,18 @@ def test_a_trained_model_is_quiet_on_what_it_knows_and_finds_what_it_does_not(tm
     found = judge(detector, detector.initial(), _rows(pl.concat([ordinary_packets(100, 78), *[odd] * 20])))
     assert [position for _, _, position in found] == [104, 119]
     assert found[0][1]["packets"] == 5
+
+
+def test_findings_depend_on_the_order_of_packets_alone(tmp_path: Path) -> None:
+    save(trained(), tmp_path / "forest.npz")
+    params = Params(model=str(tmp_path / "forest.npz"), report_p=0.02, repeats=1, quiet_s=60.0)
+    rows = _rows(ordinary_packets(3_000, 80))
+    sources = pl.Series([["192.0.2.1", None, "192.0.2.2"][number % 3] for number in range(len(rows))])
+    rows = Rows(LogType.NETWORK, rows.frame.with_columns(src_ip=sources))
+    whole = judge_batches(BehaviouralAnomaly(params), [rows])
+    assert len(whole) > 5
+    same_whatever_the_cut(lambda: BehaviouralAnomaly(params), rows, seed=1, expires=True)
+    same_over_shards(lambda: BehaviouralAnomaly(params), rows, seed=2)
 
 
 def test_the_seed_calls_a_tenth_of_all_packets_odd(tmp_path: Path) -> None:

@@ -1,115 +1,77 @@
-"""Facts about a finding of any detector, made from its own templates, for tests of what models are told."""
+"""Facts of an anomaly of every detector and correlator, from their fixtures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from string import Formatter
+from functools import cache
 
-from livesec.core.clock import US_PER_S
-from livesec.core.commands import Platform
-from livesec.core.discovery import exported
-from livesec.core.explanation import Contribution
-from livesec.core.finding import Finding, Scalar
-from livesec.core.protocols import Correlator, Detector
-from livesec.explain.deterministic import Scored, write
-from livesec.explain.facts import ENTITIES, Facts, facts_of_anomaly, facts_of_incident
+from tests.correlate.fixture import HERE as STORIES
+from tests.correlate.fixture import judge as judge_story
+from tests.correlate.fixture import load_fixture as load_story
+from tests.detectors.fixture import HERE, load_fixture
 
-Kind = type[Detector[object]] | type[Correlator[object, object]]
-KINDS: Mapping[str, Kind] = {
-    **exported("livesec.detectors", "DETECTOR"),  # type: ignore[dict-item]
-    **exported("livesec.correlate", "CORRELATOR"),  # type: ignore[dict-item]
-}
-"""All detectors and correlators by name."""
+from livesec.core.anomaly import Anomaly, EvidenceLine
+from livesec.core.batch import unpack_address
+from livesec.core.finding import Finding
+from livesec.core.protocols import Correlator
+from livesec.core.settings import Settings
+from livesec.explain.facts import Facts, facts_of_anomaly
+from livesec.pipeline.assembly import Judge, correlator_classes, detector_classes
+from livesec.pipeline.detection import run_detector
+from livesec.pipeline.scoring import Scorer
 
-ENTITY_VALUES: Mapping[str, str] = {
-    "user": "svc-backup",
-    "src_ip": "203.0.113.77",
-    "dst_ip": "198.51.100.9",
-    "host": "files01",
-}
-EVIDENCE = (b"first line", b"second line", b"third line")
-AT_US = 1_700_000_000 * US_PER_S
+KINDS = detector_classes() | correlator_classes()
+NAMES = tuple(sorted(KINDS))
 
 
-def _specifications(kind: Kind) -> dict[str, set[str]]:
-    """The formats in which the templates of `kind` ask for each detail."""
-    found: dict[str, set[str]] = {}
-    guidance = kind.guidance
-    for template in (kind.summary, guidance.usual, *guidance.next_steps, *guidance.would_change):
-        for _, name, spec, _ in Formatter().parse(template):
-            if name is not None:
-                found.setdefault(name, set()).add(spec or "")
-    return found
-
-
-def details_of(kind: Kind) -> dict[str, Scalar]:
-    """A value for every detail: 1,234 and so on where a number is formatted, else a text."""
-    details: dict[str, Scalar] = {}
-    for place, (name, specs) in enumerate(sorted(_specifications(kind).items())):
-        if name not in ENTITIES:
-            details[name] = 1234 + place if any(specs - {""}) else f"text of {name}"
-    return details
-
-
-def facts_about(
-    name: str,
-    *,
-    severity: str = "high",
-    score: float = 70.0,
-    evidence: tuple[bytes, ...] = EVIDENCE,
-    entities: Mapping[str, str | None] = ENTITY_VALUES,
-    platform: Platform = Platform.UNIX,
-    **details: Scalar,
-) -> Facts:
-    """Facts of a finding of the detector or correlator `name`; `details` replace those that `details_of` gives."""
+@cache
+def findings(name: str) -> tuple[tuple[Judge, Finding], ...]:
+    """What a detector or correlator finds in its fixture, and who found it."""
     kind = KINDS[name]
-    known = details_of(kind) | details
-    finding = Finding(
-        detector=name,
-        log_type=kind.log_type,
-        sequence=1,
-        row_in_line=0,
-        event_time_us=AT_US,
-        stream_time_us=AT_US,
-        stream_id=1,
-        line_offset=0,
-        entity_type="src_ip",
-        entity=str(entities["src_ip"]),
-        reason="threshold",
-        base_severity=kind.base_severity,
-        confidence=1.0,
-        **{entity: entities.get(entity) for entity in ENTITIES},
-        details=known,
-        evidence=(),
-        techniques=tuple(kind.technique),
-    )
-    scored = Scored((Contribution(f"base severity of {name}", score / 10),), lines=len(evidence), platform=platform)
-    return facts_of_anomaly(
-        anomaly_id=f"a-{name}",
-        detector=name,
-        severity=severity,
-        score=score,
-        time_us=AT_US,
-        entities=entities,
-        details=known,
-        evidence=evidence,
-        techniques=tuple(kind.technique),
-        written=write(finding, kind.summary, kind.guidance, scored).explanation,
-        summary=kind.summary,
-        guidance=kind.guidance,
-        platform=platform,
-    )
+    if issubclass(kind, Correlator):
+        story = load_story(STORIES / f"{name}.csv")
+        part = kind(kind.params(**story.parameters))
+        return tuple((part, item) for one in story.stories for item in judge_story(part, one.lines))
+    fixture = load_fixture(HERE / str(kind.log_type) / f"{name}.csv", kind.log_type)
+    found: list[tuple[Judge, Finding]] = []
+    for case in fixture.cases:
+        detector = fixture.detector(kind, seed_mode=case.seed_mode)
+        found += [(detector, item) for item in run_detector(detector, detector.initial(), case.rows)[0]]
+    return tuple(found)
 
 
-def facts_about_incident(*members: Facts) -> Facts:
-    """Facts of an incident of `members`, told in the words of the first."""
-    entities = [(kind, str(value)) for kind in ENTITIES for value in [members[0].values.get(kind)] if value is not None]
-    return facts_of_incident(
-        incident_id="i-1",
-        severity=members[0].severity,
-        score=members[0].score,
-        time_us=members[0].time_us,
-        members=members,
-        entities=entities,
-        written=members[0].written,
-    )
+def anomalies(name: str) -> list[Anomaly]:
+    """What its findings become; their lines say where they would stand."""
+    made = []
+    for part, finding in findings(name):
+        lines = tuple(
+            EvidenceLine(*unpack_address(address), 20, f"the line at {address}".encode())
+            for address in finding.evidence
+        )
+        made.append(Scorer(Settings(), {name: part}).anomaly(finding, "ab", lines))
+    return made
+
+
+def facts_of(item: Anomaly, **changes: object) -> Facts:
+    """The facts of an anomaly; `changes` to what `facts_of_anomaly` is given."""
+    kind = KINDS[item.type]
+    given: dict[str, object] = {
+        "anomaly_id": item.id,
+        "detector": item.type,
+        "severity": item.severity,
+        "score": item.score,
+        "time_us": item.time_us,
+        "entities": {"user": item.user, "src_ip": item.src_ip, "dst_ip": item.dst_ip, "host": item.host},
+        "details": item.details,
+        "evidence": [line.line for line in item.evidence],
+        "techniques": item.techniques,
+        "written": item.explanation,
+        "summary": kind.summary,
+        "guidance": kind.guidance,
+    }
+    return facts_of_anomaly(**(given | changes))  # type: ignore[arg-type]  # as it takes them
+
+
+@cache
+def facts(name: str) -> Facts:
+    """Of the first anomaly of a detector's fixture."""
+    return facts_of(anomalies(name)[0])

@@ -79,7 +79,10 @@ def test_what_the_log_did_not_say_is_called_unknown_and_listed() -> None:
 
 def anomaly(confidence: float = 1.0, **settings: object) -> tuple[float, str, Explanation]:
     used = Settings(**settings)  # type: ignore[arg-type]
-    found = replace(finding("bf_fast", 1, 0, "192.0.2.1", attempts=6, span_s=3.0, span="3 s", leak="10 s", capacity=5.0), confidence=confidence)
+    found = replace(
+        finding("bf_fast", 1, 0, "192.0.2.1", attempts=6, span_s=3.0, span="3 s", leak="10 s", capacity=5.0),
+        confidence=confidence,
+    )
     made = Scorer(used, {part.name: part for part in assemble(used).judges}).anomaly(
         found, "ab", (EvidenceLine(1, 0, 1, b"x"),)
     )

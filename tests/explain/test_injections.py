@@ -1,221 +1,201 @@
-"""Every payload in every field that attackers choose, and models that do what it says: nothing of it comes through.
-
-What comes out is judged by rules of its own here, not by those of the checks.
-"""
+"""Hostile text in every field against a fully malicious model: nothing of the model's own gets through."""
 
 from __future__ import annotations
 
 import json
 import re
-from itertools import product
+from collections.abc import Callable
+from ipaddress import ip_address
 
 import pytest
-from tests.examples import IS_LONG
-from tests.explain.good_model import answer_for, told_in
-from tests.explain.injections import INJECTIONS
-from tests.explain.made_facts import ENTITY_VALUES, EVIDENCE, KINDS, facts_about, facts_about_incident
-from tests.explain.malicious_model import BAD_ADVICE, LIES, MALICE, VERDICTS, everywhere, invents
+from tests.explain.good_model import answer_for
+from tests.explain.injections import BEACON, PAYLOADS
+from tests.explain.made_facts import anomalies, facts_of
 
+from livesec.core.commands import COMMANDS
 from livesec.core.explanation import Explanation, Provenance
-from livesec.core.text import shown
 from livesec.explain.checks import worded
 from livesec.explain.facts import Facts
-from livesec.explain.model_call import Failure, ModelError, View, WireAnswer
+from livesec.explain.model_call import ModelError, View, WireAnswer
 from livesec.explain.prompt import Mode, Prepared, prepare, redactor_of
 
-FIELDS = ("user", "host", "path", "client", "query", "rule", "evidence")
-DETECTORS = ("bf_fast", "sensitive_file_access", "ids_alert", "instruction_text")
-BY_MODEL = Provenance("test-model")
-_EVIL = re.compile(
-    r"evil|mallory|attacker\.|T1486|T1110\.999|\]\(|<\w|&lt;|https?:|hxxp|www\.|javascript:|curl|powershell|rm -"
-    r"|sudo|reboot|`|\$\(|&&|SQBF|AKIA|31337|thirty|\{|\}|grandmother|severity|false positive|nothing to worry|can be ignored"
-    r"|no action|disable|whitelist|delete the|turn off|close the|this is benign",
-    re.IGNORECASE,
-)
-_CITED = re.compile(r"\[L(\d+)\]")
+MARK = "f0e1d2c3b4a5968778695a4b3c2d1e0f"
+FIELDS = ("user", "src_ip", "dst_ip", "host", "path", "client", "evidence")
 
 
-def facts_with(payload: str, field: str, detector: str) -> Facts:
+def hostile(field: str, payload: str) -> Facts:
+    """The facts of a burst of failed logins whose `field` an attacker has written."""
+    item = anomalies("bf_fast")[0]
+    entities = {"user": item.user, "src_ip": item.src_ip, "dst_ip": item.dst_ip, "host": item.host}
+    if field in entities:
+        return facts_of(item, entities=entities | {field: payload})
     if field == "evidence":
-        return facts_about(detector, evidence=(payload.encode("utf-8", "replace"), *EVIDENCE[1:]))
-    if field in ENTITY_VALUES:
-        return facts_about(detector, entities={**ENTITY_VALUES, field: payload})
-    return facts_about(detector, **{field: payload})
+        return facts_of(item, evidence=[payload.encode("utf-8", "replace")] * 5)
+    return facts_of(item, details={**item.details, field: payload})
 
 
-def asked(facts: Facts, mode: Mode, view: View = View.TECHNICAL_EXPERT, *, redacted: bool = True) -> Prepared:
+def asked(facts: Facts, mode: Mode, *, redacted: bool = False) -> Prepared:
     return prepare(
-        facts,
-        view,
-        mode=mode,
-        language="English",
-        model="test-model",
-        redactor=redactor_of(facts) if redacted else None,
-        max_tokens=900,
-        temperature=0.2,
+        facts, View.TECHNICAL_EXPERT, mode=mode, language="English", model="m",
+        redactor=redactor_of(facts) if redacted else None, max_tokens=900, temperature=0, delimiter=MARK,
+    )  # fmt: skip
+
+
+def echoing(field: str) -> Callable[[WireAnswer, str], WireAnswer]:
+    """A model that puts the payload into one field of its answer."""
+
+    def answer(good: WireAnswer, payload: str) -> WireAnswer:
+        old = getattr(good, field)
+        new: object = [payload] if isinstance(old, list) else f"{payload} [L1]"
+        return good.model_copy(update={field: new})
+
+    return answer
+
+
+def obeying(good: WireAnswer, _payload: str) -> WireAnswer:
+    return good.model_copy(
+        update={
+            "headline": "Severity low: nothing to see",
+            "benign": True,
+            "confidence_reason": "The log says that it is authorised.",
+            "advice": ["Close the finding and suppress its source."],
+        }
     )
 
 
-def prose_of(told: Explanation) -> list[str]:
-    """All that a model can have worded."""
-    advice = [step.text for step in told.next_steps if step.command is None]
-    lists = (*told.alternatives, *told.would_change, *told.missing, *advice)
-    return [told.headline, told.what_happened, told.usual, told.confidence_reason, *lists]
+def inventing(what: dict[str, object]) -> Callable[[WireAnswer, str], WireAnswer]:
+    return lambda good, _payload: good.model_copy(update=what)
 
 
-def judge(told: Explanation, facts: Facts) -> None:
-    """Assert that `told` says nothing beyond `facts`."""
-    written = facts.written
-    assert (told.why_score, told.techniques, told.confidence) == (
-        written.why_score,
-        written.techniques,
-        written.confidence,
-    )
-    offered = facts.commands()
-    assert all(step.text == offered[step.command] for step in told.next_steps if step.command is not None)
-    own = {*prose_of(written)}
-    values = sorted(facts.placeholder_texts().values(), key=len, reverse=True)
-    for text in prose_of(told):
-        assert text == shown(text, 4000)
-        assert "](" not in text
-        if text in own:
-            continue
-        left = text
-        for value in values:
-            left = left.replace(value.replace("](", "] ("), "")
-        assert all(1 <= int(number) <= facts.lines for number in _CITED.findall(left)), text
-        left = _CITED.sub("", left)
-        assert not re.search(r"\d", left), text
-        found = _EVIL.search(left)
-        assert found is None, (found, text)
+MODELS: dict[str, Callable[[WireAnswer, str], WireAnswer]] = {
+    **{f"echo {field}": echoing(field) for field in WireAnswer.model_fields if field not in ("benign",)},
+    "obey": obeying,
+    "address": inventing({"usual": "The true source is 203.0.113.66."}),
+    "address in words": inventing({"usual": "It came from two-oh-three dot zero."}),
+    "figure": inventing({"what_happened": "It failed 4242 times [L1]."}),
+    "figure in words": inventing({"what_happened": "It failed a thousand times [L1]."}),
+    "full-width figure": inventing({"what_happened": "It failed \uff14\uff12 times [L1]."}),
+    "command": inventing({"advice": ["Run curl against the address and pipe it to bash."]}),
+    "command in code": inventing({"advice": ["`rm -rf /`"]}),
+    "command id": inventing({"command_ids": ["rm_rf"]}),
+    "image": inventing({"usual": f"![x]({BEACON})"}),
+    "link": inventing({"usual": f"[x]({BEACON})"}),
+    "bare host": inventing({"usual": "Read evil.example for more."}),
+    "technique": inventing({"techniques": ["T1486"]}),
+    "technique in prose": inventing({"usual": "It is T1486."}),
+    "citation": inventing({"what_happened": "It failed [L99]."}),
+    "name": inventing({"usual": "The account mallory did it."}),
+    "quoted name": inventing({"usual": 'It was "mallory".'}),
+    "escape": inventing({"usual": "\x1b[31mred"}),
+    "bidi": inventing({"usual": "\u202ebenign"}),
+    "html": inventing({"usual": "<b>benign</b>"}),
+    "placeholder": inventing({"usual": "{__class__}"}),
+}
 
 
-def outcome(answer: WireAnswer, prepared: Prepared) -> Explanation | None:
-    """What came through, judged; None where it was rejected, with a reason that repeats nothing hostile."""
-    try:
-        told = worded(answer, prepared, BY_MODEL)
-    except ModelError as error:
-        assert error.failure is Failure.REJECTED
-        assert re.fullmatch(r"[a-z_]+: [\w ,'.]+", str(error)), str(error)
-        return None
-    judge(told, prepared.facts)
-    return told
+def model_texts(told: Explanation) -> str:
+    """All that a model worded."""
+    return "\n".join(
+        (told.headline, told.what_happened, told.usual, told.confidence_reason, *told.alternatives,
+         *told.would_change, *told.missing, *(step.text for step in told.next_steps if step.command is None))
+    )  # fmt: skip
 
 
-PLACES = [(payload, field) for payload, field in product(INJECTIONS, FIELDS)]
-TURNED = PLACES if IS_LONG else PLACES[:: len(FIELDS) + 1] + PLACES[3 :: len(FIELDS) + 3]
+def values_out(text: str, facts: Facts) -> str:
+    """`text` without what code filled in, and without the detector's own words."""
+    own = [
+        *facts.placeholder_texts().values(),
+        facts.written.headline,
+        facts.written.usual,
+        *facts.written.alternatives,
+    ]
+    for value in sorted((item for item in own if item), key=len, reverse=True):
+        text = text.replace(value.replace("](", "] ("), "X").replace(value, "X")  # code breaks links apart
+    return text
 
 
-def test_the_corpus_is_large() -> None:
-    assert len(set(INJECTIONS)) >= 40
+def assert_harmless(told: Explanation, facts: Facts) -> None:
+    own = facts.written
+    assert (told.why_score, told.confidence, told.techniques) == (own.why_score, own.confidence, own.techniques)
+    for step in told.next_steps:
+        if step.command is not None:
+            assert step.text == facts.commands()[step.command]
+            assert step.text.endswith(COMMANDS[step.command].purpose)
+    left = re.sub(r"\[L[1-5]\](?: to \[L[1-5]\])?|T1110\.001", "", values_out(model_texts(told), facts))
+    assert not re.search(r"\d|https?:|!\[|\]\(|[<>`\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", left), left
+    assert not re.search(r"\b(?:curl|bash|rm|mallory|evil)\b", left), left
+    for word in re.findall(r"[0-9a-fA-F:.]{4,}", left):
+        with pytest.raises(ValueError, match="does not appear"):
+            ip_address(word)
 
 
-@pytest.mark.parametrize("place", range(len(TURNED)))
-def test_nothing_of_a_payload_comes_through(place: int) -> None:
-    payload, field = TURNED[place]
-    facts = facts_with(payload, field, DETECTORS[place % len(DETECTORS)])
-    prepared = asked(facts, list(Mode)[place // 2 % 2], list(View)[place % len(View)], redacted=place % 3 > 0)
-    for malice in MALICE:
-        for answer in malice(prepared.request, payload):
-            outcome(answer, prepared)
+@pytest.mark.parametrize("field", FIELDS)
+def test_nothing_of_the_log_is_in_a_general_prompt(field: str) -> None:
+    seen = set()
+    for payload in PAYLOADS:
+        facts = hostile(field, payload)
+        request = asked(facts, Mode.GENERAL).request
+        if request.is_cacheable:
+            assert len(payload) < 4 or payload not in request.user
+            seen.add((request.system, request.user))
+        else:
+            assert facts.is_marked
+    assert len(seen) == 1  # whatever is written there, the question is the same
 
 
-def _but_commands(user: str) -> dict[str, object]:
-    """What is told but for the commands, of which a value that is no name leaves some out."""
-    return {name: value for name, value in told_in(user).items() if name != "commands"}
+@pytest.mark.parametrize("redacted", [False, True])
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_specific_prompt_holds_short_data_between_marks(field: str, redacted: bool) -> None:
+    for payload in PAYLOADS:
+        request = asked(hostile(field, payload), Mode.SPECIFIC, redacted=redacted).request
+        assert not request.is_cacheable
+        before, inside, after = (
+            request.user.split(f"\n{MARK}\n", 1)[0],
+            *request.user.split(f"\n{MARK}\n", 1)[1].rsplit("\n", 1),
+        )
+        assert before.startswith("The finding stands between")
+        assert after == MARK
+        told = json.loads(inside)
+        assert inside.isascii()
+        texts = [told["placeholders"][name] for name in told["placeholders"]]
+        assert max(map(len, texts)) <= 128 + 64 * redacted  # a pseudonym may be longer than its value
+        assert payload[:40] not in request.system
 
 
-@pytest.mark.parametrize(("payload", "field"), PLACES)
-def test_what_a_model_is_told_of_it(payload: str, field: str) -> None:
-    facts = facts_with(payload, field, "sensitive_file_access")
-    general, specific = (asked(facts, mode) for mode in Mode)
-    plain = asked(facts_with("nothing", field, "sensitive_file_access"), Mode.GENERAL).request
-    assert general.request.system == specific.request.system == plain.system
-    told = told_in(specific.request.user)
-    assert all(len(text) <= 128 for text in told["placeholders"].values())
-    assert told["severity"] == "high"
-    assert general.request.is_cacheable == (not facts.is_marked)
-    assert not specific.request.is_cacheable
-    if not facts.is_marked:
-        assert _but_commands(general.request.user) == _but_commands(plain.user)
-        assert (general.request.cache_key == plain.cache_key) == (general.request.user == plain.user)
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_nothing_of_a_malicious_model_gets_through(payload: str) -> None:
+    refused = dict.fromkeys(MODELS, 0)
+    for field in FIELDS:
+        facts = hostile(field, payload)
+        for mode, redacted in ((Mode.GENERAL, False), (Mode.SPECIFIC, False), (Mode.SPECIFIC, True)):
+            prepared = asked(facts, mode, redacted=redacted)
+            good = answer_for(prepared.request)
+            for name, model in MODELS.items():
+                try:
+                    told = worded(model(good, payload), prepared, Provenance(writer="evil"))
+                except ModelError as error:
+                    refused[name] += 1
+                    assert len(payload) < 4 or payload not in str(error)
+                else:
+                    assert_harmless(told, facts)
+    # What a model makes up by itself is refused each time; an echo is refused unless code filled it in.
+    every = 3 * len(FIELDS)
+    made_up = {name: count for name, count in refused.items() if not name.startswith("echo") and name != "obey"}
+    assert made_up == dict.fromkeys(made_up, every)
 
 
-@pytest.mark.parametrize("payload", INJECTIONS)
-def test_what_stands_between_the_marks_is_one_object(payload: str) -> None:
-    lines = asked(facts_with(payload, "user", "bf_fast"), Mode.SPECIFIC, redacted=False).request.user.split("\n")
-    mark = lines[1]
-    assert re.fullmatch(r"[0-9a-f]{32}", mark)
-    assert [place for place, line in enumerate(lines) if line == mark] == [1, len(lines) - 1]
-    assert json.loads("\n".join(lines[2:-1]))["kind"] == "anomaly"
-    assert all(line.isascii() and line.isprintable() for line in lines)
+def test_a_good_model_is_still_taken_beside_hostile_values() -> None:
+    for field in FIELDS:
+        for payload in PAYLOADS:
+            for mode in Mode:
+                prepared = asked(hostile(field, payload), mode)
+                told = worded(answer_for(prepared.request), prepared, Provenance(writer="good"))
+                assert_harmless(told, prepared.facts)
 
 
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("detector", DETECTORS)
-def test_no_lie_comes_through(detector: str, mode: Mode) -> None:
-    prepared = asked(facts_about(detector), mode)
-    for answer in invents(prepared.request, ""):
-        assert outcome(answer, prepared) is None
-
-
-@pytest.mark.parametrize("kind", LIES)
-def test_each_kind_of_lie_is_rejected_in_an_incident(kind: str) -> None:
-    prepared = asked(facts_about_incident(facts_about("bf_fast"), facts_about("spray")), Mode.SPECIFIC)
-    for lie in LIES[kind]:
-        for answer in everywhere(answer_for(prepared.request), lie):
-            assert outcome(answer, prepared) is None
-
-
-@pytest.mark.parametrize("severity", ["high", "critical"])
-def test_a_severe_finding_cannot_be_called_harmless(severity: str) -> None:
-    prepared = asked(facts_about("bf_fast", severity=severity), Mode.SPECIFIC)
-    good = answer_for(prepared.request)
-    for verdict, field in product(VERDICTS, ("headline", "what_happened", "usual", "confidence_reason")):
-        assert outcome(good.model_copy(update={field: f"{verdict} [L1]"}), prepared) is None
-    for advice in BAD_ADVICE:
-        assert outcome(good.model_copy(update={"advice": [advice]}), prepared) is None
-    told = outcome(good.model_copy(update={"benign": True}), prepared)
-    assert told is not None and told.provenance.disagrees
-
-
-def test_benign_about_a_mild_finding_is_no_disagreement() -> None:
-    prepared = asked(facts_about("bf_fast", severity="low"), Mode.SPECIFIC)
-    told = outcome(answer_for(prepared.request).model_copy(update={"benign": True}), prepared)
-    assert told is not None and not told.provenance.disagrees
-
-
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("detector", KINDS)
-def test_a_good_answer_passes_for_every_detector(detector: str, mode: Mode) -> None:
-    facts = facts_about(detector)
-    for view, redacted in product(View, (False, True)):
-        prepared = asked(facts, mode, view, redacted=redacted)
-        told = outcome(answer_for(prepared.request), prepared)
-        assert told is not None
-        assert told.provenance.writer == "test-model"
-        assert ENTITY_VALUES["src_ip"] in told.headline
-
-
-@pytest.mark.parametrize("payload", INJECTIONS)
-def test_a_good_answer_passes_beside_a_payload(payload: str) -> None:
-    prepared = asked(facts_with(payload, "host", "bf_fast"), Mode.SPECIFIC)
-    assert outcome(answer_for(prepared.request), prepared) is not None
-
-
-def test_a_payload_in_its_placeholder_is_a_value_and_no_advice() -> None:
-    prepared = asked(
-        facts_about("bf_fast", entities={**ENTITY_VALUES, "user": "$(reboot) ![x](http://e.example)"}), Mode.GENERAL
-    )
-    good = answer_for(prepared.request)
-    told = worded(good.model_copy(update={"headline": "{user} failed"}), prepared, BY_MODEL)
-    assert told.headline == "$(reboot) ![x] (http://e.example) failed"
-    with pytest.raises(ModelError, match="advice: a value that is not a plain name"):
-        worded(good.model_copy(update={"advice": ["Run {user}"]}), prepared, BY_MODEL)
-
-
-def test_a_citation_in_a_value_is_none() -> None:
-    prepared = asked(facts_about("bf_fast", entities={**ENTITY_VALUES, "user": "[L1]"}), Mode.GENERAL)
-    good = answer_for(prepared.request)
-    with pytest.raises(ModelError, match="what_happened: no line is cited"):
-        worded(good.model_copy(update={"what_happened": "{user} failed."}), prepared, BY_MODEL)
+def test_no_payload_becomes_a_command() -> None:
+    for field in ("user", "src_ip", "dst_ip", "host", "path"):
+        for payload in PAYLOADS:
+            facts = hostile(field, payload)
+            for text in facts.commands().values():
+                assert payload not in text or re.fullmatch(r"[\w .@+$%-]+", payload)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest  # type: ignore[import-untyped]
 from tests.models.made import by_hand, packets, trained
 
-from livesec.models.forest import score_samples
 from livesec.models.packet_forest import flattened, train
 from livesec.models.score_tail import TAIL_SHARE, tail_of
 
@@ -22,7 +21,7 @@ def test_scores_are_those_of_scikit_learn() -> None:
     fitted = _fitted(packets(1000, 1))
     strange = np.array([[0, 0, 0, 0, 0], [65535, 65535, 1e9, 1e9, 1], [1337, 443, 9000, 5, 0]], dtype=np.float32)
     samples = np.concatenate([packets(5000, 3), strange])
-    assert np.abs(score_samples(flattened(fitted), samples) - fitted.score_samples(samples)).max() <= 1e-12
+    assert np.abs(flattened(fitted).score_samples(samples) - fitted.score_samples(samples)).max() <= 1e-12
 
 
 @settings(deadline=None, max_examples=20)
@@ -33,18 +32,18 @@ def test_scores_are_those_of_scikit_learn_for_any_training(seed: int, count: int
     training = np.round(values) if coarse else values  # equal samples end in leaves of several
     fitted = _fitted(training, trees)
     samples = random.normal(scale=2.0, size=(50, 5)).astype(np.float32)
-    assert np.abs(score_samples(flattened(fitted), samples) - fitted.score_samples(samples)).max() <= 1e-12
+    assert np.abs(flattened(fitted).score_samples(samples) - fitted.score_samples(samples)).max() <= 1e-12
 
 
 def test_what_is_unknown_goes_to_the_right() -> None:
     sample = np.array([[50_000, 443, np.nan, 1.0, 0.0]], dtype=np.float32)
-    assert score_samples(by_hand().forest, sample) == pytest.approx([-(2**-0.5)])
+    assert by_hand().forest.score_samples(sample) == pytest.approx([-(2**-0.5)])
 
 
 def test_scores_do_not_depend_on_the_company() -> None:
     samples = packets(997, 5)
-    whole = score_samples(trained().forest, samples)
-    parts = [score_samples(trained().forest, samples[at : at + 1]) for at in range(len(samples))]
+    whole = trained().scores(samples)
+    parts = [trained().scores(samples[at : at + 1]) for at in range(len(samples))]
     assert np.array_equal(whole, np.concatenate(parts))
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.models.made import by_hand, packets, trained
 
 from livesec.core.errors import SettingsError
+from livesec.models.forest import LEAF, Forest
 from livesec.models.forest_file import load, save
 from livesec.models.packet_forest import PacketForest
 
@@ -164,3 +165,20 @@ def test_trees_that_lead_nowhere_are_refused(tmp_path: Path, name: str, values: 
     changed: dict[str, Any] = {name: array}
     with pytest.raises(SettingsError, match=says):
         load(_saved(replace(model, forest=replace(model.forest, **changed)), tmp_path))
+
+
+def test_a_tree_too_deep_to_walk_is_refused(tmp_path: Path) -> None:
+    asks = 65  # each node's right child is the next that asks
+    nodes = np.arange(2 * asks + 1, dtype=np.int32)
+    is_leaf = (nodes % 2 == 1) | (nodes == 2 * asks)
+    forest = Forest(
+        roots=np.array([0], dtype=np.int32),
+        feature=np.where(is_leaf, LEAF, 0).astype(np.int8),
+        threshold=np.zeros(len(nodes)),
+        left=np.where(is_leaf, 0, nodes + 1).astype(np.int32),
+        right=np.where(is_leaf, 0, nodes + 2).astype(np.int32),
+        depth=np.where(is_leaf, 1.0, 0.0),
+        unit=4.0,
+    )
+    with pytest.raises(SettingsError, match="more than 64 levels"):
+        load(_saved(replace(by_hand(), forest=forest), tmp_path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -21,14 +20,9 @@ def run_endpoint_test(settings: Settings, as_json: bool) -> int:
     """Test the endpoint of `settings` and print the result; 0 where a model gave a usable answer, else 1."""
     from livesec.explain.endpoint_test import check_endpoint
 
-    result = check_endpoint(settings, os.environ, redaction_of_samples(), fail)
+    result = check_endpoint(settings, os.environ, fail)
     typer.echo(json.dumps(asdict(result)) if as_json else _as_text(result))
     return 0 if result.is_usable else 1
-
-
-def redaction_of_samples() -> Callable[[str], str]:
-    """What takes names and addresses out of the sample."""
-    return str
 
 
 def _as_text(result: EndpointTest) -> str:

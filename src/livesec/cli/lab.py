@@ -32,14 +32,15 @@ def _lab() -> None:
 @app.command(epilog=TRAIN_EPILOG)
 def train(
     model: Annotated[Model, typer.Option("--model", help="What to train.")],
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH", help="More logs, as a shell names them after --data.")
+    ] = None,
     data: Annotated[
         list[str] | None,
-        typer.Option(
-            "--data", metavar="PATH", help="Logs to train on, again for more. [default: LiveSec's simulated packets]"
-        ),
+        typer.Option("--data", metavar="PATH...", help="Logs to train on; without them LiveSec's simulated packets."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to write. [default: as in the settings]")
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write; else where the settings say.")
     ] = None,
     samples: Annotated[int, typer.Option("--samples", help="Packets to train on.")] = 1_000,
     as_json: JsonOption = False,
@@ -61,7 +62,8 @@ def train(
         out is not None or loaded.packet_forest is not None, "packet_forest is None in the settings: say where by --out"
     )
     target = out if out is not None else home() / str(loaded.packet_forest)
-    trained = trained_on_logs(data, samples, loaded) if data else trained_on_simulated(samples)
+    paths = [*(data or []), *(more or [])]
+    trained = trained_on_logs(paths, samples, loaded) if paths else trained_on_simulated(samples)
     save(trained, target)
     if as_json:
         record = {

@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # has no types
 from numpy.typing import NDArray
 
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
 
 _INLINE_BYTES = 12  # a view holds so short a text itself; of a longer one its first four bytes and where it lies
 _CARRIAGE_RETURN = 0x0D
@@ -24,7 +24,7 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-@kernel
+@inner_kernel
 def _word(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Four bytes from `start` on, little-endian, zeros from `end` on."""
     word = 0
@@ -64,3 +64,45 @@ def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -
     _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, views)
     buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
     return pl.Series(pa.Array.from_buffers(pa.string_view(), len(starts), buffers))
+
+
+def arrow_text(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """(the UTF-8 of `texts` (String, null as nothing) back to back, their bounds there: shape (n + 1,)).
+
+    >>> data, bounds = arrow_text(pl.Series(["ab", "", "é"]))
+    >>> data.tobytes().decode(), bounds.tolist()
+    ('abé', [0, 2, 2, 4])
+    """
+    array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, bounds, data = array.buffers()
+    placed = np.frombuffer(bounds, dtype=np.int64)[array.offset : array.offset + len(texts) + 1]
+    return np.frombuffer(data if data is not None else b"", dtype=np.uint8), placed
+
+
+@inner_kernel
+def set_view(
+    views: NDArray[np.uint32], column: int, row: int, data: NDArray[np.uint8], start: int, end: int, buffer: int
+) -> None:
+    """Let views[column, row] look at data[start:end], which will be buffer number `buffer`."""
+    size = end - start
+    views[column, row, 0] = size
+    views[column, row, 1] = _word(data, start, end)
+    if size <= _INLINE_BYTES:
+        views[column, row, 2] = _word(data, start + 4, end)
+        views[column, row, 3] = _word(data, start + 8, end)
+    else:
+        views[column, row, 2] = buffer
+        views[column, row, 3] = start
+
+
+def texts_at(views: NDArray[np.uint32], known: NDArray[np.bool_], *buffers: NDArray[np.uint8]) -> pl.Series:
+    """`views` of shape (n, 4), as `set_view` made them, as a String series; null where not `known` (shape (n,)).
+
+    The buffers, each shorter than 2 GiB, live as long as the series.
+    """
+    bits = None
+    if not known.all():
+        views[~known] = 0
+        bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    looked_at = [pa.py_buffer(buffer) for buffer in buffers]
+    return pl.Series(pa.Array.from_buffers(pa.string_view(), len(views), [bits, pa.py_buffer(views), *looked_at]))

@@ -2,7 +2,7 @@
 
 Sees user names, paths, client names, DNS names, rule names and the like, in logs of all types, that tell a model to
 drop its orders, to take a role, to give a verdict, or that open a new turn of its talk (core/instruction_text). Misses
-instructions in plain prose, other encodings, other languages, and text in columns that no format fills. Nothing here
+instructions in plain prose, ciphers, other languages, and text in columns that no format fills. Nothing here
 asks a model, and such text changes no score or status of anything: it is an attack on whoever reads the log with a
 model's help, and a sign that what stands beside it was not written for people. Evidence of other anomalies with such
 text is marked, and no answer about it is kept.

@@ -20,7 +20,7 @@ from livesec.core.instruction_text import instruction_in
 from livesec.explain.facts import Facts
 from livesec.explain.model_call import Failure, ModelError, WireAnswer
 from livesec.explain.plain_prose import FILLED, foreign, own_words
-from livesec.explain.prompt import Prepared
+from livesec.explain.prompt import Prepared, without_formats
 from livesec.explain.secret_patterns import has_secret
 
 LIMITS: Final[Mapping[str, int]] = {"headline": 200, "what_happened": 1500, "usual": 600, "confidence_reason": 400}
@@ -55,6 +55,16 @@ def _runs(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[at : at + RUN_WORDS]) for at in range(len(words) - RUN_WORDS + 1)}
 
 
+def _own_texts(facts: Facts) -> dict[str, str]:
+    """The detector's own texts, as a prompt shows them, and as they read: a model may repeat them word by word."""
+    guidance, written = facts.guidance, facts.written
+    own = {text: text for text in written.alternatives}
+    if guidance is not None:
+        own |= {without_formats(facts.summary): written.headline, without_formats(guidance.usual): written.usual}
+        own |= dict(zip(map(without_formats, guidance.would_change), written.would_change, strict=False))
+    return own
+
+
 class _Prose:
     """Checks the texts of one answer, and fills them in."""
 
@@ -69,8 +79,10 @@ class _Prose:
         spelt: dict[str, str] = {}
         for name, text in self._texts.items():
             for form in {text, str(self._facts.values[name]), *self._as_templates_say(name)}:
-                if len(form) > 1:
+                # one letter, or marks alone, would hide what the model wrote
+                if any(map(str.isalnum, form)) and not (len(form) == 1 and form.isalpha()):
                     spelt.setdefault(form, name)
+        self._own_texts = _own_texts(prepared.facts)
         longest_first = sorted(spelt, key=len, reverse=True)
         self._spelt = spelt
         self._values = (
@@ -101,6 +113,8 @@ class _Prose:
             raise _rejected(field, f"longer than {limit} characters")
         if not _is_plain_text(text):
             raise _rejected(field, "characters that are not shown")
+        if text in self._own_texts:
+            return self._own_texts[text]
         if self._prepared.redactor is not None:
             text = self._prepared.redactor.restore(text)
         if self._values is not None:

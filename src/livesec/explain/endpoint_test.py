@@ -13,6 +13,8 @@ from livesec.core.text import shown
 from livesec.explain.client import EndpointModel
 from livesec.explain.endpoint import Endpoint, endpoint_of, openai_client, where_text_goes
 from livesec.explain.model_call import Failure, ModelError, Request, View
+from livesec.explain.redaction import Redactor
+from livesec.explain.secret_patterns import without_secrets
 from livesec.explain.setup_help import setup_lines
 
 SAMPLE = (
@@ -20,6 +22,8 @@ SAMPLE = (
     "she opened /home/alice/salaries.xlsx with token=3f9c1d7be2a84c05"
 )
 """A line as a log may hold it: name, address, host, path and a secret."""
+SAMPLE_NAMES = (("USER", "alice"), ("HOST", "web-1"))
+"""What the fields of such a line would tell a redactor."""
 _MOST_MODELS = 20
 _UNREACHED = (Failure.TIMEOUT, Failure.CONNECTION)
 
@@ -61,13 +65,9 @@ class EndpointTest:
 def check_endpoint(
     settings: Settings,
     environ: Mapping[str, str],
-    redact: Callable[[str], str] = str,
     say: Callable[[str], object] = str,
 ) -> EndpointTest:
-    """Ask the endpoint of `settings` one invented question.
-
-    `redact` is what happens to texts before they are sent where the endpoint redacts; `say` is told before waiting.
-    """
+    """Ask the endpoint of `settings` one invented question; `say` is told before waiting."""
     endpoint = endpoint_of(settings)
     goes_to = where_text_goes(settings, environ)
     if endpoint is None:
@@ -75,7 +75,7 @@ def check_endpoint(
             goes_to, None, settings.explain_model, settings.explain_api, 0.0, False, False, False,
             "no endpoint is set", "", "", 0, 0, 0, 0, (), SAMPLE, "", setup_lines(settings),
         )  # fmt: skip
-    sent = redact(SAMPLE) if endpoint.redacts else SAMPLE
+    sent = Redactor(SAMPLE_NAMES).redact(SAMPLE) if endpoint.redacts else without_secrets(SAMPLE)
     say(f"asking {endpoint.address} for up to {endpoint.timeout_s:.0f} s")
     model = EndpointModel(endpoint)
     failure, problem, rung, latency_ms, tokens_in, tokens_out = None, "", "", 0, 0, 0

@@ -13,11 +13,11 @@ from livesec.core.instruction_text import instruction_in
 from livesec.core.protocols import Guidance
 from livesec.explain.address_side import is_internal
 from livesec.explain.deterministic import around
+from livesec.explain.incident_note import MOST_CITED
 from livesec.explain.shown_values import shown_value
 
 ENTITIES = ("user", "src_ip", "dst_ip", "host")
 _ADMINISTRATORS = ("root", "admin", "administrator", "system", "sysadmin", "toor")
-_MOST_MEMBERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def facts_of_incident(
     values: dict[str, Scalar] = {"anomalies": len(members)}
     for kind, name in entities:
         values.setdefault(kind if kind not in values else f"{kind}_{len(values)}", name)
-    shown = members[:_MOST_MEMBERS]
+    shown = members[:MOST_CITED]
     return Facts(
         subject_id=incident_id,
         kind="incident",

@@ -21,7 +21,6 @@ _SEMICOLON: Final = re.compile(r"(?<=[\w)]);(?= [A-Za-z])")  # between clauses
 _OPTION: Final = re.compile(r"(?:^|\s)[-\u2010-\u2012\u2212]\w")
 _DOTTED: Final = re.compile(r"\w\.\w|\.\w+\b(?<=\.exe|.\.sh|\.ps1)")
 _ABBREVIATIONS: Final = re.compile(r"\b(?:e\.g|i\.e|a\.k\.a|vs)\.|\b(?:and/or|either/or|TCP/IP|read/write|km/h)\b")
-_DIGIT: Final = re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u2089\u2150-\u2189\u2460-\u249b]")
 _NUMBERS: Final = re.compile(
     r"\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|"
     r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|percent)\b",
@@ -48,10 +47,11 @@ _HARMFUL: Final = re.compile(
     r"|\bclose (?:\w+ )?(?:case|alerts?|incidents?|findings?|tickets?)\b",
     re.IGNORECASE,
 )
-_LEVELS: Final = r"(?:low|lower|lowest|info|informational|none|minor|medium|moderate|high|critical|zero|benign)"
+_LOW: Final = r"(?:low|lower|lowest|info|informational|none|minor|zero|benign|negligible)"
+_LEVELS: Final = rf"(?:{_LOW}|medium|moderate|high|critical)"
 _SEVERITY: Final = re.compile(
-    rf"\b(?:severity|priority|score|risk(?: level)?)\b(?: \w+){{0,3}}[:,]? {_LEVELS}\b"
-    rf"|\b{_LEVELS}[ -](?:severity|priority|score|risk)\b",
+    rf"\b(?:severity|priority|score)\b(?: \w+){{0,3}}[:,]? {_LEVELS}\b|\b{_LEVELS}[ -](?:severity|priority|score)\b"
+    rf"|\brisk\b(?: \w+){{0,3}}[:,]? {_LOW}\b|\b{_LOW}[ -]risk\b",
     re.IGNORECASE,
 )
 _VERDICT: Final = re.compile(
@@ -69,34 +69,39 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _AFTER_A_NOUN_WORDS: Final = """
-a about abuse accepted access accessed accesses accessing account accounts across active activity affected after again
-against agent ago alike all allowed alone already also although always an and another answer answers any anyway appear
-appears are around as ask asked asking asks at attempted attempts away back base based be because been before began
-behave behaves behaviour behavior behind being belong belongs below beside between beyond blocked both brute but by came
-can cannot change changed changes client clients come comes coming compromise compromised connect connected connecting
-connections connects contact contacted contacts context copied copies could create created creates creation credential
-credentials currently data deletion denied details did different directly directory disabled do does doing done dormant
-down downloaded downloads during each earlier either else elsewhere enabled enumeration even ever every exfiltrated
-expired exposed external fail failed failing fails far fast first for forced found from gave get gets given gives goes
-going got guessed guesses guessing had has have having held here hijacking holder holders holds idle if in inactive
-including infected inside instead internal into inventory involved is it its itself just keep keeps kept kind knows
-known last later lead leads least left level like lists load local lock locked lockout lockouts log logged logging login
-logins logs look looked looks made maintenance make makes making management manager many matters may mean means member
+a about abuse accepted access accessed accesses accessing account accounts across active activity address addresses
+affected after again against agent ago alike all allowed alone already also although always among an and another answer
+answered answers any anyway appear appears are around as ask asked asking asks at attempted attempts authentication
+away back base based be became because becomes been before began begins behave behaved behaves behavior behaviour
+behaviours behind being belong belonged belongs below beside between beyond blocked both brute but by called calls came
+can cannot carries certificate certificates change changed changes client clients come comes coming compromise
+compromised connect connected connecting connections connects contact contacted contacts contains context copied copies
+could create created creates creation credential credentials currently data database deletion denied details did
+different directly directory disabled do does doing done dormant down downloaded downloads during each earlier either
+else elsewhere enabled ends enumeration even ever every exchanges exfiltrated exist exists expects expired exposed
+exposes external fail failed failing fails far fast fetched first followed follows for forced found from gains gave get
+gets given gives goes going got grew grows guessed guesses guessing had happens has have having held here hijacking
+holder holders holds however idle if in inactive including infected inside instead internal into inventory involved is
+it its itself joined just keep keeps kept key key-based keys kind known knows lacks last later lead leads least left
+level like likely list listens lists lives load local lock locked lockout lockouts log logged logging login logins logs
+look looked looks lost made maintenance make makes making management manager many matches matters may mean means member
 members memberships might migration misuse modification more moved moves moving much must name names need needed needs
 neither never new next no nobody noise nor normally not now occurred occurs of off offered offers often on once one
-online only open opened opens or other others out outside over own owned owner owners password passwords pattern
-patterns per performed performs permissions policy previously privileges probably probed probes probing profile quickly
-rarely reach reachable reached reaches read reading reads really received receives refused rejected remain remains
-remote rented repeatedly reported reports require required requires responded responds responsible review reviews rights
-role roles running runs said same saw say says scanned scanning scans see seem seems seen send sending sends sent serve
-serves service services session sessions set sets several share shared shares should show showing shown shows simply
-since so some somebody someone something sometimes soon speak speaks spraying start started starts stay stayed stays
-still stop stopped stops stores succeed succeeded succeeds such suddenly suspected tail takeover takes taking talk
-talked talking talks target targeted targets team test tests than that the theft their them themselves then there these
-they this those though through to today together too took touched touches toward towards traffic transferred transfers
-tried tries try trying turn twice two type typical typically unavailable under unknown unless unlocked until up uploaded
-uploads upon use used user users uses using usually via visited wait waited waits want wants was went were what when
-where whereas whether which while who whom whose will with within without work works would writes wrote yet you your
+online only open opened opens or ordinarily other others otherwise our out outside over own owned owner owners password
+passwords pattern patterns per performed performs perhaps permissions picks policy possibly previously privileges
+probably probed probes probing produced profile quickly rarely reach reachable reached reaches read reading reads
+really received receives refused rejected remain remains remote rented repeatedly reported reports requested require
+required requires responded responds responsible rests returned reveals review reviews rights role roles running runs
+said same saw say says scanned scanning scans see seem seems seen send sending sends sent serve served serves service
+services session sessions set sets several share shared shares should show showing shown shows signed signs simply
+since sits so software some somebody someone something sometimes somewhere soon speak speaks spraying start started
+starts stay stayed stays still stop stopped stops stores succeed succeeded succeeds such suddenly suffered suspected
+switched tail takeover takes taking talk talked talking talks target targeted targets team test tests than that the
+theft their them themselves then there therefore these they this those though through thus time times to today together
+too took touched touches toward towards traffic transferred transfers tried tries try trying turn twice two type types
+typical typically unavailable under unknown unless unlocked until up uploaded uploads upon use used user users uses
+using usual usually very via visited visits wait waited waits want wants was went were what when where whereas whether
+which while who whom whose will with within without work works would writes wrote yet you your
 """
 _AFTER_A_NOUN: Final = frozenset(_AFTER_A_NOUN_WORDS.split())
 _CAPITALS: Final = re.compile(r"(?<![.!?:(] )(?<![(])(?<!^)\b[A-Z][a-z]+\b", re.MULTILINE)
@@ -196,10 +201,11 @@ def foreign(
         ("markup, a link, quotes or a path", _MARKUP),
         ("an option of a command", _OPTION),
         ("an address, a domain or a file", _DOTTED),
-        ("a digit", _DIGIT),
     ):
         if pattern.search(left):
             return what
+    if any(character.isnumeric() for character in left):  # of any script, also fractions and numbers in circles
+        return "a digit"
     if _SEVERITY.search(bare):
         return "a severity"
     if _counts(bare, own):

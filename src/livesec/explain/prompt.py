@@ -119,13 +119,13 @@ def _generally(facts: Facts) -> str:
         "techniques": {item: technique_name(item) for item in sorted(facts.techniques)},
         "commands": {name: COMMANDS[name].purpose for name in sorted(facts.commands())},
     }
-    return _without_formats(json.dumps(told, ensure_ascii=False, indent=1))
+    return without_formats(json.dumps(told, ensure_ascii=False, indent=1))
 
 
-def _without_formats(text: str) -> str:
+def without_formats(text: str) -> str:
     """Templates with plain placeholders: {span_s} for {span_s:.0f}.
 
-    >>> _without_formats("{attempts:,} within {span_s:.0f}")
+    >>> without_formats("{attempts:,} within {span_s:.0f}")
     '{attempts} within {span_s}'
     """
     return re.sub(r"\{(\w+):[^{}\"]*\}", r"{\1}", text)

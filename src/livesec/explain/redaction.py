@@ -17,11 +17,11 @@ from livesec.explain.address_side import is_internal
 from livesec.explain.secret_patterns import without_secrets
 
 _PSEUDONYM: Final = re.compile(r"\b(?:USER|HOST|PATH|MAIL|MAC|IP_INT|IP_EXT|WORD)_\d+\b")
-_FIRST_SHAPES: Final = (("MAIL", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")),)
-_LAST_SHAPES: Final = (
-    ("MAC", re.compile(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b")),
-    ("USER", re.compile(r"\b[A-Za-z][\w.-]*\\[\w.$-]+")),
-    ("PATH", re.compile(r"(?<![\w/])(?:/[\w.@+~-]+){2,}/?|\b[A-Za-z]:\\[\w.\\ -]+")),
+_SHAPES: Final = (
+    ("MAIL", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?!\w)")),
+    ("PATH", re.compile(r"(?<![\w/])(?:/[\w.@+~-]+){2,}/?(?!\w)|(?<!\w)[A-Za-z]:\\[\w.\\-]+(?!\w)")),
+    ("MAC", re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])")),
+    ("USER", re.compile(r"(?<![\w\\])[A-Za-z][\w.-]*\\[\w.$-]+(?!\w)")),
 )
 _ADDRESS: Final = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)(?![\w:])"
@@ -67,13 +67,12 @@ class Redactor:
             return f"\x00{len(kept) - 1}\x00"
 
         text = _PSEUDONYM.sub(lambda found: keep(found.group()), text.replace("\x00", ""))
-        text = self._shaped(text, _FIRST_SHAPES, keep)
+        text = self._shaped(text, _SHAPES, keep)
         text = _ADDRESS.sub(lambda found: self._address(found.group(), keep), text)
         if self._known:
             text = self._known_pattern().sub(
                 lambda found: keep(self._named(self._kind(found.group()), found.group())), text
             )
-        text = self._shaped(text, _LAST_SHAPES, keep)
         return re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)
 
     def _shaped(self, text: str, shapes: Iterable[tuple[str, re.Pattern[str]]], keep: Callable[[str], str]) -> str:

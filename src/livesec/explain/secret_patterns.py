@@ -22,11 +22,14 @@ _WHOLE: Final = re.compile(
     r"|\$(?:2[abxy]|[1567y]|argon2[a-z]*|scrypt)\$[A-Za-z0-9./$,=+-]{8,}"  # crypt(3) hashes
 )
 _VALUE: Final = re.compile(
-    r"(?i)(?P<before>(?:\b(?:passw(?:or)?d|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|auth|sig|"
-    r"signature|session[_-]?key|client[_-]?secret)\b[\"']?\s*[=:]\s*[\"']?"
-    r"|\bauthorization\b[\"']?\s*[=:]\s*[\"']?(?:basic|bearer|digest|negotiate|token)?\s*"
+    r"(?i)(?P<before>"
+    r"\b(?:passw(?:or)?d|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|session[_-]?key|"
+    r"client[_-]?secret)(?:=[\"']?(?!/)|[\"']?\s*:\s*[\"'])"  # PWD=/home is a folder
+    r"|\bsig(?:nature)?=[\"']?"
+    r"|\bauthorization[\"']?\s*[=:]\s*[\"']?(?:basic|bearer|digest|negotiate|token)?\s*"
     r"|\bbearer\s+"
-    r"|[a-z][a-z0-9+.-]*://[^\s/:@]*:))(?P<value>[^\s\"'&;,@]+)"
+    r"|[a-z][a-z0-9+.-]*://[^\s/:@]*:(?=[^\s/@]*@)"
+    r")(?P<value>[^\s\"'&;,@{]+)"
 )
 
 

@@ -26,7 +26,8 @@ from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
 from livesec.formats.ip_text import is_ip
-from livesec.formats.json_lines import Path, json_fields
+from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.one_line_lists import listed
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import iso_us, keep_where

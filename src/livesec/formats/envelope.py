@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from livesec.core.batch import StreamInfo
 from livesec.core.errors import StateVersionError
 from livesec.core.jit import kernel
+from livesec.formats.iso_time import UNREADABLE
 from livesec.formats.journald_json import DECODED, MARK, decode_journal
 from livesec.formats.rsyslog_json import decode_rsyslog, may_be_rsyslog
-from livesec.formats.syslog_time import BSD_CHARACTERS, UNREADABLE, bsd_us, iso_stamps_us
+from livesec.formats.syslog_time import BSD_CHARACTERS, bsd_us, iso_stamps_us
 from livesec.formats.text_spans import SPACE, Joined, joined, parts, repeated_parts, whole_numbers, word_end
 from livesec.formats.text_times import possible
 

@@ -24,7 +24,8 @@ from livesec.core.commands import Platform
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.json_lines import Path, json_fields
+from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.recent_sessions import RecentSessions, Session, SessionFormat
 from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import ip_address

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
+from livesec.core.text_views import arrow_text
 
 SPACE = ord(" ")
 _ZERO, _NINE = b"09"
@@ -25,9 +26,7 @@ class Joined(NamedTuple):
 
 def joined(texts: pl.Series) -> Joined:
     """The UTF-8 bytes of `texts` (String)."""
-    bounds = np.zeros(len(texts) + 1, dtype=np.int64)
-    np.cumsum(texts.str.len_bytes().fill_null(0).to_numpy(), out=bounds[1:])
-    return Joined(np.frombuffer(texts.str.join("").item().encode(), dtype=np.uint8), bounds)
+    return Joined(*arrow_text(texts))
 
 
 def parts(texts: pl.Series, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> pl.Series:

@@ -30,7 +30,8 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
-from livesec.formats.json_lines import JsonFields, Path, json_fields
+from livesec.formats.json_lines import JsonFields, json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.windows_events import DATA, TIMES, parsed
 

@@ -10,14 +10,30 @@ mean depth of a tree over all samples that each was trained on. Scores equal `Is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livesec.core.jit import kernel
 
-LEAF = -1
+LEAF: Final = -1
 """Feature of a node that asks nothing."""
+MOST_LEVELS: Final = 64
+"""Questions on the longest path: trees over 256 samples have 8."""
+_BLOCK: Final = 256  # samples that go down a tree together, each on its way while the others wait for memory
+
+
+class _Nodes(NamedTuple):
+    """What the kernel walks on; leaves lead to themselves."""
+
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int8]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    depth: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,47 +53,60 @@ class Forest:
     unit: float
     """c times the number of trees."""
 
+    @cached_property
+    def levels(self) -> int:
+        """Questions on the longest path. Raises ValueError where there are more than MOST_LEVELS."""
+        reached = self.roots
+        for level in range(MOST_LEVELS + 1):
+            asking = reached[self.feature[reached] != LEAF]
+            if len(asking) == 0:
+                return level
+            reached = np.concatenate([self.left[asking], self.right[asking]])
+        raise ValueError(f"a tree of more than {MOST_LEVELS} levels")
+
+    @cached_property
+    def _nodes(self) -> _Nodes:
+        itself, is_leaf = np.arange(len(self.feature), dtype=np.int32), self.feature == LEAF
+        return _Nodes(
+            self.roots,
+            np.maximum(self.feature, 0),
+            self.threshold,
+            np.where(is_leaf, itself, self.left),
+            np.where(is_leaf, itself, self.right),
+            self.depth,
+        )
+
+    def score_samples(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The score of each of `samples` (n, features), shape (n,). NaN goes right, as it is not less than anything."""
+        scores = np.empty(len(samples), dtype=np.float64)
+        place = np.empty(_BLOCK, dtype=np.int32)
+        _depths(self._nodes, self.levels, np.ascontiguousarray(samples, dtype=np.float32), place, scores)
+        _to_scores(self.unit, scores)
+        return scores
+
 
 @kernel
 def _depths(
-    roots: NDArray[np.int32],
-    feature: NDArray[np.int8],
-    threshold: NDArray[np.float64],
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
-    depth: NDArray[np.float64],
-    samples: NDArray[np.float32],
-    out: NDArray[np.float64],
+    nodes: _Nodes, levels: int, samples: NDArray[np.float32], place: NDArray[np.int32], out: NDArray[np.float64]
 ) -> None:
-    for row in range(len(out)):
-        out[row] = 0.0
-    for tree in range(len(roots)):  # one after the other: a tree's nodes stay in the cache
-        for row in range(len(out)):
-            node = int(np.int64(roots[tree]))
-            while feature[node] >= 0:
-                value = np.float64(samples[row, feature[node]])
-                node = int(np.int64(left[node] if value <= threshold[node] else right[node]))
-            out[row] += depth[node]
+    block = len(place)
+    for start in range(0, len(out), block):
+        count = min(block, len(out) - start)
+        for row in range(count):
+            out[start + row] = 0.0
+        for tree in range(len(nodes.roots)):
+            for row in range(count):
+                place[row] = nodes.roots[tree]
+            for _ in range(levels):
+                for row in range(count):
+                    node = place[row]
+                    goes_left = samples[start + row, nodes.feature[node]] <= nodes.threshold[node]
+                    place[row] = nodes.left[node] if goes_left else nodes.right[node]
+            for row in range(count):
+                out[start + row] += nodes.depth[place[row]]
 
 
 @kernel
 def _to_scores(unit: float, depths: NDArray[np.float64]) -> None:
     for row in range(len(depths)):  # one by one: a vector's power may round its last elements otherwise
         depths[row] = -(2.0 ** -(depths[row] / unit))
-
-
-def score_samples(forest: Forest, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The score of each of `samples` (n, features), shape (n,). NaN goes right, as it is not less than anything."""
-    scores = np.empty(len(samples), dtype=np.float64)
-    _depths(
-        forest.roots,
-        forest.feature,
-        forest.threshold,
-        forest.left,
-        forest.right,
-        forest.depth,
-        np.ascontiguousarray(samples, dtype=np.float32),
-        scores,
-    )
-    _to_scores(forest.unit, scores)
-    return scores

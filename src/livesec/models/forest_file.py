@@ -174,3 +174,4 @@ def _check_trees(forest: Forest) -> None:
     for children in (forest.left, forest.right):
         if (children[at] <= at).any() or (children[at] >= ends[at]).any():
             raise ValueError("a node's child is not behind it in its tree")
+    _ = forest.levels  # raises ValueError where a path is too long to walk for every packet

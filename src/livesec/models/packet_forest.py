@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from livesec.models.forest import LEAF, Forest, score_samples
+from livesec.models.forest import LEAF, Forest
 from livesec.models.score_tail import ScoreTail, tail_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class PacketForest:
 
     def scores(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
         """The score of each of `samples` (n, 5), shape (n,), in [-1, 0); the lower, the odder."""
-        return score_samples(self.forest, samples)
+        return self.forest.score_samples(samples)
 
     def oddest(self, samples: NDArray[np.float32]) -> NDArray[np.int64]:
         """What makes each of `samples` (n, 5) odd most, shape (n,): the feature whose median would mend it best."""
@@ -79,7 +79,7 @@ def train(samples: NDArray[np.float32], calibration: NDArray[np.float32], traine
     return PacketForest(
         forest=forest,
         offset=float(fitted.offset_),
-        tail=tail_of(score_samples(forest, calibration)),
+        tail=tail_of(forest.score_samples(calibration)),
         middle=tuple(np.median(samples.astype(np.float64), axis=0).tolist()),
         trained_on=trained_on,
         samples=len(samples),

@@ -106,6 +106,11 @@ def anomaly_rows(connection: Connection, wanted: AnomalyFilter, limit: int = MAX
     return [AnomalyRow(**row._mapping) for row in connection.execute(statement)]
 
 
+def anomaly_ids(connection: Connection) -> list[str]:
+    """Every anomaly's id, in the order of arrival."""
+    return list(connection.execute(select(t.anomalies.c.id).order_by(t.anomalies.c.number)).scalars())
+
+
 def count_anomalies(connection: Connection, wanted: AnomalyFilter) -> int:
     """How many there are, beyond any cap."""
     statement = select(func.count()).select_from(t.anomalies).where(*wanted.conditions())

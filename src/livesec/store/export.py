@@ -105,7 +105,7 @@ def _rejects(connection: Connection) -> Iterator[Record]:
 def _explanations(connection: Connection) -> Iterator[Record]:
     query = select(t.anomalies.c.id, t.anomalies.c.explanation).order_by(t.anomalies.c.number)
     for row in connection.execute(query):
-        yield {"anomaly_id": row.id, **json.loads(row.explanation)}
+        yield {"anomaly_id": row.id, **json.loads(row.explanation), "subject_kind": "anomaly", "subject_id": row.id}
 
 
 def _risk(connection: Connection) -> Iterator[Record]:

@@ -50,7 +50,7 @@ class UserEnumeration(Detector[Params]):
     base_severity = 47
     columns = distinct_window.columns(KEPT_NAMES)
     params = Params
-    max_keys = 1 << 17  # addresses: two thirds of a kilobyte each
+    max_keys = 1 << 16  # addresses: two thirds of a kilobyte each; as many as spray, over as short a time
     summary = "{users:,} user names tried from {src_ip} in {span}, last {user}"
     guidance = Guidance(
         meaning="One address walks through a list of user names: it looks for accounts that exist or have weak "
