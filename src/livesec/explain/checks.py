@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from string import Formatter
 from typing import Final
 
@@ -31,7 +32,7 @@ RUN_WORDS: Final = 4
 _DISAGREES_FROM: Final = ("high", "critical")
 _SAYS_WHAT_IT_IS: Final = ("headline", "what_happened", "usual", "confidence_reason", "advice")
 """Fields in which "harmless" would be a verdict; elsewhere it is a possibility."""
-_PLAIN_VALUE: Final = re.compile(r"[\w.@:$\\/+~-]+(?: [\w.@-]+)?")
+_PLAIN_VALUE: Final = re.compile(r"[\w.@:$\\/+~-]+(?: [\w.@-]+)?…?")
 """What a person may be told to look at: a name, an address or a path, no sentence and no command line."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
@@ -65,6 +66,22 @@ def _own_texts(facts: Facts) -> dict[str, str]:
     return own
 
 
+@lru_cache(maxsize=256)
+def _runs_of_all(templates: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    return frozenset(run for template in templates for run in _runs(template))
+
+
+@lru_cache(maxsize=256)
+def _formats(templates: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
+    """The formats in which `templates` ask for each value."""
+    found: dict[str, set[str]] = {}
+    for template in templates:
+        for _, name, spec, _ in Formatter().parse(template):
+            if name and spec:
+                found.setdefault(name, set()).add(spec)
+    return {name: frozenset(specs) for name, specs in found.items()}
+
+
 class _Prose:
     """Checks the texts of one answer, and fills them in."""
 
@@ -73,7 +90,7 @@ class _Prose:
         self._facts = prepared.facts
         self._texts = prepared.facts.placeholder_texts()
         self._own = own_words(self._facts.templates())
-        own = {run for template in self._facts.templates() for run in _runs(template)}
+        own = _runs_of_all(self._facts.templates())
         values = (value for value in self._facts.values.values() if isinstance(value, str))
         self._strange = {run for value in values for run in _runs(value)} - own
         spelt: dict[str, str] = {}
@@ -96,13 +113,7 @@ class _Prose:
         value = self._facts.values[name]
         if isinstance(value, str | bool) or value is None or not math.isfinite(value):
             return set()
-        formats = {
-            spec
-            for template in self._facts.templates()
-            for _, field, spec, _ in Formatter().parse(template)
-            if field == name and spec
-        }
-        return {format(value, spec) for spec in formats}
+        return {format(value, spec) for spec in _formats(self._facts.templates()).get(name, ())}
 
     def text(self, field: str, text: str, limit: int, *, needed: bool = False) -> str:
         """`text` of `field`, checked and filled in. Raises ModelError."""

@@ -25,7 +25,7 @@ from livesec.core.text import shown
 from livesec.explain.facts import Facts
 from livesec.explain.model_call import Request, View
 from livesec.explain.redaction import Redactor
-from livesec.explain.secret_patterns import without_secrets
+from livesec.explain.secret_patterns import has_secret, without_secrets
 from livesec.explain.shown_values import FIELD_CHARACTERS, is_size, shown_value
 from livesec.explain.templates import TEMPLATES, template_name
 
@@ -133,9 +133,16 @@ def without_formats(text: str) -> str:
 
 def _specifically(facts: Facts, redactor: Redactor | None) -> str:
     """The typed fields of this one; texts short, without secrets, and redacted."""
+    cut_secrets = {
+        shown_value(name, value): without_secrets(value)
+        for name, value in (*facts.values.items(), *facts.member_values)
+        if isinstance(value, str) and has_secret(value)
+    }
 
     def said(text: str, limit: int = FIELD_CHARACTERS) -> str:
         # before it is cut: half of a name or a secret is not known for one any more
+        for cut, whole in cut_secrets.items():
+            text = text.replace(cut, whole)
         return shown(without_secrets(text) if redactor is None else redactor.redact(text), limit)
 
     told = {
