@@ -12,7 +12,7 @@ from tests.explain.test_checks import SENSIBLE as CITES_FIVE
 from tests.explain.test_malice import BY_MODEL, ENTITIES, asked, facts_about, facts_about_incident
 
 from livesec.explain.checks import worded
-from livesec.explain.model_call import ModelError
+from livesec.explain.model_call import ModelError, View, WireAnswer
 from livesec.explain.prompt import Mode
 
 SENSIBLE = CITES_FIVE.model_copy(
@@ -88,3 +88,13 @@ def test_a_detectors_own_words_may_be_said_again() -> None:
     assert "relay_networks" in worded(answer, prepared, BY_MODEL).alternatives[0]
     with pytest.raises(ModelError, match="markup"):
         worded(answer.model_copy(update={"usual": "See relay_hosts."}), prepared, BY_MODEL)
+
+
+@pytest.mark.parametrize("view", View)
+def test_the_example_of_each_view_is_a_good_answer(view: View) -> None:
+    prepared = asked(facts_about("bf_fast"), Mode.GENERAL, view)
+    example = WireAnswer.model_validate_json(prepared.request.system.rpartition("\n")[2])
+    told = worded(example, prepared, BY_MODEL)
+    assert told.headline == "5 failed logins from 203.0.113.77"
+    assert len(prepared.request.system) < 4000
+    assert len({asked(prepared.facts, Mode.GENERAL, other).request.system for other in View}) == len(View)
