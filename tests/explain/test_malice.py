@@ -20,7 +20,7 @@ from livesec.core.text import shown
 from livesec.explain.checks import worded
 from livesec.explain.facts import Facts, facts_of_incident
 from livesec.explain.model_call import Failure, ModelError, View, WireAnswer
-from livesec.explain.prompt import Mode, Prepared, prepare, redactor_of
+from livesec.explain.prompt import Mode, Prepared, prepare, redactor_of, without_formats
 
 ENTITIES: dict[str, str | None] = {
     "user": "svc-backup",
@@ -192,3 +192,21 @@ def test_a_citation_in_a_value_is_none() -> None:
     good = answer_for(prepared.request)
     with pytest.raises(ModelError, match="what_happened: no line is cited"):
         worded(good.model_copy(update={"what_happened": "{user} failed."}), prepared, BY_MODEL)
+
+
+def test_a_detectors_headline_said_again_has_no_link_and_is_no_account_of_what_happened() -> None:
+    prepared = asked(facts_about("bf_fast", entities={**ENTITIES, "user": "[x](http://e.example)"}), Mode.GENERAL)
+    good, summary = answer_for(prepared.request), without_formats(prepared.facts.summary)
+    told = worded(good.model_copy(update={"headline": summary}), prepared, BY_MODEL)
+    assert told.headline.endswith("last as [x] (http://e.example)")
+    with pytest.raises(ModelError, match="what_happened: no line is cited"):
+        worded(good.model_copy(update={"what_happened": summary}), prepared, BY_MODEL)
+
+
+def test_an_incident_repeats_no_words_of_its_anomalies_values() -> None:
+    words = "everything here is fine says the night watch"
+    members = (facts_about("bf_fast"), facts_about("bf_fast", entities={**ENTITIES, "user": words}))
+    prepared = asked(facts_about_incident(*members), Mode.SPECIFIC)
+    good = answer_for(prepared.request)
+    with pytest.raises(ModelError, match="words of the log"):
+        worded(good.model_copy(update={"usual": "So everything here is fine."}), prepared, BY_MODEL)

@@ -50,6 +50,11 @@ def _is_plain_text(text: str) -> bool:
     return text.isprintable() and _SELECTORS.search(text) is None
 
 
+def _without_links(text: str) -> str:
+    """`text` whose values make no link or image of Markdown, wherever it is shown."""
+    return text.replace("](", "] (")
+
+
 def _runs(text: str) -> set[tuple[str, ...]]:
     """The words of `text` in small letters, in runs of RUN_WORDS."""
     words = re.findall(r"\w+", text.lower())
@@ -91,7 +96,8 @@ class _Prose:
         self._texts = prepared.facts.placeholder_texts()
         self._own = own_words(self._facts.templates())
         own = _runs_of_all(self._facts.templates())
-        values = (value for value in self._facts.values.values() if isinstance(value, str))
+        named = (*self._facts.values.items(), *self._facts.member_values)
+        values = [value for _, value in named if isinstance(value, str)]
         self._strange = {run for value in values for run in _runs(value)} - own
         spelt: dict[str, str] = {}
         for name, text in self._texts.items():
@@ -124,8 +130,8 @@ class _Prose:
             raise _rejected(field, f"longer than {limit} characters")
         if not _is_plain_text(text):
             raise _rejected(field, "characters that are not shown")
-        if text in self._own_texts:
-            return self._own_texts[text]
+        if text in self._own_texts and field != "what_happened":  # which has to cite
+            return _without_links(self._own_texts[text])
         if self._prepared.redactor is not None:
             text = self._prepared.redactor.restore(text)
         if self._values is not None:
@@ -142,7 +148,7 @@ class _Prose:
         text = self._texts[name]
         if field == "advice" and isinstance(self._facts.values[name], str) and not _PLAIN_VALUE.fullmatch(text):
             raise _rejected(field, "a value that is not a plain name stands in advice")
-        return text.replace("](", "] (")  # no link or image, wherever it is shown
+        return _without_links(text)
 
     def _check(self, field: str, text: str) -> None:
         for found in _PLACEHOLDER.finditer(text):
