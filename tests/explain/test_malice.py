@@ -6,6 +6,7 @@ What comes out is judged by rules of its own here, not by those of the checks.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -195,8 +196,10 @@ def test_a_citation_in_a_value_is_none() -> None:
 
 
 def test_a_detectors_headline_said_again_has_no_link_and_is_no_account_of_what_happened() -> None:
-    prepared = asked(facts_about("bf_fast", entities={**ENTITIES, "user": "[x](http://e.example)"}), Mode.GENERAL)
-    good, summary = answer_for(prepared.request), without_formats(prepared.facts.summary)
+    facts = facts_about("bf_fast")
+    written = replace(facts.written, headline="5 failed logins, last as [x](http://e.example)")
+    prepared = asked(replace(facts, written=written), Mode.GENERAL)
+    good, summary = answer_for(prepared.request), without_formats(facts.summary)
     told = worded(good.model_copy(update={"headline": summary}), prepared, BY_MODEL)
     assert told.headline.endswith("last as [x] (http://e.example)")
     with pytest.raises(ModelError, match="what_happened: no line is cited"):
