@@ -18,6 +18,7 @@ from rich.table import Table
 
 from benchmarks import (
     commit_cost,
+    explanations,
     flat_cost,
     idle_cpu,
     idle_files,
@@ -46,6 +47,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "memory": peak_memory.measure,
     "keys": many_keys.measure,
     "flat": flat_cost.measure,
+    "explanations": explanations.measure,
 }
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 QUICK_SHARE = 0.05
