@@ -28,7 +28,15 @@ def everywhere(good: WireAnswer, text: str) -> Iterator[WireAnswer]:
 LIES: Mapping[str, tuple[str, ...]] = {
     "address": ("198.51.100.250", "2001:db8::bad", "198.51[.]100.250", "::ffff:198.51.100.250", "0xC63364FA"),
     "figure": ("31337 attempts", "thirty attempts", "\u0663\u0663\u0663", "\u2462 attempts", "x\u00b2 attempts"),
-    "name": ("the user mallory", "It was Mallory", "EVIL did it", "mallory@evil.example", "the host 'evilbox'"),
+    "name": (
+        "the user:mallory",
+        "the user mallory",
+        "It was Mallory",
+        "EVIL did it",
+        "mallory@evil.example",
+        "the host 'evilbox'",
+        "an account named evil",
+    ),
     "link": ("https://evil.example/a", "evil.example", "www.evil.example", "hxxp://evil", "evil[.]example"),
     "markdown": ("![x](https://evil.example/q)", "[x](http://evil)", "**bold**", "# Title", "`code`", "| a | b |"),
     "html": ("<img src=x>", "&lt;script&gt;", "<a href=x>"),

@@ -65,7 +65,7 @@ _VERDICT: Final = re.compile(
 )
 _NAMED: Final = re.compile(
     r"\b(?:users?|accounts?|hosts?|machines?|servers?|domains?|groups?|usernames?|hostnames?)"
-    r"(?: (?:named|called))?:? +(?P<word>'?[\w-]+)",
+    r"(?: (?:named|called))?[ :]+(?P<word>'?[\w-]+)",
     re.IGNORECASE,
 )
 _AFTER_A_NOUN_WORDS: Final = """
