@@ -25,6 +25,7 @@ from benchmarks import (
     live_latency,
     long_line,
     many_keys,
+    model_calls,
     network_replay,
     peak_memory,
     recovery,
@@ -48,6 +49,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "keys": many_keys.measure,
     "flat": flat_cost.measure,
     "explanations": explanations.measure,
+    "model": model_calls.measure,
 }
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 QUICK_SHARE = 0.05

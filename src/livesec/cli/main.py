@@ -9,14 +9,17 @@ import typer
 
 from livesec import __version__
 from livesec.cli import (
+    ask,
     check,
     dashboard,
     demo,
     detectors,
     evaluate,
+    explain,
     export,
     feed,
     lab,
+    mcp,
     replay,
     run,
     status,
@@ -39,10 +42,13 @@ app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=detectors.EPILOG)(detectors.detectors)
 app.command(epilog=dashboard.EPILOG)(dashboard.dashboard)
+app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=tune.EPILOG)(tune.tune)
 app.command(epilog=status.EPILOG)(status.status)
+app.command(epilog=ask.EPILOG)(ask.ask)
+app.command(epilog=mcp.EPILOG)(mcp.mcp)
 app.command(epilog=verdicts.FEEDBACK_EPILOG)(verdicts.feedback)
 app.add_typer(verdicts.app, name="suppress")
 app.add_typer(demo.app, name="demo")

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from livesec.cli.context import DbOption, JsonOption, SettingsOption, readable_store, settings_from
+from livesec.cli.explainer_words import explainer_line
 from livesec.core.clock import seed_time
 from livesec.core.text import shown
 
@@ -17,11 +18,13 @@ EPILOG = "Example: livesec status --db data/livesec.db --json"
 
 def status(db: DbOption = None, as_json: JsonOption = False, settings: SettingsOption = None) -> None:
     """Say how far each input is read, whether the daemon lives, what was rejected or may be lost."""
+    from livesec.cli.explainer_words import explainer_words
     from livesec.store.status import store_status
 
     loaded = settings_from(settings, None)
     name = readable_store(db, loaded)
     record = store_status(name, alerts_budget_per_day=loaded.alerts_per_day)
+    record["explanations"] |= explainer_words(loaded, record["explanations"]["endpoints"])
     if as_json:
         typer.echo(json.dumps(record))
     else:
@@ -36,6 +39,7 @@ def _as_text(name: str, record: dict[str, Any]) -> str:
     )
     lines.extend(_alert_lines(record))
     lines.extend(_detector_lines(record))
+    lines.append(f"co-pilot   {explainer_line(record['explanations'])}")
     lines.append(f"rejects    {record['rejects']:,} lines")
     lines.extend(
         f"  {count['lines']:,} of {shown(count['path'])}: {shown(count['reason'])}"

@@ -8,8 +8,10 @@ import polars as pl
 import streamlit as st
 
 from livesec.core.clock import US_PER_S, seed_time
+from livesec.core.settings import Settings
 from livesec.core.text import shown
 from livesec.dashboard.banners import is_silent
+from livesec.dashboard.copilot_health import draw_copilot_health
 from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.wording import age, amount, byte_amount, cell, shown_bytes, utc
 from livesec.store import health_queries as queries
@@ -18,7 +20,7 @@ from livesec.store.activity_queries import alerts_per_day_by_type, latest_event_
 _TEXT_WIDE = st.column_config.TextColumn(width="large")
 
 
-def draw_health(desk: Desk) -> None:
+def draw_health(desk: Desk, settings: Settings) -> None:
     """The whole section."""
     st.subheader("Health", anchor=False)
     with desk.reader.reading() as connection:
@@ -33,8 +35,8 @@ def draw_health(desk: Desk) -> None:
         alerts = alerts_per_day_by_type(connection, latest_event_us(connection) or desk.wall_us)
     _draw_daemon(desk, daemon, lost)
     # No numbers in the names: a tab that changes its name loses the reader's place.
-    sources_tab, rejects_tab, gaps_tab, detectors_tab = st.tabs(
-        ["Sources", "Rejected lines", "Gaps", "Detectors"], key="health_tabs"
+    sources_tab, rejects_tab, gaps_tab, detectors_tab, copilot_tab = st.tabs(
+        ["Sources", "Rejected lines", "Gaps", "Detectors", "Co-pilot"], key="health_tabs"
     )
     with sources_tab:
         _draw_sources(streams, sources_in_all, desk.wall_us)
@@ -44,6 +46,8 @@ def draw_health(desk: Desk) -> None:
         _draw_gaps(gaps, gaps_in_all)
     with detectors_tab:
         _draw_detectors(coverage, alerts)
+    with copilot_tab:
+        draw_copilot_health(desk, settings)
 
 
 def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None, lost: Sequence[queries.LearnedAnew]) -> None:

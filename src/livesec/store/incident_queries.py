@@ -57,3 +57,9 @@ def _incident(row: Row[Any]) -> IncidentRow:
         types=json.loads(row.types),
         status=row.status,
     )
+
+
+def incident_row(connection: Connection, incident_id: str) -> IncidentRow | None:
+    """One incident, or None where it is not in the store."""
+    row = connection.execute(select(t.incidents).where(t.incidents.c.id == incident_id)).first()
+    return None if row is None else _incident(row)

@@ -132,6 +132,7 @@ def _incidents_of_1(data: bytes) -> bytes:
 
 
 def _from_2(connection: Connection) -> None:
+    t.metadata.create_all(connection, tables=t.EXPLAINER_TABLES, checkfirst=False)
     columns = t.anomalies.c
     number = 0
     while rows := connection.execute(

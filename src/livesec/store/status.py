@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from livesec.core.clock import US_PER_S, now_us, rfc3339
 from livesec.store import tables as t
 from livesec.store.activity_queries import alerts_per_day_by_type, known_types, latest_event_us
+from livesec.store.explainer_status import explainer_status
 from livesec.store.health_queries import (
     DaemonHealth,
     DetectorCoverage,
@@ -94,6 +95,7 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
             for item in learned_anew(connection)
         ]
         coverage = {item.detector: _detector(item) for item in coverage_rows(connection)}
+        explained = explainer_status(connection)
     behind, since_us = bytes_behind(healths)
     daemon = _daemon(health)
     last_commit_us = health.last_commit_us if health is not None else None
@@ -124,5 +126,6 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
         "coverage": {name: item["coverage"] for name, item in coverage.items()},
         "detectors": coverage,
         "outbox_waiting": waiting,
-        "explanation_queue": {"waiting": 0, "writer": "deterministic"},
+        "explanation_queue": {"waiting": explained["queue"]["waiting"]},
+        "explanations": explained,
     }
