@@ -12,7 +12,7 @@ from pathlib import Path
 
 from livesec.core.settings import Settings
 from livesec.runners.replay import Replay
-from livesec.store.anomaly_queries import AnomalyDetail, anomaly_detail, anomaly_ids
+from livesec.store.anomaly_queries import AnomalyDetail, all_anomaly_ids, anomaly_detail
 from livesec.store.open import reader_engine
 from livesec.store.writer import StoreWriter
 
@@ -46,7 +46,7 @@ def found_in(folder: Path, lines: Sequence[str]) -> dict[str, AnomalyDetail]:
     finally:
         writer.close()
     with reader_engine(db).connect() as connection:
-        details = [anomaly_detail(connection, name) for name in anomaly_ids(connection)]
+        details = [anomaly_detail(connection, name) for name in all_anomaly_ids(connection)]
     return {detail.row.type: detail for detail in details if detail is not None}
 
 

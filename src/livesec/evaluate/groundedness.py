@@ -15,7 +15,7 @@ from livesec.explain.grounding import Grounds, grounds_of, states_both_values
 from livesec.explain.grounds_of_incident import grounds_of_incident
 from livesec.explain.incident_note import write_incident
 from livesec.pipeline.assembly import correlator_classes, detector_classes
-from livesec.store.anomaly_queries import AnomalyDetail, anomaly_detail, anomaly_ids
+from livesec.store.anomaly_queries import AnomalyDetail, all_anomaly_ids, anomaly_detail
 from livesec.store.incident_members import incident_members
 from livesec.store.incident_queries import all_incidents
 
@@ -71,7 +71,7 @@ def facts_of_stored(detail: AnomalyDetail) -> Facts:
         details=detail.details,
         evidence=[line.line for line in detail.evidence],
         techniques=detail.techniques,
-        written=detail.explanation,
+        written=detail.written,
         summary=kind.summary if kind is not None else "",
         guidance=kind.guidance if kind is not None else None,
     )
@@ -82,15 +82,15 @@ def check_store(engine: Engine) -> Groundedness:
     told = Groundedness()
     known: dict[str, Grounds] = {}
     with engine.connect() as connection:
-        for anomaly_id in anomaly_ids(connection):
+        for anomaly_id in all_anomaly_ids(connection):
             detail = anomaly_detail(connection, anomaly_id)
             if detail is None:
                 continue
             grounds = known[anomaly_id] = grounds_of(facts_of_stored(detail))
-            some = problems(detail.explanation, Severity(detail.row.severity), grounds)
+            some = problems(detail.written, Severity(detail.row.severity), grounds)
             told.anomalies += 1
             told.detectors.add(detail.row.type)
-            has_both = states_both_values(detail.explanation, grounds)
+            has_both = states_both_values(detail.written, grounds)
             told.note(f"{detail.row.type} {anomaly_id}", some, has_both_values=has_both)
         _check_incidents(connection, known, told)
     return told

@@ -114,7 +114,7 @@ def rows_where(
     return [AnomalyRow(**row._mapping) for row in connection.execute(statement)]
 
 
-def anomaly_ids(connection: Connection) -> list[str]:
+def all_anomaly_ids(connection: Connection) -> list[str]:
     """Every anomaly's id, in the order of arrival."""
     return list(connection.execute(select(t.anomalies.c.id).order_by(t.anomalies.c.number)).scalars())
 
