@@ -112,7 +112,7 @@ def test_the_risk_is_likelihood_and_impact_and_what_would_lower_it() -> None:
     told = lines_of(page(RECORD, View.RISK_ASSESSOR, Severity.MEDIUM))
     assert told["Likelihood"][0].startswith("Likely")
     assert told["Impact"][0].startswith("Considerable")
-    assert told["What would lower it"] == (RECORD.would_change[1], *RECORD.alternatives)
+    assert told["What would lower the rating"] == (RECORD.would_change[1], *RECORD.alternatives)
     assert told["What else would change it"] == (RECORD.would_change[0],)
     unsure = lines_of(page(replace(RECORD, confidence=0.3), View.RISK_ASSESSOR, Severity.LOW))
     assert unsure["Likelihood"][0].startswith("Uncertain")

@@ -154,9 +154,9 @@ def _risk(explanation: Explanation, severity: Severity) -> _Parts:
     )
     yield "Impact", [f"{gravest.impact.capitalize()}. At stake: {gravest.at_stake}"]
     yield "Compared with what is usual", [explanation.usual]
-    yield "What would lower it", [*lowers, *explanation.alternatives]
+    yield "What would lower the rating", [*lowers, *explanation.alternatives]
     yield "What else would change it", [text for text in explanation.would_change if text not in lowers]
-    yield "What lowers the risk", [gravest.contain, gravest.recover]
+    yield "How to lower the risk", [gravest.contain, gravest.recover]
     yield "What is not known", _missing(explanation)
 
 
