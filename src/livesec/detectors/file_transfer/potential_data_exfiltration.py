@@ -71,7 +71,7 @@ class DataExfiltration(Detector[Params]):
     )
     guidance = Guidance(
         meaning="One account takes more data out of the organisation within an hour than it does otherwise.",
-        usual="{history}; now {volume_text}; files: {window_files:,}, the last to {last_to}. Judged by {judged_by}.",
+        usual="{history}; now {volume_text} and {window_files:,}, the last to {last_to}. Judged by {judged_by}.",
         benign=(
             "a delivery to a customer, an agency or an authority that the user was asked for",
             "an off-site backup that runs for the first time",
