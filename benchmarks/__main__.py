@@ -18,12 +18,14 @@ from rich.table import Table
 
 from benchmarks import (
     commit_cost,
+    explanations,
     flat_cost,
     idle_cpu,
     idle_files,
     live_latency,
     long_line,
     many_keys,
+    model_calls,
     network_replay,
     peak_memory,
     recovery,
@@ -46,6 +48,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "memory": peak_memory.measure,
     "keys": many_keys.measure,
     "flat": flat_cost.measure,
+    "explanations": explanations.measure,
+    "model": model_calls.measure,
 }
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 QUICK_SHARE = 0.05

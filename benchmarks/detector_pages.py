@@ -8,20 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from tests.detectors.fixture import HERE, load_fixture
+from tests.explain.found_in_fixtures import anomaly_of, found_of
 
-from livesec.core.anomaly import Anomaly, EvidenceLine
+from livesec.core.anomaly import Anomaly
 from livesec.core.attack import tactics_of, technique_name
-from livesec.core.batch import unpack_address
 from livesec.core.commands import COMMANDS
 from livesec.core.protocols import Correlator, Detector, param_infos
-from livesec.core.settings import Settings
 from livesec.core.severity import severity_of
 from livesec.pipeline.assembly import Judge, correlator_classes, detector_classes
-from livesec.pipeline.detection import run_detector
-from livesec.pipeline.scoring import Scorer
 
 FOLDER = Path(__file__).parent.parent / "docs" / "detections"
 _INDEX = """# What LiveSec looks for
@@ -44,18 +39,10 @@ def description(part: Judge) -> str:
     return (sys.modules[type(part).__module__].__doc__ or "").strip()
 
 
-def example(detector: Detector[Any]) -> Anomaly | None:
-    """The anomaly that the first finding in its fixture becomes."""
-    fixture = load_fixture(HERE / str(detector.log_type) / f"{detector.name}.csv", detector.log_type)
-    for case in fixture.cases:
-        if case.seed_mode or not case.expected:
-            continue
-        judging = fixture.detector(type(detector), seed_mode=False)
-        for finding in run_detector(judging, judging.initial(), case.rows)[0]:
-            scorer = Scorer(Settings(), {detector.name: judging})
-            lines = tuple(EvidenceLine(*unpack_address(address), 0, b"") for address in finding.evidence)
-            return scorer.anomaly(finding, "", lines)
-    return None
+def example(part: Judge) -> Anomaly | None:
+    """The anomaly that the first finding in its fixture becomes; one of seed_mode where it knows no other."""
+    found = sorted(found_of(part.name), key=lambda item: item.case.startswith("seed_"))
+    return anomaly_of(found[0]) if found else None
 
 
 def page(part: Judge) -> str:
@@ -93,7 +80,7 @@ def page(part: Judge) -> str:
         *(f"- {_plain(text)}" for text in part.guidance.would_change),
         "",
     ]
-    if isinstance(part, Detector) and (shown := example(part)) is not None:
+    if (shown := example(part)) is not None:
         lines += [
             f"## As it reads (score {shown.score / 10:.1f})",
             "",

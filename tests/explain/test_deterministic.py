@@ -35,7 +35,7 @@ def test_the_whole_record() -> None:
     assert told.what_happened == "1,234 tries from 192.0.2.1 as root [L1] to [L5]. What it means."
     assert told.meaning == "What it means."
     assert told.usual == "Fewer than 5, not 1234."
-    assert told.would_change == ("a success of 192.0.2.1", "a word from unknown")
+    assert told.would_change == ("a success of 192.0.2.1",)
     assert told.missing == ("owner",)
     assert told.confidence_reason.startswith("full: a rule")
     assert told.next_steps == (
@@ -75,6 +75,22 @@ def test_what_the_log_did_not_say_is_called_unknown_and_listed() -> None:
     told = written(attempts=None)
     assert told.headline == "unknown tries from 192.0.2.1 as root"
     assert told.missing == ("attempts", "owner")
+
+
+def test_what_is_about_something_unknown_is_left_out_of_lists() -> None:
+    nobody = replace(finding("bf_fast", 1, 5400, "192.0.2.1", attempts=6, limit=5.0, owner="eve"), user=None)
+    told = write(nobody, SUMMARY, GUIDANCE, SCORED).explanation
+    assert told.would_change == ("a success of 192.0.2.1", "a word from eve")
+    assert [step.command for step in told.next_steps] == ["logins_of_address", "owner_of_source"]
+    assert told.missing == ("the account",)
+
+
+def test_both_ends_are_left_out_of_a_summary_that_knows_neither() -> None:
+    nowhere = replace(finding("bf_fast", 1, 5400, "192.0.2.1", attempts=6), src_ip=None, dst_ip=None)
+    guidance = replace(GUIDANCE, usual="", would_change=())
+    told = write(nowhere, "{attempts} packets ({src_ip} to {dst_ip})", guidance, SCORED).explanation
+    assert told.headline == "6 packets"
+    assert told.missing == ("the source address", "the destination address")
 
 
 def anomaly(confidence: float = 1.0, **settings: object) -> tuple[float, str, Explanation]:

@@ -109,6 +109,17 @@ def test_five_are_told_by_phase_in_the_order_of_their_first_signs_and_the_worst_
     assert note.techniques == (LOGIN, GUESS, LEAK)
 
 
+def test_each_phase_is_a_line_of_its_own_where_a_technician_reads_it() -> None:
+    happened = page(write_incident(incident(FIVE), FIVE), View.TECHNICAL_EXPERT, Severity.CRITICAL)[0]
+    assert [line.split(" ", 1)[0] for line in happened.lines] == [
+        "Password",
+        "Credential-access",
+        "Initial-access",
+        "Exfiltration",
+        "The",
+    ]
+
+
 def test_phases_that_begin_together_stand_in_the_order_of_attack() -> None:
     both = worst_first([member("a", 50, 0, LEAK), member("b", 40, 0, LOGIN)])
     text = write_incident(incident(both), both).what_happened

@@ -100,6 +100,7 @@ def test_a_responder_is_told_how_to_contain_where_the_record_does_not_say() -> N
         ("If nobody knows the program, take 192.0.2.1 off the network, still running.", Phase.CONTAIN),
         ("Ask alice. If nobody can explain it, lock the account and keep the logs.", Phase.CONTAIN),
         ("If so, fetch the pieces to a safe place, join them and see what they are.", Phase.EVIDENCE),
+        ("Find out whether READ_ME_TO_RESTORE.txt belongs to the work of alice.", Phase.VERIFY),
         ("Give alice a new password and a second factor.", Phase.RECOVER),
     ],
 )

@@ -10,11 +10,14 @@ from tests.explaining.made_store import made_anomaly, made_incident, rows, write
 from livesec.core.anomaly import SUPPRESSED
 from livesec.core.errors import StoreHeldError, UsageError
 from livesec.core.severity import Severity
+from livesec.store.answer_cache import KeptAnswer, keep_answer
 from livesec.store.explanation_queue import begin_work, next_due, postpone, remove, request_view, take_up_again
 from livesec.store.explanations import Wording, put_wording
 from livesec.store.queue_filling import fill_queue
 from livesec.store.second_writer import SecondWriter, worker_lock
 from livesec.store.subjects import find_subject
+from livesec.store.wal import LARGE_BYTES
+from livesec.store.writer import StoreWriter
 
 VIEW = "technical_expert"
 MEDIUM = 1
@@ -167,3 +170,17 @@ def test_the_daemons_writer_and_the_worker_do_not_shut_each_other_out(tmp_path: 
     store.close()
     _fill(db)
     assert len(_waiting(db)) == 2
+
+
+def test_the_log_stays_as_short_as_promised_with_two_writers(tmp_path: Path) -> None:
+    db = write(tmp_path / "a.db", made_anomaly(1))
+    writer, store = StoreWriter(str(db)), SecondWriter(str(db))
+    longest = 0
+    for number in range(120):  # 120 MB in all, by the one that never empties the log
+        with store.writing() as connection:
+            keep_answer(connection, "key", KeptAnswer("x" * (1 << 20), "text", ""), number)
+        writer.put_health({"beat": number})
+        longest = max(longest, writer.wal.size_bytes())
+    store.close()
+    writer.close()
+    assert longest < LARGE_BYTES

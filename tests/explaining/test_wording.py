@@ -65,7 +65,7 @@ class Works:
         return self.explaining.work(item)
 
     def all_due(self) -> list[Outcome]:
-        found = []
+        found: list[Outcome] = []
         while True:
             with self.store.reading() as connection:
                 if next_due(connection, self.now_us) is None:
@@ -106,6 +106,18 @@ def test_findings_of_one_kind_cost_one_call_and_all_get_the_models_words(tmp_pat
         assert (use.uses, use.cached, use.calls, use.errors) == (20, 19, 1, {})
         assert use.characters > 100
         assert (summary.worked, summary.cached, summary.waiting) == (20, 19, 0)
+
+
+def test_a_busy_day_of_few_kinds_costs_a_twentieth_of_its_explanations_at_most(tmp_path: Path) -> None:
+    levels = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+    found = [made_anomaly(number, levels[number % 3], details={"attempts": number}) for number in range(1, 121)]
+    db = write(tmp_path / "a.db", *found)
+    with good_endpoint() as server, working(db, settings_for(server)) as works:
+        works.all_due()
+        with works.store.reading() as connection:
+            summary = queue_summary(connection)
+        assert (summary.worked, summary.cached) == (120, 117)
+        assert len(server.requests) == 3
 
 
 def test_the_answer_is_kept_over_a_restart_for_seven_days(tmp_path: Path) -> None:

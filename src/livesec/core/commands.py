@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from string import Formatter
 from types import MappingProxyType
@@ -464,6 +464,7 @@ def _word(platform: Platform, text: str) -> str:
     return shlex.quote(text)
 
 
+@lru_cache(maxsize=1 << 14, typed=True)  # 1, 1.0 and True are not the same port
 def _checked(name: str, value: object, platform: Platform) -> str | None:
     """`value` as the parameter `name` may stand in a command, or None."""
     if name == "port":
@@ -489,13 +490,14 @@ def parameters(command_id: str, platform: Platform) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in Formatter().parse(COMMANDS[command_id].texts[platform]) if name)
 
 
-@lru_cache(maxsize=1 << 13)
-def _filled(command_id: str, platform: Platform, values: tuple[tuple[str, object], ...]) -> str | None:
-    words = {name: _checked(name, value, platform) for name, value in values}
-    if None in words.values():
-        return None
+@cache
+def _pieces(command_id: str, platform: Platform) -> tuple[tuple[str, str | None], ...] | None:
+    """The text of a command, its purpose behind it, as (literal, the parameter behind it); None: not offered there."""
     command = COMMANDS[command_id]
-    return f"{command.texts[platform].format_map(words)}    # {command.purpose}"
+    if platform not in command.texts:
+        return None
+    parsed = [(literal, name) for literal, name, _, _ in Formatter().parse(command.texts[platform])]
+    return (*parsed, (f"    # {command.purpose}", None))
 
 
 def fill(command_id: str, platform: Platform, values: Mapping[str, object]) -> str | None:
@@ -507,9 +509,16 @@ def fill(command_id: str, platform: Platform, values: Mapping[str, object]) -> s
     'whois 192.0.2.1    # an access network, a hosting provider, a VPN?'
     >>> fill("owner_of_source", Platform.UNIX, {"src_ip": "$(reboot)"})
     """
-    if platform not in COMMANDS[command_id].texts:
+    pieces = _pieces(command_id, platform)
+    if pieces is None:
         return None
-    names = sorted(parameters(command_id, platform))
-    if any(values.get(name) is None for name in names):
-        return None
-    return _filled(command_id, platform, tuple((name, values[name]) for name in names))
+    text = ""
+    for literal, name in pieces:
+        text += literal
+        if name is not None:
+            value = values.get(name)
+            word = None if value is None else _checked(name, value, platform)
+            if word is None:
+                return None
+            text += word
+    return text

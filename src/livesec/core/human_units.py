@@ -29,15 +29,17 @@ def size_text(size_bytes: float) -> str | None:
 def time_text(time_s: float) -> str | None:
     """`time_s` in ms, s, min, h or days, so that the number has two digits or more where it can; None for NaN.
 
-    >>> [time_text(time_s) for time_s in (0.012, 4.26, 45, 300, 3600, 9000, 2_592_000, math.nan)]
-    ['12 ms', '4.3 s', '45 s', '5 min', '60 min', '2.5 h', '30 days', None]
+    >>> [time_text(time_s) for time_s in (0, 0.012, 4.26, 45, 300, 3600, 9000, 2_592_000, math.nan)]
+    ['less than 1 s', '12 ms', '4.3 s', '45 s', '5 min', '60 min', '2.5 h', '30 days', None]
     """
     if not abs(time_s) < _LARGEST_S:
         return None
     for least_s, unit_s, name in _TIMES:
         if time_s >= least_s:
             return f"{_short(time_s / unit_s)} {name}"
-    return f"{_short(time_s)} s" if time_s >= 1 or time_s == 0 else f"{_short(time_s * 1000)} ms"
+    if time_s == 0:  # most logs tell whole seconds
+        return "less than 1 s"
+    return f"{_short(time_s)} s" if time_s >= 1 else f"{_short(time_s * 1000)} ms"
 
 
 def odds_text(one_in: float) -> str | None:

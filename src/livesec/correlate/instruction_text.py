@@ -26,6 +26,7 @@ from livesec.baselines.growth import GROWTH
 from livesec.core.clock import US_PER_S
 from livesec.core.errors import StateVersionError
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.instruction_text import SHORTEST, SIEVE, instruction_in
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
@@ -91,8 +92,8 @@ class InstructionText(Correlator[Params, State]):
     guidance = Guidance(
         meaning="Somebody wrote text for a language model into a field that others read: to be taken for harmless, or "
         "to make a model do something. LiveSec's own findings do not depend on a model, and this text changes none.",
-        usual="Nothing is usual here: names, paths and clients do not speak to models. This is number {times:,} from "
-        "there in {span_s:,.0f} s.",
+        usual="Nothing is usual here: names, paths and clients do not speak to models. Such texts from there so far: "
+        "{times:,}, within {span}.",
         benign=(
             "a security test, or a researcher who scans everybody",
             "a file, page or project about language models whose name quotes such a phrase",
@@ -144,6 +145,7 @@ class InstructionText(Correlator[Params, State]):
             "characters": len(text),
             "times": episode.total,
             "span_s": (episode.last_us - episode.first_us) / US_PER_S,
+            "span": time_text((episode.last_us - episode.first_us) / US_PER_S),
         }
         return raised(self, event, *entity, kind, details, before)
 

@@ -67,12 +67,13 @@ class Recidive(Correlator[Params, State]):
     base_severity = 47
     params = Params
     summary = (
-        "{src_ip} keeps coming back: {offences:,} offences so far, {days:,} day(s) of the last week, last {detector}"
+        "{src_ip} keeps coming back: {offences:,} offences so far, the last {detector}; days with one in the last "
+        "week: {days:,}"
     )
     guidance = Guidance(
         meaning="This address does not stop: a ban of minutes is no answer to it.",
-        usual="{src_ip} offended {today:,} time(s) in the last day, {offences:,} in all, on {days:,} day(s) of the "
-        "last week ({kinds}). Most addresses offend once; from {in_a_day:,} in a day or {days_limit:,} days in a week "
+        usual="Offences of {src_ip} in the last day: {today:,}, in all: {offences:,} ({kinds}); days with one in the "
+        "last week: {days:,}. Most addresses offend once; from {in_a_day:,} in a day or {days_limit:,} days in a week "
         "on it is a habit.",
         benign=(
             "a machine of one's own with an old password in a script",

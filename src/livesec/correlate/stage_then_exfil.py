@@ -61,8 +61,8 @@ class StageThenExfil(Correlator[Params, State]):
     summary = "{user} sent {file}, {sent_mb:,.0f} MB, to {destination} {since} after making the archive {archive}"
     guidance = Guidance(
         meaning="Data was gathered into an archive and something was sent outside soon after: how theft is prepared.",
-        usual="{user} sent {sent_mb:,.0f} MB {since} after making an archive, {times:,} time(s) today; on {days:,} "
-        "day(s) before this account did so too. Told from {least_mb:,.0f} MB on, within {window} of the archive.",
+        usual="{user} sent {sent_mb:,.0f} MB {since} after making an archive. Times today: {times:,}; earlier "
+        "days with such: {days:,}. Told from {least_mb:,.0f} MB on, within {window} of the archive.",
         benign=(
             "a delivery to a customer or an agency, packed for it",
             "a backup job that packs and then sends",

@@ -53,13 +53,13 @@ class TakeoverThenExfil(Correlator[Params, Memory]):
     params = Params
     summary = (
         "{user} took data ({effect}) {since} after signs that the account was taken over ({takeover}); "
-        "{sequels:,} finding(s) since"
+        "findings about files since: {sequels:,}"
     )
     guidance = Guidance(
         meaning="Someone else seems to have got into the account, and then data was reached or moved with it. "
         "This is theft under way until shown otherwise.",
         usual="By one account both within {window} are not expected at all; here {takeover} came {since} before "
-        "{effect}, and {sequels:,} finding(s) about files since. By itself the sign of a takeover is worth "
+        "{effect}; findings about files since: {sequels:,}. By itself the sign of a takeover is worth "
         "{takeover_share:.0%} of an alert and that of theft {effect_share:.0%}.",
         benign=(
             "a user on a journey who fetches the files that the journey needs",

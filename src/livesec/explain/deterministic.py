@@ -6,7 +6,7 @@ Templates are the detector's; the values put into them come from logs and are ma
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from string import Formatter
@@ -31,77 +31,43 @@ _WORDS = {
 }
 
 
-class _Unknown:
-    """Stands for a value the log did not give, under any format specification."""
-
-    def __format__(self, _spec: str) -> str:
-        return "unknown"
+UNKNOWN, NOT_A_NUMBER = "unknown", "n/a"
+"""What stands for a value that the log did not give, and for one that is not finite, under any format."""
 
 
-class _NotANumber:
-    """Stands for a value that is not finite, under any format specification."""
-
-    def __format__(self, _spec: str) -> str:
-        return "n/a"
+_BETWEEN_UNKNOWN = f" ({UNKNOWN} to {UNKNOWN})"
+"""What a summary would say of both ends where the log names neither."""
 
 
-class _Text(str):
-    """A text that ignores number formats meant for another case of the same detail."""
-
-    __slots__ = ()
-
-    def __format__(self, spec: str) -> str:
-        return str(self)
-
-
-@lru_cache(maxsize=1 << 14)
-def _text(value: str) -> _Text:
-    """`value` safe to show."""
-    return _Text(shown(value, FIELD_CHARACTERS))
-
-
-_UNKNOWN = _Unknown()
-_NOT_A_NUMBER = _NotANumber()
-
-
-def _fit(value: Scalar) -> object:
-    """`value` as templates can format it, unless it is a text."""
+def _fit(value: Scalar) -> str | int | float:
+    """`value` as templates take it: texts are safe to show."""
     if value is None:
-        return _UNKNOWN
-    if isinstance(value, float):
-        return value if math.isfinite(value) else _NOT_A_NUMBER
+        return UNKNOWN
+    if isinstance(value, str):
+        return shown(value, FIELD_CHARACTERS)
+    if isinstance(value, float) and not math.isfinite(value):
+        return NOT_A_NUMBER
     return value
 
 
-@cache
-def _named(templates: tuple[str, ...]) -> tuple[str, ...]:
-    """The values that `templates` ask for, in order."""
-    names = dict.fromkeys(name for template in templates for _, name, _, _ in Formatter().parse(template) if name)
-    return tuple(names)
+_Pieces = tuple[tuple[str, str | None, str], ...]
+"""(literal, name of the value behind it, its format)"""
 
 
 @cache
-def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
-    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
+def _pieces(template: str) -> _Pieces:
+    return tuple((literal, name, spec or "") for literal, name, spec, _ in Formatter().parse(template))
 
 
-@lru_cache(maxsize=1 << 12)
-def _filled(templates: tuple[str, ...], texts: tuple[_Text | _Unknown, ...]) -> tuple[str, ...]:
-    """`templates` with texts, which know no formats, so that the pieces need only be joined."""
-    values = {name: f"{text}" for name, text in zip(_named(templates), texts, strict=True)}
-    return tuple(
-        "".join([literal if name is None else literal + values[name] for literal, name in _pieces(template)])
-        for template in templates
-    )
-
-
-def _steps(templates: tuple[str, ...], values: Mapping[str, object]) -> tuple[str, ...]:
-    """`templates` with `values`; most name only an address or a user, of whom there will be more anomalies."""
-    wanted = tuple(values[name] for name in _named(templates))
-    texts = tuple(value for value in wanted if isinstance(value, _Text | _Unknown))
-    if len(texts) < len(wanted):  # numbers that are equal need not look alike: 1 and 1.0
-        return tuple(template.format_map(values) for template in templates)
-    return _filled(templates, texts)
+def _filled(pieces: _Pieces, values: Mapping[str, str | int | float]) -> str:
+    """The template with `values`; a text ignores a number's format, meant for another case of the same detail."""
+    text = ""
+    for literal, name, spec in pieces:
+        text += literal
+        if name is not None:
+            value = values[name]
+            text += value if isinstance(value, str) else format(value, spec)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +110,41 @@ def citation(lines: int) -> str:
     return f"[L1] to [L{lines}]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One template of a list. Where the log does not give what it is about, it says nothing and is left out."""
+
+    pieces: _Pieces
+    names: frozenset[str]
+
+
+def _item(template: str) -> _Item:
+    pieces = _pieces(template)
+    return _Item(pieces, frozenset(name for _, name, _ in pieces if name is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A detector's templates, taken apart once."""
+
+    names: tuple[str, ...]
+    """The values that any of them asks for."""
+    summary: _Pieces
+    usual: _Pieces
+    would_change: tuple[_Item, ...]
+    steps: tuple[Step | _Item, ...]
+    """Those that ask for no value are ready."""
+
+
 @cache
-def _all_named(summary: str, guidance: Guidance) -> tuple[str, ...]:
-    return _named((summary, guidance.usual, *guidance.next_steps, *guidance.would_change))
-
-
-def _missing(summary: str, guidance: Guidance, plain: Mapping[str, Scalar]) -> tuple[str, ...]:
-    """What the text would say if the log said it."""
-    return tuple(
-        _WORDS.get(name, name.replace("_", " ")) for name in _all_named(summary, guidance) if plain[name] is None
+def _plan(summary: str, guidance: Guidance) -> _Plan:
+    templates = (summary, guidance.usual, *guidance.next_steps, *guidance.would_change)
+    return _Plan(
+        tuple(dict.fromkeys(name for template in templates for _, name, _ in _pieces(template) if name)),
+        _pieces(summary),
+        _pieces(guidance.usual),
+        tuple(map(_item, guidance.would_change)),
+        tuple(item if item.names else Step(_filled(item.pieces, {})) for item in map(_item, guidance.next_steps)),
     )
 
 
@@ -181,13 +173,18 @@ def around(time_us: int) -> dict[str, str]:
     return {"since": since, "until": until}
 
 
-def _next_steps(
-    finding: Finding, guidance: Guidance, platform: Platform, plain: Mapping[str, Scalar], values: Mapping[str, object]
-) -> tuple[Step, ...]:
-    """The commands that can be filled in, then what to do in words."""
+def _commands(
+    finding: Finding,
+    commands: tuple[str, ...],
+    platform: Platform,
+    plain: Mapping[str, Scalar],
+) -> Iterator[Step]:
+    """The commands that can be filled in."""
     known = {"path": plain.get("file"), **plain, **around(finding.event_time_us)}
-    commands = [Step(text, name) for name in guidance.commands if (text := fill(name, platform, known)) is not None]
-    return (*commands, *(Step(text) for text in _steps(guidance.next_steps, values)))
+    for name in commands:
+        text = fill(name, platform, known)
+        if text is not None:
+            yield Step(text, name)
 
 
 def write(finding: Finding, summary: str, guidance: Guidance, scored: Scored) -> Written:
@@ -199,22 +196,33 @@ def write(finding: Finding, summary: str, guidance: Guidance, scored: Scored) ->
         "dst_ip": finding.dst_ip,
         "host": finding.host,
     }
-    values = {name: _text(value) if isinstance(value, str) else _fit(value) for name, value in plain.items()}
-    description = summary.format_map(values)
+    plan = _plan(summary, guidance)
+    values = {name: _fit(plain[name]) for name in plan.names}
+    unknown = [name for name in plan.names if plain[name] is None]
+    description = _filled(plan.summary, values).replace(_BETWEEN_UNKNOWN, "")
     cited = citation(scored.lines)
     return Written(
         description,
         Explanation(
             headline=description,
             what_happened=f"{description}{' ' if cited else ''}{cited}. {guidance.meaning}",
-            usual=guidance.usual.format_map(values),
+            usual=_filled(plan.usual, values),
             why_score=scored.contributions,
             alternatives=guidance.benign,
-            would_change=_steps(guidance.would_change, values),
-            next_steps=_next_steps(finding, guidance, scored.platform, plain, values),
+            would_change=tuple(
+                [_filled(item.pieces, values) for item in plan.would_change if item.names.isdisjoint(unknown)]
+            ),
+            next_steps=(
+                *_commands(finding, guidance.commands, scored.platform, plain),
+                *[
+                    step if isinstance(step, Step) else Step(_filled(step.pieces, values))
+                    for step in plan.steps
+                    if isinstance(step, Step) or step.names.isdisjoint(unknown)
+                ],
+            ),
             techniques=_technique_lines(finding.techniques),
             confidence=finding.confidence,
             confidence_reason=_confidence_reason(finding, scored.is_statistical),
-            missing=_missing(summary, guidance, plain),
+            missing=tuple([_WORDS.get(name, name.replace("_", " ")) for name in unknown]),
         ),
     )

@@ -27,7 +27,7 @@ _WORDS = (
     ),
     (
         Phase.RECOVER,
-        r"change (?:its|the|their|them|every)|(?:a|its) new password|second factor|restore|set up anew|updates",
+        r"change (?:its|the|their|them|every)|(?:a|its) new password|second factor|\brestore\b|set up anew|\bupdates\b",
     ),
     (Phase.EVIDENCE, r"\bkeep|safe place|hold the data|data held"),
 )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
 
+from livesec.core.attack import TACTICS
 from livesec.core.explanation import Explanation
 from livesec.core.severity import Severity
 from livesec.core.text import shown
@@ -33,6 +34,10 @@ _ADDRESS = re.compile(
 _PORT = re.compile(r"\bports? \d{1,5}\b")
 _STAT = "stat -- "
 _NO_INDICATORS = "None: the record names no address, port or file."
+_PHASE = re.compile(
+    rf" (?=(?:{'|'.join(name.capitalize() for name in TACTICS)}|Other) (?:at|from) \d{{4}}-\d\d-\d\d "
+    r"|The worst is \w+ \[L1\])"
+)
 _LOWERS = re.compile(
     r"harmless|typing error|an outage|nobody travelled|network is theirs|devices? (?:with|of)|is a job|hits them",
     re.IGNORECASE,
@@ -93,6 +98,11 @@ def _confidence(explanation: Explanation) -> Iterator[str]:
         yield "The model that worded this calls it harmless. That is its opinion; the rating is not its to give."
 
 
+def _paragraphs(text: str) -> list[str]:
+    """Of an incident's note, each phase by itself."""
+    return _PHASE.split(text)
+
+
 def _missing(explanation: Explanation) -> Iterable[str]:
     return [f"Not in the log: {', '.join(explanation.missing)}."] if explanation.missing else []
 
@@ -106,7 +116,7 @@ def _advice(explanation: Explanation) -> list[str]:
 
 
 def _technical(explanation: Explanation, severity: Severity) -> _Parts:
-    yield "What happened", [explanation.what_happened]
+    yield "What happened", _paragraphs(explanation.what_happened)
     yield "Observed and usual", [explanation.usual]
     yield "Why this score", [f"Rated {severity}: {explanation.score_text()}", *_confidence(explanation)]
     yield "Could also be", explanation.alternatives
@@ -156,6 +166,7 @@ def _responder(explanation: Explanation, severity: Severity) -> _Parts:
     for step in explanation.next_steps:
         by_phase[phase_of(step)].append(step.text)
     cited = list(dict.fromkeys(_CITATION.findall(explanation.what_happened)))
+    ranges = [text for text in cited if " to " in text] or cited  # a range is of all lines, single ones are among them
     yield "Situation", [explanation.headline, _rating(explanation, severity)]
     yield Phase.VERIFY, by_phase[Phase.VERIFY]
     yield Phase.CONTAIN, by_phase[Phase.CONTAIN] or [gravest.contain]
@@ -163,7 +174,7 @@ def _responder(explanation: Explanation, severity: Severity) -> _Parts:
         Phase.EVIDENCE,
         [
             *by_phase[Phase.EVIDENCE],
-            f"Copy what is cited ({', '.join(cited)}), and the log files it stands in, before they are rotated away."
+            f"Copy what is cited ({', '.join(ranges)}), and the log files it stands in, before they are rotated away."
             if cited
             else "Copy the log files it stands in before they are rotated away.",
             "Write down what was done, by whom and when. Look at memory and connections before a machine is switched "
@@ -211,7 +222,14 @@ def _indicators(explanation: Explanation) -> Iterator[str]:
 
 def _intelligence(explanation: Explanation, severity: Severity) -> _Parts:
     tactics = tactics_in(explanation.techniques)
-    yield "Behaviour", [explanation.headline, explanation.meaning, _rating(explanation, severity)]
+    yield (
+        "Behaviour",
+        [
+            explanation.headline,
+            *_paragraphs(explanation.meaning),
+            _rating(explanation, severity),
+        ],
+    )
     yield "Techniques", explanation.techniques
     yield "Indicators", list(_indicators(explanation))[:_MOST_INDICATORS] or [_NO_INDICATORS]
     yield "Usually before", [f"Before {name}: {TACTIC_TEXTS[name].before}" for name in tactics]

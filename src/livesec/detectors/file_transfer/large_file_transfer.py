@@ -120,7 +120,7 @@ class LargeFileTransfer(Detector[Params]):
     ) -> dict[str, list[str]]:
         """In words what is known of each account, and so which limit it was judged by."""
         history = [
-            f"Of {files:,} earlier files of the account half had no more than {size_text(half)} and one in ten more "
+            f"Earlier files of the account: {files:,}; half had no more than {size_text(half)} and one in ten more "
             f"than {size_text(tenth)}"
             if files
             else "No earlier file of the account is known"

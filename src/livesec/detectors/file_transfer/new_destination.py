@@ -53,9 +53,8 @@ class NewDestination(Detector[Params]):
     guidance = Guidance(
         meaning="The account uses a destination that it never used before: a new errand, or the place to "
         "which stolen files go.",
-        usual="Destinations that {user} used in {hours:,} active hours: {destinations:,}. New ones came "
-        "{news:,} times before this, once the first days were over, so that one comes {odds_text} "
-        "active hours.",
+        usual="Destinations that {user} used in {hours:,} active hours: {destinations:,}. New ones before this, once "
+        "the first days were over: {news:,}, so that one comes {odds_text} active hours.",
         benign=(
             "a new customer, drive or service",
             "a server that was renamed or moved",

@@ -66,11 +66,12 @@ class DataExfiltration(Detector[Params]):
     params = Params
     max_keys = 1 << 16
     summary = (
-        "{user} sent {volume_text} in {window_files:,} files outside within the hour, usually {usual_text}; last {file}"
+        "{user} sent {volume_text} outside within the hour, usually {usual_text}; files: {window_files:,}, "
+        "the last {file}"
     )
     guidance = Guidance(
         meaning="One account takes more data out of the organisation within an hour than it does otherwise.",
-        usual="{history}; now {volume_text} in {window_files:,} files, the last to {last_to}. Judged by {judged_by}.",
+        usual="{history}; now {volume_text}; files: {window_files:,}, the last to {last_to}. Judged by {judged_by}.",
         benign=(
             "a delivery to a customer, an agency or an authority that the user was asked for",
             "an off-site backup that runs for the first time",

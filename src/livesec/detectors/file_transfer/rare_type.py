@@ -59,8 +59,7 @@ class RareType(Detector[Params]):
     guidance = Guidance(
         meaning="The account moves a kind of file, or works in a folder, that it never touched before.",
         usual="Different {what}s of the files that {user} moved in {hours:,} active hours: {values:,}. New "
-        "ones came {news:,} times before this, once the first days were over, so that one comes "
-        "{odds_text} active hours.",
+        "ones before this, once the first days were over: {news:,}, so that one comes {odds_text} active hours.",
         benign=(
             "a new task or project",
             "a program that was installed or updated and writes files of its own",

@@ -62,7 +62,7 @@ class ConcurrentSessions(Detector[Params]):
         meaning="Two networks use the account at the same time, and one of them is new for its user. One of the two "
         "may not be the user.",
         usual="{user} is known from {networks:,} networks, these two among them. Who moves to a new one does not log "
-        "in from the old one again within {window}; here logins went to and fro {alternations:,} time(s): this "
+        "in from the old one again within {window}; moves to and fro here: {alternations:,}. This "
         "network, in {this_country}, was used {before_min:,.0f} min ago, the other one, in {other_country}, "
         "{other_min:,.0f} min ago.",
         benign=(

@@ -48,8 +48,8 @@ class DormantAccount(Detector[Params]):
         meaning="An account that nobody seemed to use any more is in use again. Attackers look for such accounts, for "
         "nobody misses them.",
         usual="{user} logged in after {idle_for_days:,.0f} days without a login; an account in use does not pause for "
-        "{threshold_days:,.0f} days. Before, it was used on {days_used:,} days and came back after such a pause "
-        "{returns:,} times.",
+        "{threshold_days:,.0f} days. Days of use before: {days_used:,}; returns after such a pause: "
+        "{returns:,}.",
         benign=(
             "a long leave: parents, illness, a sabbatical",
             "a yearly or quarterly task: an audit, a closing, a certificate",

@@ -35,10 +35,10 @@ class FailedLogin(Detector[Params]):
     technique = ("T1110",)
     base_severity = 21
     params = Params
-    summary = "Failed login of {user} from {src_ip} ({attempts:,} attempts)"
+    summary = "Failed login of {user} from {src_ip} (attempts: {attempts:,})"
     guidance = Guidance(
         meaning="A login failed. One failure alone means little; a series of them is guessing.",
-        usual="This line stands for {attempts:,} failure(s) of {user}. Everyone mistypes now and then: fewer than "
+        usual="Failures of {user} in this line: {attempts:,}. Everyone mistypes now and then: fewer than "
         "{threshold:,} in a row from one address are no attack.",
         benign=("a typing error", "a password that has just been changed", "a job or telephone with an old password"),
         commands=("log_of_address", "addresses_of_account", "logins_of_user"),

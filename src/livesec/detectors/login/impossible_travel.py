@@ -65,8 +65,8 @@ class ImpossibleTravel(Detector[Params]):
         meaning="The same account was used in two places that no journey joins in that time. Someone else may hold "
         "the password, a key or a session.",
         usual="These logins lie {elapsed} apart; the least {least_km:,.0f} km between them that the errors of both "
-        "places allow take an airliner {flight} at {max_kmh:,.0f} km/h. In {login_hours:,} login hours before, {user} "
-        "was seen at {places:,} place(s); this one was not among those of the last {known_days:.0f} days.",
+        "places allow take an airliner {flight} at {max_kmh:,.0f} km/h. Login hours of {user} "
+        "before: {login_hours:,}; places: {places:,}, this one not among those of the last {known_days:.0f} days.",
         benign=(
             "a VPN, proxy or mobile network that comes out in another country: list it in relay_networks",
             "an account that several people or machines share",

@@ -41,7 +41,7 @@ class RootLogin(Detector[Params]):
     columns = recurrence.COLUMNS
     params = Params
     max_keys = 1 << 14
-    summary = "{user} logged in from {src_ip}; {logins:,} time(s) so far, the first {first}"
+    summary = "{user} logged in from {src_ip} ({logins:,} so far, the first {first})"
     guidance = Guidance(
         meaning="Somebody works as the superuser over the network. Whoever has that login has the machine.",
         usual="Logins of {user} from {src_ip}: {logins:,}, the first {first}. Before these none came from there for "

@@ -55,8 +55,8 @@ class SuspiciousGeoLocation(Detector[Params]):
     summary = "{user} logged in from {country}, a listed country, from {src_ip}"
     guidance = Guidance(
         meaning="A login came from a country that your settings list as one nobody should log in from.",
-        usual="Expected from any of the {listed:,} listed countries: no login. {user} logged in from {country} "
-        "{logins:,} time(s), the first {first}; before that, as far as the log was read: {before}.",
+        usual="Expected from any of the {listed:,} listed countries: no login. Logins of {user} from {country}: "
+        "{logins:,}, the first {first}; before that, as far as the log was read: {before}.",
         benign=(
             "a trip, or a colleague who works from there: take the country off the list",
             "a VPN or proxy that comes out there",

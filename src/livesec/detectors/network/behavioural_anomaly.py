@@ -78,7 +78,7 @@ class BehaviouralAnomaly(Detector[Params]):
         usual="Of the packets that the model knows the middle one goes from port {usual_src_port:.0f} to "
         "{usual_port:.0f} with {usual_bytes:,.0f} bytes in {usual_ms:,.1f} ms. This one has {packet_bytes:,} bytes and "
         "{duration_ms:,.1f} ms from {src_port} to {port}; its score of {score:.3f} is expected once in {one_in:,.0f} "
-        "packets. It is number {packets:,} in {span_s:,.0f} s.",
+        "packets. Such packets so far: {packets:,}.",
         benign=(
             "a new program or service: train the model anew once it is known",
             "a model trained on another network, such as the simulated one: train it on logs of your own",

@@ -45,7 +45,7 @@ class IdsAlert(Detector[Params]):
     columns = recurrence.COLUMNS
     params = Params
     max_keys = 1 << 16
-    summary = "{src_ip} set off {rule} against {dst_ip} ({alerts:,} alerts so far)"
+    summary = "{src_ip} set off {rule} against {dst_ip} ({alerts:,} so far)"
     guidance = Guidance(
         meaning="A sensor on the network recognised in the traffic itself what the maker of its rules calls an attack.",
         usual="Usual is none: in the {quiet_text} before the first of these, or as far as the log reaches, "

@@ -60,7 +60,7 @@ class TransportMismatch(Detector[Params]):
     columns = recurrence.COLUMNS
     params = Params
     max_keys = 1 << 14
-    summary = "{transport} was sent to port {port}, where one expects {usual_transport} ({rows:,} times so far)"
+    summary = "{transport} was sent to port {port}, where one expects {usual_transport} ({rows:,} so far)"
     guidance = Guidance(
         meaning="The port's service does not use this transport, or nobody knows it. Somebody sends packets "
         "by hand, tunnels, or tries what a firewall forgot.",
