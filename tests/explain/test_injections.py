@@ -110,7 +110,7 @@ def values_out(text: str, facts: Facts) -> str:
         *facts.written.alternatives,
     ]
     for value in sorted((item for item in own if item), key=len, reverse=True):
-        text = text.replace(value, "X")
+        text = text.replace(value.replace("](", "] ("), "X").replace(value, "X")  # code breaks links apart
     return text
 
 

@@ -106,3 +106,26 @@ def test_lines_of_all_formats_are_left_alone_but_for_passwords() -> None:
                 seen.add(path.name)
     # What a honeypot and anonymous FTP were given as passwords; samba_auth has a line "Authorization: ..." in words.
     assert seen == {"cowrie.log", "zeek_ftp.log", "samba_auth.log"}
+
+
+def test_many_names_in_one_text_are_not_mixed_up_with_names_that_are_figures() -> None:
+    redactor = Redactor([("USER", "10"), ("USER", "11")])
+    text = " ".join(f"u{number}@example.org" for number in range(15)) + " 10 11"
+    sent = redactor.redact(text)
+    assert redactor.restore(sent) == text
+    assert "MAIL_15 USER_1 USER_2" in sent
+
+
+@pytest.mark.parametrize(
+    "name", ["ann lee", "a\\x1b[31mlee", "x=(ann)", "CORP\\ann", "ann@example.org", "/home/ann/x y"]
+)
+def test_odd_names_are_replaced_as_a_whole(name: str) -> None:
+    redactor = Redactor([("USER", name)])
+    sent = redactor.redact(f"login of {name} failed")
+    assert re.fullmatch(r"login of (?:USER|MAIL|PATH)_1 failed", sent)
+    assert redactor.restore(sent) == f"login of {name} failed"
+
+
+def test_a_name_around_a_secret_is_no_name_any_more() -> None:
+    redactor = Redactor([("USER", "ann password=hunter2 lee")])
+    assert redactor.redact("by ann password=hunter2 lee.") == "by USER_1."

@@ -8,32 +8,57 @@ survives at all. Severity, score, confidence and techniques come from the determ
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from string import Formatter
 from typing import Final
 
 from livesec.core.explanation import Explanation, Provenance, Step
 from livesec.core.instruction_text import instruction_in
-from livesec.core.text import shown
 from livesec.explain.facts import Facts
 from livesec.explain.model_call import Failure, ModelError, WireAnswer
-from livesec.explain.plain_prose import FILLED, foreign
+from livesec.explain.plain_prose import FILLED, foreign, own_words
 from livesec.explain.prompt import Prepared, without_formats
 from livesec.explain.secret_patterns import has_secret
 
 LIMITS: Final[Mapping[str, int]] = {"headline": 200, "what_happened": 1500, "usual": 600, "confidence_reason": 400}
 ITEM_CHARACTERS: Final = 400
 MOST_ITEMS: Final = 6
+RUN_WORDS: Final = 4
+"""So many words of a value one after the other are a quotation, and may stand in its placeholder only."""
 _DISAGREES_FROM: Final = ("high", "critical")
+_SAYS_WHAT_IT_IS: Final = ("headline", "what_happened", "usual", "confidence_reason", "advice")
+"""Fields in which "harmless" would be a verdict; elsewhere it is a possibility."""
+_PLAIN_VALUE: Final = re.compile(r"[\w.@:$\\/+~-]+(?: [\w.@-]+)?…?")
+"""What a person may be told to look at: a name, an address or a path, no sentence and no command line."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _CITATION: Final = re.compile(r"\[L(\d{1,3})\](?: to \[L(\d{1,3})\])?")
 _TECHNIQUE: Final = re.compile(r"\bT\d{4}(?:\.\d{3})?\b")
 
 
 def _rejected(field: str, why: str) -> ModelError:
     return ModelError(Failure.REJECTED, f"{field}: {why}")
+
+
+def _is_plain_text(text: str) -> bool:
+    """Without control, zero-width, direction-changing and tag characters, and variation selectors."""
+    return text.isprintable() and _SELECTORS.search(text) is None
+
+
+def _without_links(text: str) -> str:
+    """`text` whose values make no link or image of Markdown, wherever it is shown."""
+    return text.replace("](", "] (")
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    """The words of `text` in small letters, in runs of RUN_WORDS."""
+    words = re.findall(r"\w+", text.lower())
+    return {tuple(words[at : at + RUN_WORDS]) for at in range(len(words) - RUN_WORDS + 1)}
 
 
 def _own_texts(facts: Facts) -> dict[str, str]:
@@ -46,6 +71,22 @@ def _own_texts(facts: Facts) -> dict[str, str]:
     return own
 
 
+@lru_cache(maxsize=256)
+def _runs_of_all(templates: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    return frozenset(run for template in templates for run in _runs(template))
+
+
+@lru_cache(maxsize=256)
+def _formats(templates: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
+    """The formats in which `templates` ask for each value."""
+    found: dict[str, set[str]] = {}
+    for template in templates:
+        for _, name, spec, _ in Formatter().parse(template):
+            if name and spec:
+                found.setdefault(name, set()).add(spec)
+    return {name: frozenset(specs) for name, specs in found.items()}
+
+
 class _Prose:
     """Checks the texts of one answer, and fills them in."""
 
@@ -53,12 +94,18 @@ class _Prose:
         self._prepared = prepared
         self._facts = prepared.facts
         self._texts = prepared.facts.placeholder_texts()
+        self._own = own_words(self._facts.templates())
+        own = _runs_of_all(self._facts.templates())
+        named = (*self._facts.values.items(), *self._facts.member_values)
+        values = [value for _, value in named if isinstance(value, str)]
+        self._strange = {run for value in values for run in _runs(value)} - own
         spelt: dict[str, str] = {}
         for name, text in self._texts.items():
-            for form in {text, str(self._facts.values[name])}:
-                if form and form.isprintable() and not (len(form) == 1 and form.isalpha()):
+            for form in {text, str(self._facts.values[name]), *self._as_templates_say(name)}:
+                # one letter, or marks alone, would hide what the model wrote
+                if any(map(str.isalnum, form)) and not (len(form) == 1 and form.isalpha()):
                     spelt.setdefault(form, name)
-        self._own = _own_texts(prepared.facts)
+        self._own_texts = _own_texts(prepared.facts)
         longest_first = sorted(spelt, key=len, reverse=True)
         self._spelt = spelt
         self._values = (
@@ -67,25 +114,43 @@ class _Prose:
             else None
         )
 
-    def text(self, field: str, text: str, limit: int, *, needed: bool = False, step: bool = False) -> str:
+    def _as_templates_say(self, name: str) -> set[str]:
+        """The value `name` in the formats of the detector's sentences, which a model may have copied."""
+        value = self._facts.values[name]
+        if isinstance(value, str | bool) or value is None or not math.isfinite(value):
+            return set()
+        return {format(value, spec) for spec in _formats(self._facts.templates()).get(name, ())}
+
+    def text(self, field: str, text: str, limit: int, *, needed: bool = False) -> str:
         """`text` of `field`, checked and filled in. Raises ModelError."""
-        text = text.strip()
+        text = " ".join(text.split())
         if not text and needed:
             raise _rejected(field, "empty")
         if len(text) > limit:
             raise _rejected(field, f"longer than {limit} characters")
-        if text != shown(text, limit):
+        if not _is_plain_text(text):
             raise _rejected(field, "characters that are not shown")
-        if text in self._own:
-            return self._own[text]
+        if text in self._own_texts and field != "what_happened":  # which has to cite
+            return _without_links(self._own_texts[text])
         if self._prepared.redactor is not None:
             text = self._prepared.redactor.restore(text)
         if self._values is not None:
             text = self._values.sub(lambda found: "{" + self._spelt[found.group()] + "}", text)
-        self._check(field, text, step)
-        return _PLACEHOLDER.sub(lambda found: self._texts[found[1]], text)
+        if not _is_plain_text(text):  # pseudonyms that were turned back may have brought something along
+            raise _rejected(field, "characters that are not shown")
+        self._check(field, text)
+        if field == "what_happened" and self._facts.lines and not _CITATION.search(text):
+            raise _rejected(field, "no line is cited")
+        return _PLACEHOLDER.sub(lambda found: self._filled(field, found[1]), text)
 
-    def _check(self, field: str, text: str, step: bool) -> None:
+    def _filled(self, field: str, name: str) -> str:
+        """The text of a value, which may be an attacker's, where the model put it."""
+        text = self._texts[name]
+        if field == "advice" and isinstance(self._facts.values[name], str) and not _PLAIN_VALUE.fullmatch(text):
+            raise _rejected(field, "a value that is not a plain name stands in advice")
+        return _without_links(text)
+
+    def _check(self, field: str, text: str) -> None:
         for found in _PLACEHOLDER.finditer(text):
             if found[1] not in self._texts:
                 raise _rejected(field, "a placeholder that is not known")
@@ -96,17 +161,25 @@ class _Prose:
             if technique not in self._facts.techniques:
                 raise _rejected(field, "a technique that is not the detector's")
         left = _PLACEHOLDER.sub(FILLED, _TECHNIQUE.sub(FILLED, _CITATION.sub("", text)))
-        problem = foreign(left, is_step=step)
+        problem = foreign(
+            left,
+            is_step=field == "advice",
+            is_verdict=field in _SAYS_WHAT_IT_IS and self._facts.severity in _DISAGREES_FROM,
+            own=self._own,
+            language=self._prepared.language,
+        )
         if problem is not None:
             raise _rejected(field, problem)
+        if not self._strange.isdisjoint(_runs(left)):
+            raise _rejected(field, "words of the log beside their placeholder")
         if has_secret(text) or instruction_in(text) is not None:
             raise _rejected(field, "text that reads like a secret or an instruction")
 
-    def items(self, field: str, items: Sequence[str], *, step: bool = False) -> tuple[str, ...]:
+    def items(self, field: str, items: Sequence[str]) -> tuple[str, ...]:
         """Each of a list, checked and filled in; empty ones are left out. Raises ModelError."""
         if len(items) > MOST_ITEMS:
             raise _rejected(field, f"more than {MOST_ITEMS} items")
-        return tuple(self.text(field, item, ITEM_CHARACTERS, step=step) for item in items if item.strip())
+        return tuple(self.text(field, item, ITEM_CHARACTERS) for item in items if item.strip())
 
 
 def _steps(answer: WireAnswer, facts: Facts, prose: _Prose) -> tuple[Step, ...]:
@@ -117,7 +190,7 @@ def _steps(answer: WireAnswer, facts: Facts, prose: _Prose) -> tuple[Step, ...]:
     own = [step.command for step in facts.written.next_steps if step.command is not None]
     chosen = dict.fromkeys([*answer.command_ids, *own])
     commands = tuple(Step(offered[name], name) for name in chosen)
-    advice = tuple(Step(text) for text in prose.items("advice", answer.advice, step=True))
+    advice = tuple(Step(text) for text in prose.items("advice", answer.advice))
     return (*commands, *(advice or (step for step in facts.written.next_steps if step.command is None)))
 
 
@@ -134,8 +207,6 @@ def worded(answer: WireAnswer, prepared: Prepared, provenance: Provenance) -> Ex
         field: prose.text(field, getattr(answer, field), limit, needed=field != "confidence_reason")
         for field, limit in LIMITS.items()
     }
-    if facts.lines and not _CITATION.search(texts["what_happened"]):
-        raise _rejected("what_happened", "no line is cited")
     disagrees = answer.benign and facts.severity in _DISAGREES_FROM
     return Explanation(
         headline=texts["headline"],

@@ -47,6 +47,8 @@ class Facts:
     """Templates of the detector; of an incident, none."""
     members: tuple[str, ...] = ()
     """Of an incident: its anomalies' headlines, the worst first."""
+    member_values: tuple[tuple[str, str], ...] = ()
+    """Of an incident: the texts among its anomalies' values, by name, which their headlines hold."""
     evidence: tuple[str, ...] = ()
     """The lines themselves; never sent to a model."""
     is_marked: bool = field(default=False)
@@ -55,6 +57,14 @@ class Facts:
     def placeholder_texts(self) -> dict[str, str]:
         """What each placeholder is filled with, for those that are known."""
         return {name: shown_value(name, value) for name, value in self.values.items() if value is not None}
+
+    def templates(self) -> tuple[str, ...]:
+        """The detector's own texts, in which nothing is anybody else's."""
+        guidance = self.guidance
+        if guidance is None:
+            return ()
+        texts = (*guidance.benign, *guidance.next_steps, *guidance.would_change)
+        return (self.summary, guidance.meaning, guidance.usual, *texts)
 
     def commands(self) -> dict[str, str]:
         """The commands that may be chosen, by id, filled in."""
@@ -144,5 +154,8 @@ def facts_of_incident(
         written=written,
         platform=shown[0].platform if shown else Platform.UNIX,
         members=tuple(member.written.headline for member in shown),
+        member_values=tuple(
+            (name, value) for member in shown for name, value in member.values.items() if isinstance(value, str)
+        ),
         is_marked=any(member.is_marked for member in members),
     )

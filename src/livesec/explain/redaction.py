@@ -28,6 +28,16 @@ _ADDRESS: Final = re.compile(
 )
 
 
+_SHAPELY: Final = re.compile(r"[\w./\\@:~+-]+")
+_FIRST_MARK: Final = 0xF0000  # private use: no word character, and as many as a text can hold names
+
+
+def _pattern_of(values: Iterable[str]) -> re.Pattern[str]:
+    """Any of `values` as a whole word, the longest first."""
+    longest_first = sorted(values, key=len, reverse=True)
+    return re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in longest_first), re.IGNORECASE)
+
+
 class Redactor:
     """Known values by kind: USER, HOST, PATH; addresses are found by their shape."""
 
@@ -37,16 +47,17 @@ class Redactor:
         self._value: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         self._known: dict[str, str] = {}
-        for kind, value in known:
-            if len(value.strip()) > 1:
-                self._known[value] = kind
         self._pattern: re.Pattern[str] | None = None
+        self._odd_pattern: re.Pattern[str] | None = None
+        for kind, value in known:
+            self.add(kind, value)
 
     def add(self, kind: str, value: str) -> None:
         """Know one more value."""
-        if len(value.strip()) > 1 and value not in self._known:
-            self._known[value] = kind
-            self._pattern = None
+        for form in dict.fromkeys((value, without_secrets(value))):
+            if len(form.strip()) > 1 and form not in self._known:
+                self._known[form] = kind
+                self._pattern = self._odd_pattern = None
 
     def redact(self, text: str) -> str:
         r"""`text` without secrets and with pseudonyms.
@@ -64,21 +75,27 @@ class Redactor:
 
         def keep(pseudonym: str) -> str:
             kept.append(pseudonym)
-            return f"\x00{len(kept) - 1}\x00"
+            return f"\x00{chr(_FIRST_MARK + len(kept) - 1)}"
 
         text = _PSEUDONYM.sub(lambda found: keep(found.group()), text.replace("\x00", ""))
+        odd = [value for value in self._known if not _SHAPELY.fullmatch(value)]
+        if odd:  # a name with a blank or a bracket in it, of which a shape would take a part
+            self._odd_pattern = self._odd_pattern or _pattern_of(odd)
+            text = self._odd_pattern.sub(partial(self._keep_known, keep), text)
         text = self._shaped(text, _SHAPES, keep)
         text = _ADDRESS.sub(lambda found: self._address(found.group(), keep), text)
         if self._known:
-            text = self._known_pattern().sub(
-                lambda found: keep(self._named(self._kind(found.group()), found.group())), text
-            )
-        return re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)
+            self._pattern = self._pattern or _pattern_of(self._known)
+            text = self._pattern.sub(partial(self._keep_known, keep), text)
+        return re.sub("\x00(.)", lambda found: kept[ord(found[1]) - _FIRST_MARK], text)
 
     def _shaped(self, text: str, shapes: Iterable[tuple[str, re.Pattern[str]]], keep: Callable[[str], str]) -> str:
         for kind, shape in shapes:
             text = shape.sub(partial(self._keep_found, kind, keep), text)
         return text
+
+    def _keep_known(self, keep: Callable[[str], str], found: re.Match[str]) -> str:
+        return keep(self._named(self._kind(found.group()), found.group()))
 
     def _keep_found(self, kind: str, keep: Callable[[str], str], found: re.Match[str]) -> str:
         return keep(self._named(kind, found.group()))
@@ -91,14 +108,6 @@ class Redactor:
         if text in self._known:
             return self._known[text]
         return next((kind for value, kind in self._known.items() if value.lower() == text.lower()), "WORD")
-
-    def _known_pattern(self) -> re.Pattern[str]:
-        if self._pattern is None:
-            longest_first = sorted(self._known, key=len, reverse=True)
-            self._pattern = re.compile(
-                "|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in longest_first), re.IGNORECASE
-            )
-        return self._pattern
 
     def _address(self, text: str, keep: Callable[[str], str]) -> str:
         inside = is_internal(text)
