@@ -277,7 +277,7 @@ def test_secrets_never_leave_and_instructions_are_marked(tmp_path: Path) -> None
     fill(writer, NOW_US, (secret,))
     writer.close()
     reader = StoreReader(str(path))
-    seen = ("search_anomalies", {"text": "hunter2", "since": "all"})
+    seen = ("search_anomalies", {"text": "ignore all", "since": "all"})
     for redacts in (False, True):
         turn, requests = asked(Tools(reader, lambda: NOW_US), tool_calls([seen], "[R1]"), explain_redact=redacts)
         assert turn.answers[0].facts["in_all"] == 1

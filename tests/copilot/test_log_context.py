@@ -41,10 +41,11 @@ def around(answer: Answer) -> list[tuple[object, ...]]:
     return [row for table in answer.tables if table.name == "lines around" for row in table.rows]
 
 
-def test_lines_of_the_file_stand_around_the_last_evidence_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["file", "replay"])
+def test_lines_of_the_file_stand_around_the_last_evidence_line(tmp_path: Path, kind: str) -> None:
     log = tmp_path / "auth.log"
     log.write_bytes(b"\n".join(LINES) + b"\n")
-    answer = asked(tmp_path, log, lines=3)
+    answer = asked(tmp_path, log, kind, lines=3)
     assert [row[2] for row in around(answer)] == [line.decode() for line in LINES[17:24]]
     assert [row[0] for row in around(answer)] == ["", "L1", "", "L2", "", "", ""]
     assert [row[1] for row in around(answer)] == OFFSETS[17:24]

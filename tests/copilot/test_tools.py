@@ -51,6 +51,7 @@ def test_anomalies_are_searched_by_severity_time_and_text(tools: Tools) -> None:
     assert set(column(answer, "anomalies", "id")) <= set(answer.ids)
     answer = tools.call("search_anomalies", {"text": "mei.tanaka", "detectors": ["bf_success"]})
     assert column(answer, "anomalies", "type") == ["bf_success"] * int(str(answer.facts["in_all"]))
+    assert ' by bf_success with "mei.tanaka" since 2026-02-23 12:00:00 UTC' in answer.title
     by_log = tools.call("count_by", {"column": "log_type", "since": "all"})
     for name, count in zip(*(column(by_log, "counts", heading) for heading in ("log_type", "anomalies")), strict=True):
         assert tools.call("search_anomalies", {"since": "all", "log_type": name}).facts["in_all"] == count

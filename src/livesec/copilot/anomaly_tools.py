@@ -104,9 +104,15 @@ def window_words(since: str, until: str, now_us: int) -> str:
     return " ".join(words) or "in the whole store"
 
 
-def _severities(question: SearchAnomalies | CountBy) -> str:
+def _wanted_words(question: SearchAnomalies | CountBy) -> str:
+    """What the anomalies of an answer have in common, in words."""
     place = SEVERITIES.index(Severity(question.min_severity))
-    return "" if place == 0 else " of severity " + " or ".join(str(name) for name in SEVERITIES[place:])
+    words = "" if place == 0 else " of severity " + " or ".join(str(name) for name in SEVERITIES[place:])
+    if question.log_type != "any":
+        words += f" in {question.log_type} logs"
+    if question.detectors:
+        words += f" by {', '.join(question.detectors)}"
+    return words + (f' with "{shown(question.text, 80)}"' if question.text else "")
 
 
 def search_anomalies(connection: Connection, question: SearchAnomalies, now_us: int) -> Answer:
@@ -117,7 +123,7 @@ def search_anomalies(connection: Connection, question: SearchAnomalies, now_us: 
     count = connection.execute(select(func.count()).select_from(t.anomalies).where(*conditions)).scalar_one()
     window = window_words(question.since, question.until, now_us)
     return Answer(
-        f"{count:,d} {'anomaly' if count == 1 else 'anomalies'}{_severities(question)} {window}",
+        f"{count:,d} {'anomaly' if count == 1 else 'anomalies'}{_wanted_words(question)} {window}",
         facts={"in_all": int(count), "shown": len(rows)},
         tables=(anomaly_table(rows),),
         ids=tuple(dict.fromkeys([row.id for row in rows] + [row.incident_id for row in rows if row.incident_id])),
@@ -136,7 +142,7 @@ def count_by(connection: Connection, question: CountBy, now_us: int) -> Answer:
     kind = PRIVATE_KINDS.get(question.column)
     private = [(kind or "user", str(group.value)) for group in groups if group.value is not None]
     return Answer(
-        f"{in_all:,d} anomalies{_severities(question)} by {question.column} {window}",
+        f"{in_all:,d} anomalies{_wanted_words(question)} by {question.column} {window}",
         facts={"anomalies": int(in_all), "values": values},
         tables=(_group_table(question.column, groups),),
         private=tuple(private) if kind or question.column == "entity" else (),

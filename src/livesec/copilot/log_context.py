@@ -18,6 +18,8 @@ from livesec.store.ask_queries import stream_files
 AROUND_BYTES = 64 * 1024
 """Read at most, before and behind the line."""
 LINE_CHARACTERS = 300
+_FILES = ("file", "replay")
+"""Kinds of streams whose path names a file: a watched one, and one read whole."""
 _NOT_THERE = "The log no longer holds the line there ({why}): shown are the lines that the store kept."
 
 
@@ -36,7 +38,7 @@ def get_log_context(connection: Connection, question: GetLogContext, now_us: int
         line = evidence[number - 1]
         facts |= {"file": shown(line.path), "byte": line.offset, "evidence_lines": len(evidence)}
         kind = stream_files(connection, [line.path]).get(line.path)
-        around, why = lines_around(line, question.lines) if kind == "file" else (None, "it is not a plain file")
+        around, why = lines_around(line, question.lines) if kind in _FILES else (None, "it is not a plain file")
         if around is None:
             notes = (_NOT_THERE.format(why=why),)
         else:
