@@ -93,7 +93,7 @@ def _rating(explanation: Explanation, severity: Severity) -> str:
 
 def _confidence(explanation: Explanation) -> Iterator[str]:
     if explanation.confidence_reason:
-        yield f"Confidence {explanation.confidence_reason}."
+        yield f"Confidence: {explanation.confidence_reason.rstrip('.')}."
     if explanation.provenance.disagrees:
         yield "The model that worded this calls it harmless. That is its opinion; the rating is not its to give."
 
