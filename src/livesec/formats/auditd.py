@@ -26,7 +26,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.recent_sessions import RecentSessions, Session, SessionFormat
+from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, SessionFormat, Step
 from livesec.formats.text_times import epoch_us
 from livesec.formats.typed_fields import ip_address
 
@@ -144,20 +144,11 @@ def _told_once(state: RecentSessions, records: pl.DataFrame) -> tuple[pl.DataFra
     known = pl.when(~pl.col("account").is_in(_UNKNOWN)).then("account")
     records = records.with_columns(kind=kind, user=pl.coalesce(known, "named_id"))
     keys = text_keys(records.select(pl.concat_str(pl.col("host").fill_null(""), pl.lit(":"), "pid")).to_series())
-    rows: list[bool] = []
-    users: list[str | None] = []
-    columns = (keys.tolist(), records["event_time_us"], records["kind"], records["user"])
-    for key, time_us, what, user in zip(*columns, strict=True):
-        before = state.get(key, time_us) or Session(time_us, 0)
-        is_row, told = _follow(what, before.told)
-        rows.append(is_row)
-        users.append(user or (before.user if what == _LOGGED_IN else None))
-        if what == _LOGGED_IN:
-            state.forget(key)
-        else:
-            state.put(key, Session(time_us, told, user or before.user))
-    records = records.with_columns(pl.Series("user", users, dtype=pl.String))
-    of_row = pl.Series(rows, dtype=pl.Boolean)
+    times_us, kinds, named = (records[name].to_list() for name in ("event_time_us", "kind", "user"))
+    followed = state.follow(keys.tolist(), times_us, kinds, named, _STEPS)
+    of_process = pl.Series("user", followed.users, dtype=pl.String)
+    records = records.with_columns(pl.coalesce("user", pl.when(pl.col("kind") == _LOGGED_IN).then(of_process)))
+    of_row = pl.Series(followed.rows, dtype=pl.Boolean)
     outcome = pl.when("succeeded").then(pl.lit("success")).otherwise(pl.lit("failure"))
     reason = pl.when(pl.col("user").is_null()).then(pl.lit("invalid_user")).otherwise(pl.lit("bad_credentials"))
     given = records.filter(of_row).select(
@@ -187,3 +178,10 @@ def _follow(kind: int, told: int) -> tuple[bool, int]:
     if told & _BY_PAM or (kind == _LOGIN_FAILED and told & _BY_ITSELF):
         return False, told
     return True, told | _OPEN | (_BY_ITSELF if kind == _AUTH_FAILED else 0)
+
+
+_STEPS: Final = tuple(
+    Step(*_follow(kind, told), goes_on=kind != _LOGGED_IN, names=True)
+    for kind in range(_LOGGED_IN + 1)
+    for told in range(1 << TOLD_BITS)
+)

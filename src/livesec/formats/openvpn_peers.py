@@ -13,7 +13,7 @@ import polars as pl
 
 from livesec.core.hashing import text_keys
 from livesec.core.schema import OUTCOME
-from livesec.formats.recent_sessions import RecentSessions, Session
+from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, Step
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import ip_address
 
@@ -107,21 +107,11 @@ def _told_once(state: RecentSessions, told: pl.DataFrame) -> tuple[pl.DataFrame,
             )
         ).to_series()
     )
-    rows: list[bool] = []
-    users: list[str | None] = []
-    columns = (keys.tolist(), told["event_time_us"], told["kind"], told["named"], told["is_username"])
-    for key, time_us, kind, named, is_username in zip(*columns, strict=True):
-        before = state.get(key, time_us) or Session(time_us, 0)
-        known = before.user if named is None or (before.told & _USERNAME_KNOWN and not is_username) else named
-        is_row, after = _follow(kind, before.told | (_USERNAME_KNOWN if is_username else 0))
-        rows.append(is_row)
-        users.append(known)
-        if kind in (_START, _END):
-            state.forget(key)
-        else:
-            state.put(key, Session(time_us, after, known))
-    told = told.with_columns(pl.Series("user", users, dtype=pl.String))
-    of_row = pl.Series(rows, dtype=pl.Boolean)
+    times_us, named = told["event_time_us"].to_list(), told["named"].to_list()
+    kinds = told["kind"].fill_null(_BROKEN) * 2 + told["is_username"].cast(pl.Int32)
+    followed = state.follow(keys.tolist(), times_us, kinds.to_list(), named, _STEPS)
+    told = told.with_columns(pl.Series("user", followed.users, dtype=pl.String))
+    of_row = pl.Series(followed.rows, dtype=pl.Boolean)
     kind = pl.col("kind")
     outcome = pl.when(kind == _SUCCESS).then(pl.lit("success")).when(kind == _BROKEN).then(pl.lit("attempt"))
     broken = [
@@ -164,3 +154,15 @@ def _follow(kind: int, told: int) -> tuple[bool, int]:
     if kind in (_PASSWORD, _REFUSED):
         return not told & _FAILED, told | _FAILED  # refused after all, where the check was deferred
     return not told & (_FAILED | _SUCCEEDED), told | (0 if told & _SUCCEEDED else _FAILED)
+
+
+_STEPS: Final = tuple(
+    Step(
+        *_follow(kind, told | (_USERNAME_KNOWN if is_username else 0)),
+        goes_on=kind not in {_START, _END},
+        names=is_username or not told & _USERNAME_KNOWN,
+    )
+    for kind in range(_BROKEN + 1)
+    for is_username in (False, True)
+    for told in range(1 << TOLD_BITS)
+)
