@@ -25,13 +25,12 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import json_fields
 from livesec.formats.json_scan import Path
 from livesec.formats.one_line_lists import listed
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.text_times import iso_us, keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.text_times import iso_us
+from livesec.formats.typed_fields import ip_address
 
 _GRAPH: Final[dict[str, Path]] = {
     "created": ("createdDateTime",),
@@ -109,7 +108,7 @@ class EntraId(StatelessFormat):
         own = of_azure | graph
         if not own.any():
             return NOTHING_PARSED
-        numbered, line_of, failed = _records(lines.filter(own))
+        numbered, line_of, failed = _records(lines if own.all() else lines.filter(own))
         in_azure = numbered["line"].str.contains('"properties"', literal=True)
         azure = json_fields(numbered.filter(in_azure), _AZURE)
         plain = json_fields(numbered.filter(~in_azure), _GRAPH)
@@ -150,8 +149,10 @@ def _parsed(events: pl.DataFrame, broken: pl.DataFrame, line_of: pl.Series, fail
     judged = events.with_columns(problem.alias("problem"))
     unusable = pl.concat([broken, judged.drop_nulls("problem").select("line_index", reason="problem")])
     rows = _rows(judged.filter(pl.col("problem").is_null()))
-    rows = rows.with_columns(line_index=line_of.gather(rows["line_index"]))
-    rows = rows.with_columns(row_in_line=pl.int_range(pl.len(), dtype=pl.Int32).over("line_index"))
+    line_index = line_of.gather(rows["line_index"])
+    place = line_index.to_numpy()
+    row_in_line = np.arange(len(place), dtype=np.int32) - np.searchsorted(place, place).astype(np.int32)
+    rows = rows.with_columns(line_index, pl.Series("row_in_line", row_in_line))
     consumed = rows["line_index"].unique().sort()
     bad = pl.concat([failed, unusable.with_columns(line_index=line_of.gather(unusable["line_index"]))])
     bad = bad.filter(~pl.col("line_index").is_in(consumed.implode())).unique("line_index", keep="first")
@@ -165,7 +166,7 @@ def _parsed(events: pl.DataFrame, broken: pl.DataFrame, line_of: pl.Series, fail
 
 
 def _rows(events: pl.DataFrame) -> pl.DataFrame:
-    source = address(pl.select(pl.coalesce(events["ip"], events["caller"])).to_series()).values
+    source = ip_address(pl.select(pl.coalesce(events["ip"], events["caller"])).to_series()).values
     code = pl.col("code")
     asked = code.replace_strict(_ATTEMPTS, default=None, return_dtype=pl.String)
     failed = pl.coalesce(code.replace_strict(_REASONS, default=None, return_dtype=pl.String), "aadsts" + code)
@@ -178,7 +179,7 @@ def _rows(events: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(_said("service"), pl.lit("entra_id")).alias("service"),
         _said("correlation").alias("session_id"),
         _said("user").alias("user"),
-        keep_where(is_ip(source), source).alias("src_ip"),
+        source.alias("src_ip"),
         _said("country").alias("country"),
         pl.when(code == "0")
         .then(pl.lit("success"))

@@ -8,12 +8,13 @@ import polars as pl
 
 from livesec.core.batch import StreamInfo
 from livesec.formats.envelope import EnvelopeState, decode
-from livesec.formats.journald_json import MARK
+from livesec.formats.journald_json import DECODED, MARK
 from livesec.formats.rsyslog_json import may_be_rsyslog
 
 # What an envelope starts with: a month, a priority, the version of RFC 5424 without one, a date with a T, a JSON entry.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE_BYTES = 10
+_NOTHING = pl.DataFrame(schema=DECODED)
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ def unwrap(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> Unw
     """The syslog messages and journal entries among `lines` (line_index, line); `state` is carried on."""
     if not lines["line"].str.head(3).is_in(_MONTHS).all():
         lines = lines.filter(_may_be_wrapped(lines["line"]))
+    if lines.height == 0:
+        return Unwrapped(_NOTHING, _NOTHING)
     decoded = decode(lines, state, stream)
     timed = decoded["event_time_us"].is_not_null()
     if timed.all():
