@@ -26,6 +26,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
+from livesec.formats.plain_regex import groups
 from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, SessionFormat, Step
 from livesec.formats.text_times import epoch_us
 from livesec.formats.typed_fields import ip_address
@@ -35,9 +36,13 @@ _HEAD: Final = (
     r"^(?:node=(?P<host>\S+) )?type=(?P<type>[A-Z0-9_]+|UNKNOWN\[[0-9]+\]) "
     r"msg=audit\((?P<time>[0-9]{1,12}\.[0-9]{1,6}):(?P<event>[0-9]{1,20})\): ?(?P<rest>.*)$"
 )
+_PLAIN_HEAD: Final = (
+    r"^type=(?P<type>[A-Z0-9_]+) msg=audit\((?P<time>[0-9]{1,12}\.[0-9]{1,6}):(?P<event>[0-9]{1,20})\): (?P<rest>.*)$"
+)
 _OWN_HEAD: Final = r"^(?:node=\S+ )?type=\S* msg=audit\("
 _TOLD: Final = ("USER_LOGIN", "USER_AUTH")
 _BODY: Final = r"^(?:user )?pid=(?P<pid>[0-9]{1,10}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$"
+_PLAIN_BODY: Final = r"^pid=(?P<pid>[0-9]{1,10}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$"
 _RESULT: Final = r"\bres(?:ult)?=(success|failed|Success|Failed|yes|no|1|0)\)?$"
 _ACCOUNT: Final = r'\bacct="([^"]*)"'
 _HEX_ACCOUNT: Final = r"\bacct=((?:[0-9A-F]{2}){1,512})(?: |$)"
@@ -100,12 +105,12 @@ def _decoded(texts: pl.Series) -> pl.Series:
 
 def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the records of logins say, and the rejects among `lines`."""
-    head = lines.select("line_index").hstack(lines["line"].str.extract_groups(_HEAD).struct.unnest())
+    head = pl.DataFrame({"line_index": lines["line_index"], **groups(lines["line"], _HEAD, _PLAIN_HEAD)})
     head = head.with_columns(event_time_us=epoch_us(head["time"]))
     timed = head["event_time_us"].is_not_null()
     broken = head.filter(~timed).select("line_index", reason=pl.lit(_NO_HEAD))
     head = head.filter(timed & head["type"].is_in(_TOLD).fill_null(False))
-    body = head["rest"].str.extract_groups(_BODY).struct.unnest()
+    body = groups(head["rest"], _BODY, _PLAIN_BODY)
     said = body["said"].str.strip_chars_end()
     result = said.str.extract(_RESULT).str.to_lowercase()
     exe = said.str.extract(r'\bexe="(?:[^"]*/)?([^"/]+)"')

@@ -13,6 +13,7 @@ import polars as pl
 
 from livesec.core.hashing import text_keys
 from livesec.core.schema import OUTCOME
+from livesec.formats.plain_regex import groups
 from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, Step
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import ip_address
@@ -23,7 +24,14 @@ PAUSE_US: Final = 3_600_000_000
 PEER: Final = r"(?:\S+/)?(?:(?:udp|tcp)[46]?(?:-server)?:)?\[?[0-9A-Fa-f.:]*[0-9A-Fa-f]\]?:[0-9]{1,5} "
 """What stands before the messages of a peer: its address and port, behind its name once that is known."""
 
-_BEFORE: Final = r"^(?:\S+/)?(?:(?:udp|tcp)[46]?(?:-server)?:)?\[?([0-9A-Fa-f.:]*[0-9A-Fa-f])\]?:([0-9]{1,5}) (.*)$"
+_BEFORE: Final = (
+    r"^(?:\S+/)?(?:(?:udp|tcp)[46]?(?:-server)?:)?\[?(?P<ip>[0-9A-Fa-f.:]*[0-9A-Fa-f])\]?:(?P<port>[0-9]{1,5}) "
+    r"(?P<text>.*)$"
+)
+_PLAIN_BEFORE: Final = (
+    r"^(?P<ip>[0-9.]*[0-9]):(?P<port>[0-9]{1,5}) (?P<text>.*)$",
+    r"^[!-.0-~]+/(?P<ip>[0-9.]*[0-9]):(?P<port>[0-9]{1,5}) (?P<text>.*)$",
+)
 _BEHIND: Final = (
     r"^(?:TLS Error|Authenticate/Decrypt|tls-crypt).* from \[AF_INET6?\]([0-9A-Fa-f.:]+):([0-9]{1,5})(?: .*)?$"
 )
@@ -67,7 +75,7 @@ def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFr
     texts = messages["message"]
     telling = texts.str.contains(f"(?:^|^{PEER})(?:{TELLING})")
     told = messages.filter(telling)
-    before = told["message"].str.extract_groups(_BEFORE).struct.rename_fields(["ip", "port", "text"]).struct.unnest()
+    before = groups(told["message"], _BEFORE, *_PLAIN_BEFORE)
     alone = keep_where(before["ip"].is_null(), told["message"])
     behind = alone.str.extract_groups(_BEHIND).struct.rename_fields(["ip", "port"]).struct.unnest()
     ip = before["ip"].zip_with(before["ip"].is_not_null(), behind["ip"])

@@ -21,7 +21,7 @@ from livesec.core.jit import inner_kernel, kernel
 from livesec.core.text_views import arrow_text, set_view, texts_at
 
 _TOKEN: Final = re.compile(
-    r"\(\?P<(?P<name>\w+)>|(?P<close>\))|(?:(?P<set>\[\^?(?:\\.|[^\]\\])+\])|(?P<any>\.)|\\(?P<escaped>\W)|(?P<plain>[^\\()|*+?{}^$]))"
+    r"\(\?P<(?P<name>\w+)>|(?P<close>\))|(?:(?P<set>\[\^?(?:\\\W|[^\]\\])+\])|(?P<any>\.)|\\(?P<escaped>\W)|(?P<plain>[^\\()|*+?{}^$]))"
     r"(?P<times>[*+?]|\{[0-9]+(?:,[0-9]+)?\})?"
 )
 _MEMBER: Final = re.compile(r"\\(\W)-\\?(.)|\\?([^\\])-\\?([^\\\]])|\\(\W)|(.)")
@@ -88,7 +88,7 @@ def _program(regex: str) -> tuple[_Program, tuple[str, ...]]:
     wide = [place for place in range(len(steps)) if _gives_back(steps, place)]
     if len(wide) > 1:
         raise ValueError(f"{regex}: more than one repetition that could take what follows it")
-    if wide and steps[wide[0]][2] > _SHORT and _starts_over(steps[wide[0] + 1 :]):
+    if wide and steps[wide[0]][2] > _SHORT and _starts_over(steps[wide[0]][3], steps[wide[0] + 1 :]):
         raise ValueError(f"{regex}: a repetition behind the one that gives back could begin in many places")
     columns = [np.array([step[part] for step in steps], dtype=np.int64) for part in range(3)]
     members = np.array([step[3] for step in steps])
@@ -109,15 +109,20 @@ def _gives_back(steps: list[tuple[int, int, int, NDArray[np.bool_]]], place: int
     return False
 
 
-def _starts_over(steps: list[tuple[int, int, int, NDArray[np.bool_]]]) -> bool:
-    """Whether a long run among `steps` could take the byte with which they begin."""
-    begins = np.zeros(256, dtype=np.bool_)
-    for kind, least, _, members in steps:
-        if kind == _RUN:
+def _starts_over(given: NDArray[np.bool_], steps: list[tuple[int, int, int, NDArray[np.bool_]]]) -> bool:
+    """Whether the bytes `given` back could let a long run among `steps` begin again and again."""
+    begins, is_begun = np.zeros(256, dtype=np.bool_), False
+    for kind, least, most, members in steps:
+        if kind != _RUN:
+            continue
+        if most > _SHORT and (members & begins).any():
+            return True
+        if least > 0 and not (members & given).any():
+            return False  # it stands behind all that is given back: what follows it begins in one place
+        if not is_begun:
             begins |= members
-            if least > 0:
-                break
-    return any(most > _SHORT and (members & begins).any() for _, _, most, members in steps)
+            is_begun = least > 0
+    return False
 
 
 @inner_kernel
@@ -217,6 +222,10 @@ def plain_groups(texts: pl.Series, regex: str) -> dict[str, pl.Series]:
     >>> {name: column.to_list() for name, column in found.items()}
     {'name': ['a', None, None], 'pid': ['12', None, None]}
     """
+    return _groups_and_fits(texts, regex)[0]
+
+
+def _groups_and_fits(texts: pl.Series, regex: str) -> tuple[dict[str, pl.Series], NDArray[np.bool_]]:
     program, names = _program(regex)
     data, bounds = arrow_text(texts)
     views, fits = np.empty((len(names), len(texts), 4), dtype=np.uint32), np.empty(len(texts), dtype=np.bool_)
@@ -224,4 +233,33 @@ def plain_groups(texts: pl.Series, regex: str) -> dict[str, pl.Series]:
     _match(data, bounds, *program, starts, ends, views, fits)
     if texts.null_count():
         fits &= texts.is_not_null().to_numpy()
-    return {name: texts_at(views[place], fits, data) for place, name in enumerate(names)}
+    return {name: texts_at(views[place], fits, data).alias(name) for place, name in enumerate(names)}, fits
+
+
+def groups(texts: pl.Series, regex: str, *plain: str) -> dict[str, pl.Series]:
+    r"""The named groups of `regex` in `texts` (String), sooner where one of the `plain` expressions fits.
+
+    Those are cases of `regex`: where one fits, `regex` does, with the same groups and null for those that it has not.
+
+    >>> found = groups(pl.Series(["a=1", "b"]), "^(?P<name>[a-z])(?:=(?P<value>.))?$", "^(?P<name>[a-z])=(?P<value>.)$")
+    >>> {name: column.to_list() for name, column in found.items()}
+    {'name': ['a', 'b'], 'value': ['1', None]}
+    """
+    names = re.findall(r"\(\?P<(\w+)>", regex)
+    found = {name: pl.repeat(None, len(texts), dtype=pl.String, eager=True).alias(name) for name in names}
+    left = np.arange(len(texts))
+    for case in plain:
+        if not len(left):
+            return found
+        own, fits = _groups_and_fits(texts if len(left) == len(texts) else texts.gather(left), case)
+        if fits.all() and len(left) == len(texts):
+            return found | own
+        if fits.any():
+            for name, column in own.items():
+                found[name].scatter(left[fits], column.filter(pl.Series(fits)))  # in place
+            left = left[~fits]
+    if len(left):
+        others = texts.gather(left).str.extract_groups(regex).struct.unnest()
+        for name in names:
+            found[name].scatter(left, others[name])
+    return found
