@@ -78,7 +78,7 @@ _REASONS: Final = {
     "53011": "risk",
     "50105": "not_assigned",
 }
-_LISTS: Final = r'^\s*\{\s*(?:"@odata\.[a-zA-Z.]+"\s*:\s*"[^"]*"\s*,\s*)*"(?:records|value)"\s*:\s*\['
+_LISTS: Final = r'^\s*(?:\[|\{\s*(?:"@odata\.[a-zA-Z.]+"\s*:\s*"[^"]*"\s*,\s*)*"(?:records|value)"\s*:\s*\[)'
 _METHOD: Final = r'"authenticationMethod":\s*"([^"\\]{1,100})"'
 _NO_TIME: Final = "createdDateTime: no time that can be read"
 _NO_CODE: Final = "no errorCode"
@@ -121,8 +121,7 @@ class EntraId(StatelessFormat):
 
 def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
     """The records of `lines`, numbered; the line_index of each; line_index and reason of broken lists."""
-    head = lines["line"].str.strip_chars_start().str.head(1)
-    many = (head == "[") | lines["line"].str.contains(_LISTS)
+    many = lines["line"].str.contains(_LISTS)
     records, failed = lines, no_rejects()
     if many.any():
         found = listed(lines.filter(many), ("records", "value"))
@@ -170,7 +169,7 @@ def _rows(events: pl.DataFrame) -> pl.DataFrame:
     code = pl.col("code")
     asked = code.replace_strict(_ATTEMPTS, default=None, return_dtype=pl.String)
     failed = pl.coalesce(code.replace_strict(_REASONS, default=None, return_dtype=pl.String), "aadsts" + code)
-    method = pl.col("steps").str.extract(_METHOD).str.to_lowercase()
+    method = pl.lit(events["steps"].str.extract(_METHOD).str.to_lowercase())  # once: an expression would be read anew
     second = (pl.col("requirement") == "multiFactorAuthentication") & (code == "0") & (method == "password")
     return events.select(
         "line_index",
