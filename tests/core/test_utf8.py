@@ -18,7 +18,7 @@ hostile = st.lists(st.sampled_from([*EDGES, ord("a")]), max_size=20).map(bytes) 
 
 def _bad_rows(lines: list[bytes]) -> list[int]:
     sizes = np.array([len(line) for line in lines], dtype=np.int64)
-    return repaired(b"\n".join(lines), np.cumsum(sizes + 1) - sizes - 1, sizes).rows.tolist()
+    return list(repaired(b"\n".join(lines), np.cumsum(sizes + 1) - sizes - 1, sizes).rows)
 
 
 def test_just_what_python_cannot_decode_is_ill_formed() -> None:
