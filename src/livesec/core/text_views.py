@@ -8,20 +8,10 @@ import pyarrow as pa  # type: ignore[import-untyped]  # has no types
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
+from livesec.core.utf8 import is_utf8, repaired
 
 _INLINE_BYTES = 12  # a view holds so short a text itself; of a longer one its first four bytes and where it lies
 _CARRIAGE_RETURN = 0x0D
-
-
-def is_utf8(data: bytes) -> bool:
-    """Whether `data` can be read as UTF-8 throughout."""
-    if data.isascii():
-        return True
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 @inner_kernel
@@ -35,7 +25,11 @@ def _word(data: NDArray[np.uint8], start: int, end: int) -> int:
 
 @kernel
 def _fill_views(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64], views: NDArray[np.uint32]
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    buffer: int,
+    views: NDArray[np.uint32],
 ) -> None:
     for row in range(len(starts)):
         start, size = starts[row], sizes[row]
@@ -48,21 +42,28 @@ def _fill_views(
             views[row, 2] = _word(data, start + 4, end)
             views[row, 3] = _word(data, start + 8, end)
         else:
-            views[row, 2] = 0  # the number of the buffer
+            views[row, 2] = buffer
             views[row, 3] = start
 
 
 def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> pl.Series:
     r"""data[starts[i] : starts[i] + sizes[i]] without a carriage return at its end, as a String series of shape (n,).
 
-    `data` is UTF-8 (`is_utf8`), shorter than 2 GiB, and lives as long as the series. Layout: Arrow's Utf8View.
+    What is not UTF-8 is replaced, as bytes.decode does it; such lines hold no line break. `data` is shorter than 2 GiB,
+    and lives as long as the series. Layout: Arrow's Utf8View.
 
-    >>> views_of(b"one\r\nfourteen bytes\n", np.array([0, 5]), np.array([4, 14])).to_list()
-    ['one', 'fourteen bytes']
+    >>> views_of(b"one\r\nfourteen bytes\nb\xffd", np.array([0, 5, 20]), np.array([4, 14, 3])).to_list()
+    ['one', 'fourteen bytes', 'b\ufffdd']
     """
     views = np.empty((len(starts), 4), dtype=np.uint32)
-    _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, views)
     buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
+    _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, 0, views)
+    if not is_utf8(data):
+        bad = repaired(data, starts, sizes)
+        replaced = np.empty((len(bad.rows), 4), dtype=np.uint32)
+        _fill_views(np.frombuffer(bad.data, dtype=np.uint8), bad.starts, bad.sizes, 1, replaced)
+        views[bad.rows] = replaced
+        buffers.append(pa.py_buffer(bad.data))
     return pl.Series(pa.Array.from_buffers(pa.string_view(), len(starts), buffers))
 
 

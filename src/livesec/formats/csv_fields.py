@@ -35,6 +35,8 @@ class Wanted:
     names: tuple[str, ...]
     places: tuple[int, ...]
     delimiter: str = ","
+    named_by: str = "the header"
+    """What told of the fields, for the reasons."""
 
 
 class Cut(NamedTuple):
@@ -71,7 +73,7 @@ def cut_fields(lines: pl.DataFrame, wanted: Wanted, *, quoted: bool = True) -> C
     if right.all():
         return Cut(_named(lines["line_index"], texts, wanted), _no_failed())
     wrong = pl.Series(~right)
-    failed = _failed(lines["line_index"].filter(wrong), _reasons(found.counts[~right], wanted.width))
+    failed = _failed(lines["line_index"].filter(wrong), _reasons(found.counts[~right], wanted))
     kept = [text if text is None else text.filter(~wrong) for text in texts]
     return Cut(_named(lines["line_index"].filter(~wrong), kept, wanted), failed)
 
@@ -186,7 +188,7 @@ def _cut_by_text(lines: pl.DataFrame, wanted: Wanted) -> Cut:
     texts = [pieces[names[place]] if place >= 0 else None for place in wanted.places]
     wrong = lines.filter(~right)
     counts = wrong["line"].str.count_matches(wanted.delimiter, literal=True).to_numpy().astype(np.int64) + 1
-    failed = _failed(wrong["line_index"], _reasons(counts, wanted.width))
+    failed = _failed(wrong["line_index"], _reasons(counts, wanted))
     return Cut(_named(lines["line_index"].filter(right), texts, wanted), failed)
 
 
@@ -196,10 +198,11 @@ def _named(line_index: pl.Series, columns: Sequence[pl.Series | None], wanted: W
     return pl.DataFrame({"line_index": line_index, **chosen})
 
 
-def _reasons(counts: NDArray[np.int64], width: int) -> pl.Series:
+def _reasons(counts: NDArray[np.int64], wanted: Wanted) -> pl.Series:
     said = {_OPEN: OPEN_QUOTE, _STRAY: STRAY_QUOTE}
+    told = f"fields where {wanted.named_by} names {wanted.width}"
     return pl.Series(
-        [said.get(count, f"{count} fields where the header names {width}") for count in counts.tolist()],
+        [said.get(count, f"{count} {told}") for count in counts.tolist()],
         dtype=pl.String,
     )
 

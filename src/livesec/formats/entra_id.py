@@ -25,13 +25,12 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import json_fields
 from livesec.formats.json_scan import Path
 from livesec.formats.one_line_lists import listed
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.text_times import iso_us, keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.text_times import iso_us
+from livesec.formats.typed_fields import ip_address
 
 _GRAPH: Final[dict[str, Path]] = {
     "created": ("createdDateTime",),
@@ -79,7 +78,7 @@ _REASONS: Final = {
     "53011": "risk",
     "50105": "not_assigned",
 }
-_LISTS: Final = r'^\s*\{\s*(?:"@odata\.[a-zA-Z.]+"\s*:\s*"[^"]*"\s*,\s*)*"(?:records|value)"\s*:\s*\['
+_LISTS: Final = r'^\s*(?:\[|\{\s*(?:"@odata\.[a-zA-Z.]+"\s*:\s*"[^"]*"\s*,\s*)*"(?:records|value)"\s*:\s*\[)'
 _METHOD: Final = r'"authenticationMethod":\s*"([^"\\]{1,100})"'
 _NO_TIME: Final = "createdDateTime: no time that can be read"
 _NO_CODE: Final = "no errorCode"
@@ -109,7 +108,7 @@ class EntraId(StatelessFormat):
         own = of_azure | graph
         if not own.any():
             return NOTHING_PARSED
-        numbered, line_of, failed = _records(lines.filter(own))
+        numbered, line_of, failed = _records(lines if own.all() else lines.filter(own))
         in_azure = numbered["line"].str.contains('"properties"', literal=True)
         azure = json_fields(numbered.filter(in_azure), _AZURE)
         plain = json_fields(numbered.filter(~in_azure), _GRAPH)
@@ -122,8 +121,7 @@ class EntraId(StatelessFormat):
 
 def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
     """The records of `lines`, numbered; the line_index of each; line_index and reason of broken lists."""
-    head = lines["line"].str.strip_chars_start().str.head(1)
-    many = (head == "[") | lines["line"].str.contains(_LISTS)
+    many = lines["line"].str.contains(_LISTS)
     records, failed = lines, no_rejects()
     if many.any():
         found = listed(lines.filter(many), ("records", "value"))
@@ -150,8 +148,10 @@ def _parsed(events: pl.DataFrame, broken: pl.DataFrame, line_of: pl.Series, fail
     judged = events.with_columns(problem.alias("problem"))
     unusable = pl.concat([broken, judged.drop_nulls("problem").select("line_index", reason="problem")])
     rows = _rows(judged.filter(pl.col("problem").is_null()))
-    rows = rows.with_columns(line_index=line_of.gather(rows["line_index"]))
-    rows = rows.with_columns(row_in_line=pl.int_range(pl.len(), dtype=pl.Int32).over("line_index"))
+    line_index = line_of.gather(rows["line_index"])
+    place = line_index.to_numpy()
+    row_in_line = np.arange(len(place), dtype=np.int32) - np.searchsorted(place, place).astype(np.int32)
+    rows = rows.with_columns(line_index, pl.Series("row_in_line", row_in_line))
     consumed = rows["line_index"].unique().sort()
     bad = pl.concat([failed, unusable.with_columns(line_index=line_of.gather(unusable["line_index"]))])
     bad = bad.filter(~pl.col("line_index").is_in(consumed.implode())).unique("line_index", keep="first")
@@ -165,11 +165,11 @@ def _parsed(events: pl.DataFrame, broken: pl.DataFrame, line_of: pl.Series, fail
 
 
 def _rows(events: pl.DataFrame) -> pl.DataFrame:
-    source = address(pl.select(pl.coalesce(events["ip"], events["caller"])).to_series()).values
+    source = ip_address(pl.select(pl.coalesce(events["ip"], events["caller"])).to_series()).values
     code = pl.col("code")
     asked = code.replace_strict(_ATTEMPTS, default=None, return_dtype=pl.String)
     failed = pl.coalesce(code.replace_strict(_REASONS, default=None, return_dtype=pl.String), "aadsts" + code)
-    method = pl.col("steps").str.extract(_METHOD).str.to_lowercase()
+    method = pl.lit(events["steps"].str.extract(_METHOD).str.to_lowercase())  # once: an expression would be read anew
     second = (pl.col("requirement") == "multiFactorAuthentication") & (code == "0") & (method == "password")
     return events.select(
         "line_index",
@@ -178,7 +178,7 @@ def _rows(events: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(_said("service"), pl.lit("entra_id")).alias("service"),
         _said("correlation").alias("session_id"),
         _said("user").alias("user"),
-        keep_where(is_ip(source), source).alias("src_ip"),
+        source.alias("src_ip"),
         _said("country").alias("country"),
         pl.when(code == "0")
         .then(pl.lit("success"))

@@ -46,8 +46,6 @@ class Wanted(NamedTuple):
     first_field: NDArray[np.int64]
     """The fields at and below a node are those from here to `end_field`."""
     end_field: NDArray[np.int64]
-    names: tuple[str, ...]
-    """Of the fields, in the order of the tree."""
 
 
 class _Found(NamedTuple):
@@ -75,7 +73,8 @@ class _Stack(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _tree(paths: tuple[tuple[str, Path], ...]) -> Wanted:
+def _tree(paths: tuple[tuple[str, Path], ...]) -> tuple[Wanted, tuple[str, ...]]:
+    """The tree of `paths`, and the names of the fields in its order."""
     branches: dict[Path, list[Path]] = {(): []}
     names: dict[Path, str] = {}
     for name, path in paths:
@@ -101,7 +100,7 @@ def _tree(paths: tuple[tuple[str, Path], ...]) -> Wanted:
     field_of = {path: place for place, path in enumerate(leaves)}
     own = [[field_of[leaf] for leaf in leaves if leaf[: len(path)] == path] for path in order]
     keys = [path[-1].encode() if path else b"" for path in order]
-    return Wanted(
+    wanted = Wanted(
         np.frombuffer(b"".join(keys) or b"\0", dtype=np.uint8),
         np.cumsum([0, *map(len, keys)]),
         first,
@@ -109,8 +108,8 @@ def _tree(paths: tuple[tuple[str, Path], ...]) -> Wanted:
         np.array([field_of.get(path, _NONE) for path in order]),
         np.array([some[0] for some in own]),
         np.array([some[-1] + 1 for some in own]),
-        tuple(names[path] for path in leaves),
     )
+    return wanted, tuple(names[path] for path in leaves)
 
 
 @inner_kernel
@@ -230,10 +229,28 @@ def _scan_line(  # noqa: PLR0912, PLR0915  # one pass: a call for each part of a
 
 
 @kernel
-def _scan(data: NDArray[np.uint8], bounds: NDArray[np.int64], wanted: Wanted, stack: _Stack, found: _Found) -> None:
+def _scan(  # numba takes 0.5 ms a call to see what named tuples hold
+    data: NDArray[np.uint8],
+    bounds: NDArray[np.int64],
+    keys: NDArray[np.uint8],
+    key_at: NDArray[np.int64],
+    first_child: NDArray[np.int64],
+    next_child: NDArray[np.int64],
+    field: NDArray[np.int64],
+    first_field: NDArray[np.int64],
+    end_field: NDArray[np.int64],
+    stack: NDArray[np.int64],
+    views: NDArray[np.uint32],
+    known: NDArray[np.bool_],
+    whole: NDArray[np.bool_],
+    scratch: NDArray[np.uint8],
+) -> None:
+    wanted = Wanted(keys, key_at, first_child, next_child, field, first_field, end_field)
+    open_ = _Stack(stack[0], stack[1], stack[2], stack[3])
+    found = _Found(views, known, whole, scratch)
     used = 0
-    for line in range(len(found.whole)):
-        found.whole[line], used = _scan_line(data, bounds[line], bounds[line + 1], line, used, wanted, stack, found)
+    for line in range(len(whole)):
+        whole[line], used = _scan_line(data, bounds[line], bounds[line + 1], line, used, wanted, open_, found)
 
 
 class Scanned(NamedTuple):
@@ -256,20 +273,18 @@ def scanned(lines: pl.Series, paths: Mapping[str, Path]) -> Scanned:
     >>> found.whole.tolist(), found.fields["b"].to_list()[:2], found.fields["d"].to_list()[:2]
     ([True, True, False], ['1e2', '[1, {}]'], ['é', None])
     """
-    wanted = _tree(tuple(paths.items()))
+    wanted, names = _tree(tuple(paths.items()))
     data, bounds = arrow_text(lines)
-    shape = (len(wanted.names), len(lines))
+    shape = (len(names), len(lines))
     found = _Found(
         np.empty((*shape, 4), dtype=np.uint32),
         np.zeros(shape, dtype=np.bool_),
         np.empty(len(lines), dtype=np.bool_),
         np.empty(len(data), dtype=np.uint8),
     )
-    stack = _Stack(*np.empty((4, MAX_DEPTH), dtype=np.int64))
-    _scan(data, bounds, wanted, stack, found)
+    _scan(data, bounds, *wanted, np.empty((4, MAX_DEPTH), dtype=np.int64), *found)
     texts = {
-        name: texts_at(found.views[field], found.known[field], data, found.scratch)
-        for field, name in enumerate(wanted.names)
+        name: texts_at(found.views[field], found.known[field], data, found.scratch) for field, name in enumerate(names)
     }
     return Scanned(found.whole, {name: texts[name] for name in paths})
 
