@@ -102,10 +102,13 @@ class EntraId(StatelessFormat):
             of_azure &= line.str.contains(_CATEGORY[1], literal=True)
         if of_azure.any():
             of_azure &= line.str.contains_any(_OF_AZURE)
-        graph = line.str.contains(_TELLING[0], literal=True) & ~of_azure
-        for word in _TELLING[1:]:
-            graph &= line.str.contains(word, literal=True)
-        own = of_azure | graph
+        others = (~of_azure).arg_true()
+        if len(others):
+            left = line.gather(others)
+            for word in _TELLING:
+                others = others.filter(told := left.str.contains(word, literal=True))
+                left = left.filter(told)
+        own = of_azure.scatter(others, True) if len(others) else of_azure
         if not own.any():
             return NOTHING_PARSED
         numbered, line_of, failed = _records(lines if own.all() else lines.filter(own))
@@ -159,7 +162,7 @@ def _parsed(events: pl.DataFrame, broken: pl.DataFrame, line_of: pl.Series, fail
     return Parsed(
         {LogType.LOGIN: rows},
         consumed=consumed.to_numpy(),
-        skipped=np.setdiff1d(every.to_numpy(), used.to_numpy()),
+        skipped=np.setdiff1d(every.sort().to_numpy(), used.to_numpy(), assume_unique=True),
         rejects=bad.sort("line_index"),
     )
 
