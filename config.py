@@ -35,6 +35,7 @@ COUNTRY_CENTROIDS = {}  # {"DE": (51.1, 10.4, 450)}: latitude, longitude, error 
 RELAY_NETWORKS = []  # CIDRs of your VPN, relay and hosting providers; no travel speed is computed for them
 GEO_CITY_FILE = None  # path of a city file in MaxMind's format (.mmdb): places of cities in place of country centres
 GEO_ASN_FILE = None  # the same for autonomous systems: their real numbers in place of stand-ins for their names
+PACKET_FOREST = "data/packet_forest.npz"  # made by `livesec lab train`; behavioural_anomaly is off until it is there
 SEED_MODE = False  # True: the livesec seed's own behaviour, fixed thresholds and one alert per event
 
 # Parameters of single detectors, see `livesec detectors`; for example {"bf_fast": {"leak_s": 20}}.
@@ -66,3 +67,22 @@ HISTORY = "7d"  # first look at a file: "start", "end", or days of history that 
 RECENT_EVENTS = 500  # rows per log type for the desk's live streams
 REJECT_SAMPLES = 1000  # unusable lines kept to look at; all are counted
 CONSOLE_ALERTS_FROM = "medium"  # lowest severity printed on the console
+
+# Co-pilot -------------------------------------------------------------------------------------------------------------
+# OPENAI_API_KEY and OPENAI_BASE_URL belong into .env; without them LiveSec explains by itself and sends nothing away.
+
+EXPLAIN_MODEL = "gpt-5-mini"  # as the endpoint names it
+EXPLAIN_FROM = "medium"  # lowest severity that the model words; the rest keeps LiveSec's own text
+EXPLAIN_VIEW = "technical_expert"  # or risk_assessor, incident_responder, threat_intelligence, executive_briefing
+EXPLAIN_LANGUAGE = "English"  # of the model's prose; figures, commands and ATT&CK stay as they are
+EXPLAIN_API = "chat"  # chat: what all servers speak; responses: OpenAI's newer API
+EXPLAIN_TIMEOUT_S = (
+    None  # s for an answer; None: 20, and 180 for an endpoint on this machine (models on a CPU are slow)
+)
+EXPLAIN_MAX_TOKENS = 1200  # tokens of an answer
+EXPLAIN_TEMPERATURE = 0.2  # 0 to 2; explanations should not surprise
+EXPLAIN_CALLS_PER_MINUTE = 10  # calls
+EXPLAIN_CALLS_PER_DAY = 200  # calls; a fifth is kept for what is critical
+EXPLAIN_TOKENS_PER_DAY = 200_000  # tokens, asked and answered
+EXPLAIN_QUEUE = 10_000  # anomalies that may wait; beyond, the least severe keep LiveSec's own text
+EXPLAIN_REDACT = None  # True or False; None: pseudonyms for users, addresses and paths unless the endpoint is here

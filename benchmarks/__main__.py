@@ -18,10 +18,14 @@ from rich.table import Table
 
 from benchmarks import (
     commit_cost,
+    explanations,
+    flat_cost,
     idle_cpu,
     idle_files,
     live_latency,
     long_line,
+    many_keys,
+    model_calls,
     network_replay,
     peak_memory,
     recovery,
@@ -42,6 +46,10 @@ MEASUREMENTS: dict[str, Measurement] = {
     "files": idle_files.measure,
     "line": long_line.measure,
     "memory": peak_memory.measure,
+    "keys": many_keys.measure,
+    "flat": flat_cost.measure,
+    "explanations": explanations.measure,
+    "model": model_calls.measure,
 }
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 QUICK_SHARE = 0.05
@@ -59,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1):
         console.print(f"[yellow]This machine is busy (load {os.getloadavg()[0]:.1f}): the figures will be too low.")
     with tempfile.TemporaryDirectory(prefix="livesec-bench-", dir=options.folder) as name:
-        bench = Bench(Path(name), QUICK_SHARE if options.quick else 1.0, console.print)
+        bench = Bench(Path(name), QUICK_SHARE if options.quick else 1.0, console.print, is_long=options.long)
         bench.say("compiling kernels, as the set-up does")
         compile_kernels()
         figures: list[Figure] = []
@@ -86,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, no figures to quote")
+    parser.add_argument("--long", action="store_true", help="flat: 100 million events in place of 10, an hour")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md too")
     parser.add_argument("--folder", help="where the logs are made: 2 GB for the whole [default: the system's]")

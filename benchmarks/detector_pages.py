@@ -8,16 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from tests.detectors.fixture import HERE, load_fixture
+from tests.explain.found_in_fixtures import anomaly_of, found_of
 
+from livesec.core.anomaly import Anomaly
 from livesec.core.attack import tactics_of, technique_name
+from livesec.core.commands import COMMANDS
 from livesec.core.protocols import Correlator, Detector, param_infos
-from livesec.core.severity import MAX_SCORE, severity_of
-from livesec.explain.deterministic import Written, write
+from livesec.core.severity import severity_of
 from livesec.pipeline.assembly import Judge, correlator_classes, detector_classes
-from livesec.pipeline.detection import run_detector
 
 FOLDER = Path(__file__).parent.parent / "docs" / "detections"
 _INDEX = """# What LiveSec looks for
@@ -40,17 +39,10 @@ def description(part: Judge) -> str:
     return (sys.modules[type(part).__module__].__doc__ or "").strip()
 
 
-def example(detector: Detector[Any]) -> tuple[Written, float] | None:
-    """What is written about the first finding in its fixture, and its score."""
-    fixture = load_fixture(HERE / str(detector.log_type) / f"{detector.name}.csv", detector.log_type)
-    for case in fixture.cases:
-        if case.seed_mode or not case.expected:
-            continue
-        judging = fixture.detector(type(detector), seed_mode=False)
-        for finding in run_detector(judging, judging.initial(), case.rows)[0]:
-            score = min(MAX_SCORE, finding.base_severity * finding.confidence)
-            return write(finding, detector.summary, detector.guidance, score), score
-    return None
+def example(part: Judge) -> Anomaly | None:
+    """The anomaly that the first finding in its fixture becomes; one of seed_mode where it knows no other."""
+    found = sorted(found_of(part.name), key=lambda item: item.case.startswith("seed_"))
+    return anomaly_of(found[0]) if found else None
 
 
 def page(part: Judge) -> str:
@@ -83,10 +75,20 @@ def page(part: Judge) -> str:
         "",
         *(f"{number}. {text}" for number, text in enumerate(_steps(part), 1)),
         "",
+        "## What would change it",
+        "",
+        *(f"- {_plain(text)}" for text in part.guidance.would_change),
+        "",
     ]
-    if isinstance(part, Detector) and (shown := example(part)) is not None:
-        written, score = shown
-        lines += [f"## As it reads (score {score / 10:.1f})", "", "```text", written.explanation.to_text(), "```", ""]
+    if (shown := example(part)) is not None:
+        lines += [
+            f"## As it reads (score {shown.score / 10:.1f})",
+            "",
+            "```text",
+            shown.explanation.to_text(),
+            "```",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -112,11 +114,21 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def _plain(template: str) -> str:
+    """A template with the names of what is filled in, in braces."""
+    return template.replace("{{", "{").replace("}}", "}")
+
+
 def _steps(part: Judge) -> Iterator[str]:
-    """The steps with the names of what is filled in, in braces; commands, which begin with a small letter, as code."""
-    for step in part.guidance.next_steps:
-        text = step.replace("{{", "{").replace("}}", "}")
-        yield f"`{text}`" if text[0].islower() else text
+    """The commands, by platform, then what to do in words."""
+    for name in part.guidance.commands:
+        command = COMMANDS[name]
+        texts: dict[str, list[str]] = {}
+        for platform, text in command.texts.items():
+            texts.setdefault(_plain(text), []).append(platform)
+        told = "; ".join(f"{', '.join(where)}: `{_cell(text)}`" for text, where in texts.items())
+        yield f"{command.purpose[0].upper()}{command.purpose[1:]} {told}"
+    yield from map(_plain, part.guidance.next_steps)
 
 
 def index(parts: list[Judge]) -> str:

@@ -22,8 +22,9 @@ STOP_S = 15.0
 class LiveDaemon:
     """`livesec run` over `logs` until the end of the `with` block; on entry it has written its first heartbeat."""
 
-    def __init__(self, logs: Sequence[Path], db: Path) -> None:
-        self._words = [*COMMAND, "run", "--logs", *map(str, logs), "--db", str(db), "--from", "start"]
+    def __init__(self, logs: Sequence[Path], db: Path, settings: Sequence[str] = ()) -> None:
+        given = [word for item in settings for word in ("--set", item)]
+        self._words = [*COMMAND, "run", "--logs", *map(str, logs), "--db", str(db), "--from", "start", *given]
         self._db = db
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figure import Figure, median, quantile
@@ -25,30 +27,51 @@ _FAILURE = "Failed password for root from {address} port {port} ssh2"
 
 def measure(bench: Bench) -> list[Figure]:
     """One daemon, one log, attackers among honest logins."""
-    log, db = bench.folder / "live.log", bench.folder / "live" / "livesec.db"
+    seen = look(bench, "live", bench.size(SECONDS, 5))
+    bench.say(f"latency: {len(seen.latencies_ms)} of {seen.attacks} attacks seen")
+    note = f"{len(seen.latencies_ms)} attacks in {seen.lines:,} lines at {seen.lines_per_s:,.0f}/s"
+    return [
+        Figure("first anomaly, p50", median(seen.latencies_ms), "ms", note=note),
+        Figure("first anomaly, p99", quantile(seen.latencies_ms, 0.99), "ms", at_most=200),
+        Figure("  slowest", max(seen.latencies_ms), "ms"),
+        Figure("  attacks not seen", seen.missed, "attacks", at_most=0),
+        Figure("  CPU of the daemon meanwhile", seen.busy * 100, "% of a core"),
+    ]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How soon a daemon saw what was written."""
+
+    latencies_ms: list[float]
+    attacks: int
+    lines: int
+    lines_per_s: float
+    busy: float
+    """Share of a core that the daemon took."""
+
+    @property
+    def missed(self) -> int:
+        """Attacks that it did not see."""
+        return self.attacks - len(self.latencies_ms)
+
+
+def look(bench: Bench, name: str, seconds: int, settings: Sequence[str] = ()) -> Seen:
+    """A daemon with `settings` over a log of its own, for `seconds`."""
+    log, db = bench.folder / f"{name}.log", bench.folder / name / "livesec.db"
     log.touch()
-    with LiveDaemon([log], db) as daemon:
-        writer = _Writer(log, bench.size(SECONDS, 5))
+    with LiveDaemon([log], db, settings) as daemon:
+        writer = _Writer(log, seconds)
         watcher = _Watcher(db)
         cpu_before_s = daemon.cpu_seconds()
         started_s = time.perf_counter()
         watcher.start()
         writer.run()
         watcher.wait_for(set(writer.written_s), GRACE_S)
-        seconds = time.perf_counter() - started_s
-        busy = (daemon.cpu_seconds() - cpu_before_s) / seconds
+        busy = (daemon.cpu_seconds() - cpu_before_s) / (time.perf_counter() - started_s)
     found = {address: watcher.seen_s[address] for address in writer.written_s if address in watcher.seen_s}
     latencies_ms = [(seen_s - writer.written_s[address]) * 1000 for address, seen_s in found.items()]
-    missed = len(writer.written_s) - len(found)
-    bench.say(f"latency: {len(found)} of {len(writer.written_s)} attacks seen")
-    note = f"{len(found)} attacks in {writer.lines:,} lines at {writer.lines / writer.seconds:,.0f}/s"
-    return [
-        Figure("first anomaly, p50", median(latencies_ms), "ms", note=note),
-        Figure("first anomaly, p99", quantile(latencies_ms, 0.99), "ms", at_most=200),
-        Figure("  slowest", max(latencies_ms), "ms"),
-        Figure("  attacks not seen", missed, "attacks", at_most=0),
-        Figure("  CPU of the daemon meanwhile", busy * 100, "% of a core"),
-    ]
+    return Seen(latencies_ms, len(writer.written_s), writer.lines, writer.lines / writer.seconds, busy)
 
 
 class _Writer:

@@ -13,7 +13,7 @@ from livesec.simulate.sshd import sshd_lines
 
 START_US = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * US_PER_S
 _PART_LINES = 1_000_000
-_LINES_PER_S = 0.6  # as sshd_lines spaces them, so that parts follow one another
+LINES_PER_S = 0.6  # as sshd_lines spaces them, so that parts follow one another
 _DEMO_DAYS = 14
 _EVENTS_PER_DAY = 24_000  # of `livesec demo batch` at --rate 1
 _NETWORK_SHARE = 0.55  # of those, at least: more are made than wanted
@@ -26,7 +26,7 @@ def sshd_log(folder: Path, lines: int) -> Path:
         return path
     with path.open("wb") as file:
         for part, start in enumerate(range(0, lines, _PART_LINES)):
-            start_us = START_US + int(start / _LINES_PER_S * US_PER_S)
+            start_us = START_US + int(start / LINES_PER_S * US_PER_S)
             file.write(sshd_lines(min(_PART_LINES, lines - start), seed=part + 1, start_us=start_us))
     return path
 

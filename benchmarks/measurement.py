@@ -19,6 +19,8 @@ class Bench:
     folder: Path
     share: float
     say: Callable[[str], None]
+    is_long: bool = False
+    """Whether sizes are wanted that take an hour (--long), where a measurement has such."""
 
     def size(self, full: int, least: int = 1) -> int:
         """`full`, or its share, but no less than `least`."""

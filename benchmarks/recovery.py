@@ -6,9 +6,8 @@ import os
 import time
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.figure import Figure
+from benchmarks.key_logs import strangers
 from benchmarks.live_daemon import LiveDaemon
 from benchmarks.measurement import Bench
 from livesec.core.anomaly import Commit
@@ -24,7 +23,6 @@ JOURNALLED_S = 30  # the longest that batches wait for a save of state
 JOURNALLED_LINES_PER_S = 1_000
 MOST_S = 5.0
 _SAVE_LINES = 50_000
-_START_S = 1_772_409_600
 
 
 def measure(bench: Bench) -> list[Figure]:
@@ -33,7 +31,7 @@ def measure(bench: Bench) -> list[Figure]:
     db.parent.mkdir()
     saved = bench.size(KEYS, 20_000) // KEYS_PER_ADDRESS
     journalled = bench.size(JOURNALLED_S * JOURNALLED_LINES_PER_S, 1_000)
-    log.write_bytes(_strangers(saved + journalled))
+    log.write_bytes(strangers(saved + journalled))
     keys = _left_behind(log, db, saved)
     bench.say(f"recovery: {keys:,} keys, {journalled:,} journalled lines, {db.stat().st_size / 1e6:.0f} MB of store")
     started_s = time.perf_counter()
@@ -44,21 +42,6 @@ def measure(bench: Bench) -> list[Figure]:
         "included) to its first heartbeat"
     )
     return [Figure("recovery from SIGKILL", seconds, "s", at_most=MOST_S, note=note)]
-
-
-def _strangers(count: int) -> bytes:
-    """A failed login from each of `count` addresses, in an order that is none."""
-    addresses = np.random.default_rng(5).permutation(np.arange(count, dtype=np.uint32) * 97 + (11 << 24))
-    return "".join(
-        f"{_stamp(number // 1000)}+00:00 gate01 sshd[{900 + number}]: "
-        f"Failed password for root from {address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255} "
-        f"port {1024 + number % 60_000} ssh2\n"
-        for number, address in enumerate(addresses.tolist())
-    ).encode()
-
-
-def _stamp(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(_START_S + second))
 
 
 def _left_behind(log: Path, db: Path, saved: int) -> int:

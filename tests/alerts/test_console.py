@@ -14,8 +14,8 @@ def shown(lowest: Severity, *scores: float) -> str:
     for score in scores:
         item = anomaly("bf_fast", 0, score)
         item.description = "7 failed logins from 192.0.2.1"
-        happened = "7 failed logins from 192.0.2.1. One address tries passwords."
-        item.explanation = Explanation("", happened, "", "", (), (), (), "deterministic")
+        happened = "7 failed logins from 192.0.2.1 [L1] to [L7]. One address tries passwords."
+        item.explanation = Explanation(item.description, happened, "", (), (), (), (), ())
         alerts.append(item)
     ConsoleAlerts(stream, lowest, at_once=2).show(alerts)
     return stream.getvalue()

@@ -89,6 +89,28 @@ def test_every_table_can_be_exported(store: str, table: str, capsys: pytest.Capt
     assert bool(rows) is (table in ("incidents", "explanations", "risk"))
 
 
+def test_explanations_of_anomalies_and_incidents_are_exported(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def exported(table: str) -> list[dict[str, Any]]:
+        assert main(["export", "--db", store, "--table", table]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    anomalies, incidents, told = exported("anomalies"), exported("incidents"), exported("explanations")
+    by_subject = {(record["subject_kind"], record["subject_id"]): record for record in told}
+    assert set(by_subject) == {
+        *(("anomaly", row["id"]) for row in anomalies),
+        *(("incident", row["id"]) for row in incidents),
+    }
+    assert len({tuple(record) for record in told}) == 1, "all records have the same keys"
+    for row in anomalies:
+        assert by_subject["anomaly", row["id"]]["anomaly_id"] == row["id"]
+    for row in incidents:
+        note = by_subject["incident", row["id"]]
+        assert row["title"] in note["headline"] and "[L1]" in note["what_happened"]
+        assert sum(item["points"] for item in note["why_score"]) == pytest.approx(row["score"] / 10, abs=0.006)
+        worst = max(row["anomalies"], key=lambda name: next(item["score"] for item in anomalies if item["id"] == name))
+        assert any(worst in step["text"] for step in note["next_steps"])
+
+
 def test_addresses_for_a_firewall_are_only_printed(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "--db", store, "--format", "ips"]) == 0
     addresses = capsys.readouterr().out.split()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numba
@@ -63,3 +66,11 @@ def test_compiled_code_is_kept_by_the_content_of_all_that_it_is_made_of(
     assert folder() == before
     far.write_text(far.read_text() + "b = c = 1\n")
     assert folder() != before
+
+
+def test_no_kernel_loads_linear_algebra() -> None:
+    code = (
+        "import sys, numpy as np; from livesec.models.forest import _to_scores; "
+        "_to_scores(1.0, np.ones(3)); assert 'scipy.linalg' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})

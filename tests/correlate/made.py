@@ -39,7 +39,7 @@ def anomaly(
         techniques=techniques,
         reason="threshold",
         confidence=1.0,
-        explanation=Explanation("", "", "", "", (), (), (), "deterministic"),
+        explanation=Explanation("", "", "", (), (), (), (), ()),
         evidence=(),
     )
 

@@ -39,7 +39,14 @@ def test_a_success_after_guessing_is_found_once_with_the_guesses_as_evidence() -
     rows = logins((9, 160, "192.0.2.1", "alice", "success"), (10, 170, "192.0.2.1", "alice", "success"))
     (item,) = part.step(part.initial(), [GUESS], rows)
     assert (item.sequence, item.user, item.src_ip, item.base_severity) == (9, "alice", "192.0.2.1", 99)
-    assert item.details == {"since_s": 60.0, "detector": "bf_fast", "attempts": 7}
+    assert item.details == {
+        "since_s": 60.0,
+        "since": "60 s",
+        "detector": "bf_fast",
+        "attempts": 7,
+        "window": "15 min",
+        "mistypes": 10,
+    }
     assert item.evidence == ((1 << 40) | 500, (1 << 40) | 900)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from livesec.core.anomaly import Anomaly, EvidenceLine
 from livesec.core.clock import US_PER_S, rfc3339
-from livesec.core.explanation import Explanation
+from livesec.core.explanation import Contribution, Explanation, Step
 from livesec.core.finding import Scalar
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.core.severity import severity_of
@@ -154,14 +154,17 @@ def make_anomaly(
         headline=description,
         what_happened=f"{description}. {kind.meaning}",
         usual=kind.usual.format_map(values),
-        why_score=f"{scored / 10:.1f} of 10: base severity {kind.score / 10:.1f}, full confidence.",
+        why_score=(
+            Contribution("base severity", kind.score / 10),
+            Contribution("asset weight", (scored - kind.score) / 10),
+        ),
         alternatives=("a script with an old password", "a scan of your own"),
+        would_change=("a success right after it would make it a break-in",),
         next_steps=(
-            kind.step.format_map(values),
-            "If nobody here can explain it: close the session and keep the logs.",
+            Step(kind.step.format_map(values)),
+            Step("If nobody here can explain it: close the session and keep the logs."),
         ),
         techniques=kind.techniques,
-        writer="deterministic",
     )
     entity = {"user": user, "src_ip": src_ip, "src_ip|user": f"{src_ip}|{user}"}[kind.entity_type]
     return Anomaly(

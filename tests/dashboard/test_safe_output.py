@@ -31,7 +31,7 @@ BANNED_ARGUMENTS = {"unsafe_allow_html", "unsafe_allow_javascript"}
 MARKDOWN = {
     *("title", "header", "subheader", "markdown", "caption", "metric", "badge", "toast"),
     *("error", "warning", "info", "success", "expander", "popover", "status", "tabs", "button", "toggle", "selectbox"),
-    *("pills", "segmented_control", "multiselect", "text_input", "checkbox", "radio"),
+    *("pills", "segmented_control", "multiselect", "text_input", "checkbox", "radio", "chat_input", "chat_message"),
 }
 # Texts made in the source or from numbers, as a reader of these files can see; each is an attribute there.
 OWN_TEXTS = {
@@ -42,6 +42,9 @@ OWN_TEXTS = {
     "mark.label",
     "mark.icon",
     "heading",
+    "suggestion",
+    "VIEW_LABELS",
+    "bold(section.heading)",
     "SOURCE_NAMES",
 }
 

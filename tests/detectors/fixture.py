@@ -10,7 +10,8 @@ optionally `repeat,step_s,event_at_s,details`, and any columns of the schema. Ea
 `details`     `name=number;name=text`: some of the finding's details (or its `confidence`), numbers within 0.1 %
 
 Empty cells are null. Lines that begin with # are comments; `# set: capacity=6` sets a parameter (a TOML
-value) for the whole file. A case whose name begins with `seed_` runs with seed_mode.
+value) for the whole file; a text `made:name` stands for a model file of made_models. A case whose name begins with
+`seed_` runs with seed_mode.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from tests.detectors.made_models import PREFIX, made_model
 
 from livesec.core.finding import Findings, Scalar
 from livesec.core.protocols import Detector
@@ -74,7 +76,13 @@ class Fixture:
 
     def detector(self, kind: type[AnyDetector], *, seed_mode: bool) -> AnyDetector:
         """The detector under the fixture's parameters."""
-        return kind(kind.params(**self.parameters), seed_mode=seed_mode)
+        given = {name: _with_model(value) for name, value in self.parameters.items()}
+        return kind(kind.params(**given), seed_mode=seed_mode)
+
+
+def _with_model(value: object) -> object:
+    is_made = isinstance(value, str) and value.startswith(PREFIX)
+    return made_model(str(value).removeprefix(PREFIX)) if is_made else value
 
 
 def _value(text: str, dtype: pl.DataType | type[pl.DataType]) -> Scalar:

@@ -16,6 +16,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from tests.e2e.requirements import program
 from tests.e2e.service import wait_until
 
@@ -93,6 +94,12 @@ class Browser:
     def click_button(self, words: str) -> None:
         """Click the first button or tab with `words` on it."""
         self.driver.find_element(By.XPATH, f"//*[self::button or @role='tab'][contains(., '{words}')]").click()
+
+    def type_into(self, key: str, words: str) -> None:
+        """Type `words` and Enter into the field of the element with Streamlit key `key`."""
+        self.script(f"document.querySelector('.st-key-{key}').scrollIntoView({{block: 'center'}})")
+        field = self.driver.find_element(By.CSS_SELECTOR, f".st-key-{key} :is(textarea, input)")
+        field.send_keys(words, Keys.ENTER)
 
     def errors(self) -> list[str]:
         """Errors on the page, and those that its scripts have reported since last asked."""

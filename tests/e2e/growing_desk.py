@@ -108,11 +108,16 @@ class CanaryHandler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served_desk(folder: Path, hostile: Sequence[str] | None) -> Iterator[tuple[str, GrowingStore]]:
-    """The address of a desk, served as `livesec dashboard` serves it, and the store that it shows."""
+def served_desk(
+    folder: Path, hostile: Sequence[str] | None, variables: Sequence[str] = ()
+) -> Iterator[tuple[str, GrowingStore]]:
+    """The address of a desk, served as `livesec dashboard` serves it, and the store that it shows.
+
+    `variables` of its environment as NAME=value.
+    """
     store = GrowingStore(folder / "data" / "demo.db", hostile)
     port = free_port()
-    environment = ["LIVESEC_DB=data/demo.db", f"PYTHONPATH={CHECKOUT / 'src'}"]
+    environment = ["LIVESEC_DB=data/demo.db", f"PYTHONPATH={CHECKOUT / 'src'}", *variables]
     server = server_command(CHECKOUT, port, "127.0.0.1", (), browser=False)
     in_folder = [program("env", "coreutils"), f"--chdir={folder}", *environment, *server]
     try:

@@ -217,8 +217,16 @@ def test_pictures_for_the_documentation(browser: Browser, tmp_path: Path) -> Non
         for name, size, theme, query in pictures:
             browser.look(size, theme)
             browser.open(f"http://{address}/{query}")
-            browser.wait_for_text("charts", "bf_")
+            browser.wait_for_text("charts", "sensitive_file_access")
             if query:
                 browser.script("document.querySelector('.st-key-incidents').scrollIntoView()")
             time.sleep(3)  # every part has been drawn
             browser.save(IMAGES / f"{name}.png")
+        browser.look((1440, 900), "dark")
+        browser.open(f"http://{address}/")
+        browser.wait_for_text("ask_suggestions", "top ips 24h")
+        browser.type_into("ask_input", "anomalies critical 7d")
+        browser.wait_for_text("ask_answers", "critical since")
+        browser.script("document.querySelector('.st-key-ask_suggestions').scrollIntoView({block: 'center'})")
+        time.sleep(3)
+        browser.save(IMAGES / "desk-ask.png")

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from livesec.core.errors import StateVersionError
-from livesec.formats.recent_sessions import MAX_SESSIONS, MAX_USER_CHARS, RecentSessions, Session
+from livesec.formats.recent_sessions import (
+    MAX_SESSIONS,
+    MAX_USER_CHARS,
+    TOLD_BITS,
+    RecentSessions,
+    Session,
+    Step,
+)
 
 
 def test_the_session_touched_longest_ago_makes_way() -> None:
@@ -48,3 +57,26 @@ def test_saved_sessions_make_way_in_the_same_order() -> None:
 def test_another_layout_is_refused(blob: bytes) -> None:
     with pytest.raises(StateVersionError):
         RecentSessions.from_bytes(blob, 10)
+
+
+STEPS = st.builds(Step, st.booleans(), st.integers(0, 7), st.booleans(), st.booleans())
+LINES = st.tuples(st.integers(0, 3), st.integers(0, 40), st.integers(0, 2), st.sampled_from([None, "ann", "x" * 300]))
+
+
+@settings(deadline=None)
+@given(st.lists(STEPS, min_size=24, max_size=24), st.lists(LINES, max_size=30))
+def test_lines_are_followed_as_one_by_one(steps: list[Step], lines: list[tuple[int, int, int, str | None]]) -> None:
+    one_by_one, together = RecentSessions(pause_us=10), RecentSessions(pause_us=10)
+    rows, users = list[bool](), list[str | None]()
+    for key, now_us, kind, named in lines:
+        before = one_by_one.get(key, now_us) or Session(now_us, 0)
+        step = steps[kind << TOLD_BITS | before.told]
+        user = named if named is not None and step.names else before.user
+        rows.append(step.is_row)
+        users.append(user)
+        one_by_one.forget(key)
+        if step.goes_on:
+            one_by_one.put(key, Session(now_us, step.told, user))
+    keys, times_us, kinds, named_users = ([line[place] for line in lines] for place in range(4))
+    assert together.follow(keys, times_us, kinds, named_users, steps) == (rows, users)  # type: ignore[arg-type]
+    assert together.to_bytes() == one_by_one.to_bytes()

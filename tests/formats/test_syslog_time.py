@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from tests.formats.fixture import time_us
 
-from livesec.formats.syslog_time import BSD_CHARACTERS, UNREADABLE, bsd_us, iso_stamps_us
+from livesec.formats.iso_time import UNREADABLE
+from livesec.formats.syslog_time import BSD_CHARACTERS, bsd_us, iso_stamps_us
 
 QUIET = settings(deadline=None, max_examples=examples(150))
 REFERENCE_US = time_us("2026-03-05T00:00:00Z")

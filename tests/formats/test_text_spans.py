@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livesec.formats.text_spans import joined, parts, repeated_parts, whole_numbers
+from livesec.formats.text_spans import joined, parts, whole_numbers
 
 TEXTS = st.lists(st.text(st.sampled_from("aé\n\0 1"), max_size=20), max_size=20)
 NUMBERS = st.one_of(
@@ -19,7 +19,7 @@ NUMBERS = st.one_of(
 @settings(deadline=None)
 @given(TEXTS, st.data())
 def test_parts_are_what_stands_between_two_places(texts: list[str], data: st.DataObject) -> None:
-    column, whole = pl.Series(texts, dtype=pl.String), joined(pl.Series(texts, dtype=pl.String))
+    column = pl.Series(texts, dtype=pl.String)
     wanted, places = list[str | None](), list[tuple[int, int]]()
     for text in texts:
         start = data.draw(st.integers(-1, len(text)))
@@ -28,7 +28,6 @@ def test_parts_are_what_stands_between_two_places(texts: list[str], data: st.Dat
         places.append((-1 if start < 0 else len(text[:start].encode()), len(text[:end].encode())))
     starts, ends = np.array(places, dtype=np.int64).reshape(-1, 2).T
     assert parts(column, starts, ends).to_list() == wanted
-    assert repeated_parts(column, whole, starts, ends).to_list() == wanted
 
 
 @settings(deadline=None)

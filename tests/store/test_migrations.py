@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import logging
 import sqlite3
 from contextlib import closing
@@ -15,6 +16,7 @@ from tests.e2e.store_watch import wait_for_total
 from tests.store.version_1 import JOURNALLED_LINES, make_version_1
 
 from livesec.core.errors import LiveSecError, StoreVersionError
+from livesec.core.explanation import Explanation
 from livesec.core.settings import load_settings
 from livesec.core.severity import SEVERITIES
 from livesec.runners.recovery import recovered_engine, replay_journal
@@ -45,15 +47,22 @@ def test_everything_survives(tmp_path: Path) -> None:
     db, log = make_version_1(tmp_path)
     kept = "SELECT * FROM {} ORDER BY 1, 2"
     tables = ("incidents", "risk", "reject_counts", "rejects", "gaps", "counts", "totals", "coverage", "journal")
-    anomalies = "SELECT number, id, time_us, type, entity, explanation, details, incident_id FROM anomalies"
+    anomalies = "SELECT number, id, time_us, type, entity, details, incident_id FROM anomalies"
     before = {table: rows(db, kept.format(table)) for table in tables}
     anomalies_before = rows(db, anomalies)
+    explained = {row[0]: row[1] for row in rows(db, "SELECT id, explanation FROM anomalies")}
     lines = {(row[0], row[1]): row[2] for row in rows(db, "SELECT anomaly_id, position, line FROM evidence")}
     migrated(db).close()
     assert rows(db, "SELECT value FROM meta WHERE key = 'schema_version'") == [(str(SCHEMA_VERSION),)]
     assert {table: rows(db, kept.format(table)) for table in tables} == before
     assert rows(db, anomalies) == anomalies_before
     assert len(anomalies_before) == 4
+    for anomaly_id, score, saved in rows(db, "SELECT id, score, explanation FROM anomalies"):
+        old, new = json.loads(str(explained[anomaly_id])), Explanation.from_json(str(saved))
+        assert new.what_happened == old["what_happened"]
+        assert [step.text for step in new.next_steps] == old["next_steps"]
+        assert new.score == pytest.approx(float(str(score)) / 10)
+        assert new.provenance.writer == old["writer"]
     exported = list(export_rows(reader_engine(str(db)), "anomalies"))
     assert len(lines) == 17
     assert {

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from livesec.core.anomaly import Anomaly, BatchResult, Commit, EvidenceLine, StreamPosition
 from livesec.core.batch import RawBatch, batch_of_bytes
 from livesec.core.errors import LiveSecError, SettingsError, StoreDamagedError, StoreHeldError, StoreVersionError
-from livesec.core.explanation import Explanation
+from livesec.core.explanation import Contribution, Explanation
 from livesec.core.schema import LogType
 from livesec.core.severity import Severity
 from livesec.core.snapshot import PartKind, SavedPart, Snapshot
@@ -47,7 +47,7 @@ def anomaly(number: int, **changes: object) -> Anomaly:
         techniques=("T1110.001",),
         reason="threshold",
         confidence=1.0,
-        explanation=Explanation("Head", "First line.", "none", "a rule", (), (), (), "deterministic"),
+        explanation=Explanation("Head", "First line.", "none", (Contribution("a rule", 4.7),), (), (), (), ()),
         evidence=(EvidenceLine(1, 10, 3, b"a\xffb"),),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -117,7 +117,7 @@ def test_the_mirror_is_valid_csv_with_the_seeds_columns_and_no_formulas(tmp_path
     assert (row["timestamp"], row["severity"], row["severity_score"]) == ("2026-03-02 00:00:00", "high", "7.3")
     assert row["description"] == "'=1+1"
     assert json.loads(row["details"])["attempts"] == 1
-    assert row["ai_explanation"] == "First line. Usual: none Score: a rule"
+    assert row["ai_explanation"] == "First line. Usual: none Score: 4.7 of 10: a rule +4.7."
 
 
 def test_after_a_crash_between_mirror_and_commit_nothing_is_twice(tmp_path: Path) -> None:

@@ -77,8 +77,7 @@ class ConsoleAlerts:
 
     def _one(self, anomaly: Anomaly) -> None:
         icon, style = _LOOK[anomaly.severity]
-        analysis = anomaly.explanation.what_happened.removeprefix(anomaly.description).lstrip(". ")
-        wrapped = textwrap.wrap(analysis, _WIDTH - len(_LABEL)) or [""]
+        wrapped = textwrap.wrap(anomaly.explanation.meaning, _WIDTH - len(_LABEL)) or [""]
         lines = [
             f"   Time: {seed_time(anomaly.time_us)}",
             f"   Type: {anomaly.type}",

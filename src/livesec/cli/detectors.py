@@ -68,7 +68,10 @@ def detectors(as_json: JsonOption = False, settings: SettingsOption = None, assi
             record.sees,
             shown,
         )
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table)
+    for name, reason in parts.off.items():
+        console.print(f"{name} is off: {reason}", markup=False)
 
 
 def _short(value: object) -> str:

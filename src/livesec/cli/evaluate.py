@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from livesec.cli.context import JsonOption, SetOption, SettingsOption, fail, progress_bar, require, settings_from
+
+if TYPE_CHECKING:
+    from livesec.evaluate.groundedness import Groundedness
 
 EPILOG = "Example: livesec evaluate --demo"
 
@@ -33,6 +36,12 @@ def evaluate(
     full: Annotated[
         bool, typer.Option("--full", help="With --json: an object of rows, measures, campaigns and notes.")
     ] = False,
+    explanations: Annotated[
+        bool,
+        typer.Option(
+            "--explanations", help="With --demo: check the explanations, that their logs bear out all they say."
+        ),
+    ] = False,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
     assignments: SetOption = None,
@@ -44,22 +53,31 @@ def evaluate(
     touches. Measures are incidents per campaign, and time and lines until the first alert of an attacking address.
     """
     require(demo or data is not None, "evaluate needs --demo, or --data DIR")
-    from livesec.evaluate.run import evaluate_data, evaluate_demo
+    from livesec.evaluate.run import evaluate_data, evaluate_demo, explanations_of_demo
     from livesec.evaluate.scores import Evaluation
 
     loaded = settings_from(settings, assignments)
     whole = Evaluation()
+    checked: Groundedness | None = None
     with progress_bar() as bar:
         task = bar.add_task("evaluate", total=1.0, note="")
 
         def progress(share: float, lines: int) -> None:
             bar.update(task, completed=share, note=f"{lines:,} lines")
 
-        if demo:
+        if explanations:
+            require(demo and data is None, "--explanations goes with --demo alone")
+            checked = explanations_of_demo(
+                loaded, seed=seed, users=users, days=days, campaigns=campaigns, progress=progress
+            )
+        elif demo:
             found = evaluate_demo(loaded, seed=seed, users=users, days=days, campaigns=campaigns, progress=progress)
             whole.add(found)
         if data is not None:
             whole.add(evaluate_data(loaded, data, progress))
+    if checked is not None:
+        _print_groundedness(checked, as_json=as_json)
+        return
     rows = [score.as_dict() for score in whole.scores]
     measures = [measure.as_dict() for measure in whole.measures]
     for note in whole.notes:
@@ -79,6 +97,23 @@ def evaluate(
             typer.echo(_as_markdown(table))
         else:
             console.print(table)
+
+
+def _print_groundedness(told: Groundedness, *, as_json: bool) -> None:
+    """Counts and every problem; ends with 1 where there is one."""
+    if as_json:
+        typer.echo(json.dumps(told.as_dict()))
+    else:
+        typer.echo(
+            f"{told.explanations:,} explanations ({told.anomalies:,} anomalies of {len(told.detectors)} detectors, "
+            f"{told.incidents:,} incidents), each with its five views.\n"
+            f"{told.grounded:,} say only what their lines and figures bear out, "
+            f"{told.with_both_values:,} state the observed and the usual value."
+        )
+        for problem in told.found:
+            fail(problem)
+    if told.found:
+        raise typer.Exit(1)
 
 
 def _as_markdown(table: Table) -> str:

@@ -7,9 +7,9 @@ import ipaddress
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
@@ -62,18 +62,30 @@ def export(
 
 
 def _print(engine: Engine, form: ExportFormat, table: ExportTable) -> None:
-    from livesec.store.export import bad_sources, export_rows
+    from livesec.store.export import bad_sources
 
     if form is ExportFormat.JSONL:
-        for record in export_rows(engine, table):
+        for record in _records(engine, table):
             sys.stdout.write(json.dumps(record) + "\n")
     elif form is ExportFormat.CSV:
-        _print_csv(export_rows(engine, table))
+        _print_csv(_records(engine, table))
     else:
         addresses = [address for address in bad_sources(engine) if _is_address(address)]
         sys.stdout.write(
             "".join(f"{address}\n" for address in addresses) if form is ExportFormat.IPS else _nft(addresses)
         )
+
+
+def _records(engine: Engine, table: ExportTable) -> Iterator[dict[str, Any]]:
+    """The rows of `table`; explanations are those of anomalies, then those of incidents."""
+    from livesec.store.export import export_rows
+
+    yield from export_rows(engine, table)
+    if table is ExportTable.EXPLANATIONS:
+        from livesec.explain.stored_notes import note_records
+
+        with engine.connect() as connection:
+            yield from note_records(connection)
 
 
 def _print_csv(records: Iterable[dict[str, object]]) -> None:

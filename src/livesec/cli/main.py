@@ -8,7 +8,24 @@ from collections.abc import Sequence
 import typer
 
 from livesec import __version__
-from livesec.cli import check, dashboard, demo, detectors, evaluate, export, feed, replay, run, status, tune, verdicts
+from livesec.cli import (
+    ask,
+    check,
+    dashboard,
+    demo,
+    detectors,
+    evaluate,
+    explain,
+    export,
+    feed,
+    lab,
+    mcp,
+    replay,
+    run,
+    status,
+    tune,
+    verdicts,
+)
 from livesec.core.errors import LiveSecError
 from livesec.core.text import shown
 
@@ -25,14 +42,18 @@ app.command(epilog=replay.EPILOG)(replay.replay)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=detectors.EPILOG)(detectors.detectors)
 app.command(epilog=dashboard.EPILOG)(dashboard.dashboard)
+app.command(epilog=explain.EPILOG)(explain.explain)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=tune.EPILOG)(tune.tune)
 app.command(epilog=status.EPILOG)(status.status)
+app.command(epilog=ask.EPILOG)(ask.ask)
+app.command(epilog=mcp.EPILOG)(mcp.mcp)
 app.command(epilog=verdicts.FEEDBACK_EPILOG)(verdicts.feedback)
 app.add_typer(verdicts.app, name="suppress")
 app.add_typer(demo.app, name="demo")
 app.add_typer(feed.app, name="feed")
+app.add_typer(lab.app, name="lab")
 
 
 def _version(value: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from livesec.cli.context import DbOption, JsonOption, SettingsOption, readable_store, settings_from
+from livesec.cli.explainer_words import explainer_line
 from livesec.core.clock import seed_time
 from livesec.core.text import shown
 
@@ -17,11 +18,13 @@ EPILOG = "Example: livesec status --db data/livesec.db --json"
 
 def status(db: DbOption = None, as_json: JsonOption = False, settings: SettingsOption = None) -> None:
     """Say how far each input is read, whether the daemon lives, what was rejected or may be lost."""
+    from livesec.cli.explainer_words import explainer_words
     from livesec.store.status import store_status
 
     loaded = settings_from(settings, None)
     name = readable_store(db, loaded)
     record = store_status(name, alerts_budget_per_day=loaded.alerts_per_day)
+    record["explanations"] |= explainer_words(loaded, record["explanations"]["endpoints"])
     if as_json:
         typer.echo(json.dumps(record))
     else:
@@ -34,6 +37,9 @@ def _as_text(name: str, record: dict[str, Any]) -> str:
         f"alerts     {record['alerts_realised_per_day']:.1f} a day of medium or higher, "
         f"wanted {record['alerts_budget_per_day']:g}"
     )
+    lines.extend(_alert_lines(record))
+    lines.extend(_detector_lines(record))
+    lines.append(f"co-pilot   {explainer_line(record['explanations'])}")
     lines.append(f"rejects    {record['rejects']:,} lines")
     lines.extend(
         f"  {count['lines']:,} of {shown(count['path'])}: {shown(count['reason'])}"
@@ -49,6 +55,37 @@ def _as_text(name: str, record: dict[str, Any]) -> str:
         for lost in record["learned_anew"][:_MOST]
     )
     return "\n".join(lines)
+
+
+def _alert_lines(record: dict[str, Any]) -> list[str]:
+    """The detectors that raise more than an even share of the budget."""
+    loud = [
+        (item["realised_per_day"], name, item["budget_per_day"])
+        for name, item in record["alerts_by_detector"].items()
+        if item["realised_per_day"] > item["budget_per_day"]
+    ]
+    return [
+        f"  {shown(name)}: {realised:.2f} a day; an even share is {budget:.2f}"
+        for realised, name, budget in sorted(loud, key=lambda entry: (-entry[0], entry[1]))[:_MOST]
+    ]
+
+
+def _detector_lines(record: dict[str, Any]) -> list[str]:
+    """How many detectors know enough to judge, and of those that do not what they lack."""
+    detectors = record["detectors"]
+    if not detectors:
+        return []
+    blind = sorted(name for name, item in detectors.items() if not item["judged"])
+    learning = sorted(name for name, item in detectors.items() if item["judged"] and item["maturity"] == "learning")
+    lines = [f"detectors  {len(detectors) - len(blind) - len(learning)} of {len(detectors)} judge"]
+    if blind:
+        lines.append(f"  no row had what they need: {', '.join(map(shown, blind))}")
+    lines.extend(
+        f"  learning: {shown(name)}, {detectors[name]['mature_entities']:,} of {detectors[name]['known_entities']:,} "
+        "entities have enough history"
+        for name in learning[:_MOST]
+    )
+    return lines
 
 
 def _daemon_lines(record: dict[str, Any]) -> list[str]:

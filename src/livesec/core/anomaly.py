@@ -20,7 +20,10 @@ KEPT_LINE_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLine:
-    """One line that led to an anomaly, with its original bytes (at most KEPT_LINE_BYTES)."""
+    """One line that led to an anomaly, with its original bytes (at most KEPT_LINE_BYTES).
+
+    Length 0: it could not be read any more when the anomaly was found.
+    """
 
     stream_id: int
     offset: int
@@ -117,6 +120,14 @@ class DetectorCounts:
     judged: int
     findings: int
     entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class Maturity:
+    """How many of a detector's entities have the history that it asks for, and how many there are."""
+
+    mature: int
+    keys: int
 
 
 @dataclass

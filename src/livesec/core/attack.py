@@ -33,6 +33,8 @@ _TECHNIQUES: dict[str, tuple[str, str]] = {
     "T1552": ("Unsecured Credentials", "credential-access"),
     "T1018": ("Remote System Discovery", "discovery"),
     "T1046": ("Network Service Discovery", "discovery"),
+    "T1619": ("Cloud Storage Object Discovery", "discovery"),
+    "T1550": ("Use Alternate Authentication Material", "lateral-movement"),
     "T1021": ("Remote Services", "lateral-movement"),
     "T1570": ("Lateral Tool Transfer", "lateral-movement"),
     "T1530": ("Data from Cloud Storage", "collection"),

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.schema import LogType
-from livesec.core.text_views import is_utf8, views_of
+from livesec.core.text_views import views_of
 
 MAX_LINE_BYTES = 1 << 20  # a longer line keeps this prefix and is marked
 
@@ -88,13 +88,8 @@ class RawBatch:
     @cached_property
     def lines(self) -> pl.DataFrame:
         """Columns line_index (UInt32) and line (String): UTF-8 with U+FFFD for what is not, no line break, no CR."""
-        column = views_of(self.data, self.starts, self.kept) if is_utf8(self.data) else self._replaced()
+        column = views_of(self.data, self.starts, self.kept)
         return pl.DataFrame({"line_index": pl.Series(np.arange(len(self), dtype=np.uint32)), "line": column})
-
-    def _replaced(self) -> pl.Series:
-        text = self.data.decode("utf-8", errors="replace")
-        column = pl.Series([text]).str.split("\n").explode().head(len(self))  # not the piece after the last line break
-        return column.str.strip_suffix("\r")
 
     @cached_property
     def _offset_list(self) -> list[int]:

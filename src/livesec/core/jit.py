@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar, cast
 
 import numba
+import numba.np.linalg
 from numba import types
 from numba.core.dispatcher import Dispatcher
 
@@ -56,6 +57,13 @@ def _cache_folder(source: Path) -> Path:
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return root / "livesec" / f"kernels-{digest.hexdigest()[:16]}"
 
+
+def _no_linear_algebra() -> NoReturn:
+    raise ImportError("kernels here use none")
+
+
+# numba would load scipy.linalg before the first kernel to see whether it could multiply matrices: 0.2 s and 14 MB.
+vars(numba.np.linalg)["ensure_blas"] = _no_linear_algebra
 
 _numba_settings = cast(dict[str, str], vars(numba.config))  # made when numba is imported: no type names them
 _in_use: set[Path] = set()

@@ -18,7 +18,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.batch import Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.finding import Finding, Findings
+from livesec.core.maturity import mature_keys
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import ColumnSpec, KeyedState
@@ -84,7 +86,11 @@ class Guidance:
     benign: tuple[str, ...]
     """Other explanations an analyst should exclude."""
     next_steps: tuple[str, ...]
-    """Read-only commands and checks first; templates over details and user, src_ip, dst_ip, host."""
+    """What to look at and to do, in words; templates over details and user, src_ip, dst_ip, host."""
+    commands: tuple[str, ...] = ()
+    """Ids of read-only commands (`core.commands`), the most telling first; shown before the other steps."""
+    would_change: tuple[str, ...] = ()
+    """Templates: what, if it were found, would make this worse or harmless."""
 
 
 P = TypeVar("P")
@@ -112,6 +118,8 @@ class Detector(ABC, Generic[P]):
     guidance: ClassVar[Guidance]
     params: ClassVar[type[Any]] = NoParams
     max_keys: ClassVar[int] = 1 << 20
+    why_off: str | None = None
+    """Why it cannot run as it is set, in words for people; None: it runs."""
 
     def __init__(self, params: P, *, seed_mode: bool = False) -> None:
         self.p = params
@@ -128,6 +136,10 @@ class Detector(ABC, Generic[P]):
     @abstractmethod
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Take the rows at positions `at` (ascending; never empty) and give what they show."""
+
+    def mature(self, state: KeyedState) -> int:
+        """How many entities of `state` have the history they are judged by; of a rule all: it asks for none."""
+        return mature_keys(state, self.p) if self.statistical else len(state)
 
     def expire(self, state: KeyedState, now_us: int) -> int:
         """Free keys that `step` would treat as never seen at `now_us` or later; returns how many."""
@@ -181,6 +193,8 @@ class Format(ABC, Generic[S]):
     """Whether it is offered whole lines before syslog envelopes are taken off: a line that a user describes may look
     like one. JSON formats are offered what was in the envelopes too."""
 
+    platform: Platform = Platform.UNIX
+    """Where its logs are written, and so which commands look further into them."""
     journal_programs: tuple[str, ...] = ()
     """SYSLOG_IDENTIFIERs under which its programs write to the systemd journal: what the journal is asked for."""
 

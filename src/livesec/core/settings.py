@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
@@ -22,6 +23,8 @@ from livesec.core.errors import SettingsError
 from livesec.core.verdicts import Feedback, Suppression
 
 ENV_PREFIX = "LIVESEC_"
+_SECRET = ("openai_api_key", "openai_base_url")
+"""Settings whose value no message shows: a base URL may hold a password."""
 TUNED, VERDICTS = "data/tuned.toml", "data/verdicts.toml"
 """Layers that `livesec tune`, and `suppress` and `feedback`, write."""
 
@@ -91,6 +94,9 @@ class Settings(BaseModel):
     geo_asn_file: str | None = _setting(
         None, "file of autonomous systems in MaxMind's format; None: networks by name, without their numbers"
     )
+    packet_forest: str | None = _setting(
+        "data/packet_forest.npz", "model of behavioural_anomaly, which is off without one: `livesec lab train` makes it"
+    )
     seed_mode: bool = _setting(False, "the seed's own behaviour: fixed thresholds, one alert per event")
     detectors: dict[str, dict[str, Any]] = _setting({}, "parameters per detector: {'bf_fast': {'capacity': 6}}")
     disabled_detectors: tuple[str, ...] = _setting((), "detectors that are switched off")
@@ -128,7 +134,32 @@ class Settings(BaseModel):
 
     # Co-pilot
     openai_api_key: str | None = Field(default=None, repr=False, description="key of the model endpoint")
-    openai_base_url: str | None = _setting(None, "base URL of an OpenAI-compatible endpoint")
+    openai_base_url: str | None = Field(default=None, repr=False, description="base URL of the model endpoint")
+    explain_model: str = _setting("gpt-5-mini", "model that words explanations", min_length=1)
+    explain_from: str = _setting(
+        "medium", "lowest severity worded by the model", pattern="^(low|medium|high|critical)$"
+    )
+    explain_view: str = _setting(
+        "technical_expert",
+        "view that is worded first; the others on request",
+        pattern="^(technical_expert|risk_assessor|incident_responder|threat_intelligence|executive_briefing)$",
+    )
+    explain_language: str = _setting("English", "language of the model's prose", pattern=r"^[\w ()-]{2,40}$")
+    explain_api: str = _setting(
+        "chat", "chat: chat.completions, responses: the newer API", pattern="^(chat|responses)$"
+    )
+    explain_timeout_s: float | None = _setting(
+        None, "longest wait for an answer; None: 20, and 180 for an endpoint on this machine", "s", gt=0
+    )
+    explain_max_tokens: int = _setting(1200, "longest answer", "tokens", ge=100)
+    explain_temperature: float = _setting(0.2, "0: always the likeliest word", "0-2", ge=0, le=2)
+    explain_calls_per_minute: int = _setting(10, "model calls at most", "per minute", ge=1)
+    explain_calls_per_day: int = _setting(200, "model calls at most, a fifth kept for critical", "per day", ge=0)
+    explain_tokens_per_day: int = _setting(200_000, "tokens at most, asked and answered", "per day", ge=0)
+    explain_queue: int = _setting(10_000, "explanations that may wait for the model", "anomalies", ge=1)
+    explain_redact: bool | None = _setting(
+        None, "pseudonyms in what is sent; None: wherever the endpoint is not on this machine"
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -139,6 +170,29 @@ class Settings(BaseModel):
     @classmethod
     def _known_zones(cls, value: dict[str, str]) -> dict[str, str]:
         return {pattern: _zone(zone) for pattern, zone in value.items()}
+
+    @field_validator("openai_api_key")
+    @classmethod
+    def _usable_key(cls, value: str | None) -> str | None:
+        text = (value or "").strip()
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("a key has no blanks, line breaks or letters beyond ASCII")
+        return text or None
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _usable_url(cls, value: str | None) -> str | None:
+        text = (value or "").strip()
+        if not text:
+            return None
+        try:
+            parts = urlsplit(text)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # of a port or an IPv6 address
+            usable = False
+        if not usable or not text.isprintable() or " " in text:
+            raise ValueError("no base URL; expected one such as http://127.0.0.1:11434/v1")
+        return text
 
     def zone_of(self, path: str) -> str:
         """The zone of times that the source at `path` states without one.
@@ -200,12 +254,11 @@ def _env_layer(variables: Mapping[str, str | None]) -> dict[str, Any]:
     for name, text in variables.items():
         if text is None:
             continue
-        if name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
-            layer[name.lower()] = text or None
-        elif name.startswith(ENV_PREFIX):
-            setting = name.removeprefix(ENV_PREFIX).lower()
-            if setting in Settings.model_fields:
-                layer[setting] = _parse_text(text)
+        setting = name.removeprefix(ENV_PREFIX).lower()
+        if setting in _SECRET:  # a text whatever it looks like: a key of digits is no number
+            layer[setting] = text or None
+        elif name.startswith(ENV_PREFIX) and setting in Settings.model_fields:
+            layer[setting] = _parse_text(text)
     return layer
 
 
@@ -224,10 +277,11 @@ def _assignment(text: str, values: Mapping[str, Any]) -> tuple[str, Any]:
     name, separator, value = text.partition("=")
     name = name.strip().lower()
     if not separator or not name:
-        raise SettingsError(f"--set {text}: expected name=value, such as --set failed_login_threshold=6")
+        shown = "..." if any(secret in text.lower() for secret in _SECRET) else text
+        raise SettingsError(f"--set {shown}: expected name=value, such as --set failed_login_threshold=6")
     detector, dot, parameter = name.partition(".")
     if not dot:
-        return name, _parse_text(value.strip())
+        return name, value.strip() if name in _SECRET else _parse_text(value.strip())
     detectors = dict(values.get("detectors", {}))
     detectors[detector] = dict(detectors.get(detector, {})) | {parameter: _parse_text(value.strip())}
     return "detectors", detectors
@@ -274,6 +328,8 @@ def load_settings(
             where = origin.get(name.partition(".")[0], "default")
             if item["type"] == "extra_forbidden":
                 problems.append(f"{name} ({where}): no such setting; config.py lists them all")
+            elif name in _SECRET:
+                problems.append(f"{name} ({where}): {item['msg']}")
             else:
                 problems.append(f"{name} ({where}): {item['msg']}, not {item['input']!r}")
-        raise SettingsError("settings: " + "; ".join(problems)) from error
+        raise SettingsError("settings: " + "; ".join(problems)) from None  # pydantic's text holds what was put in

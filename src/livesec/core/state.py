@@ -243,6 +243,15 @@ class KeyedState:
         return self._columns[column]
 
     @property
+    def column_names(self) -> frozenset[str]:
+        """The names of its value columns."""
+        return frozenset(self._specs)
+
+    def slots_in_use(self) -> NDArray[np.bool_]:
+        """Which slots hold a key's values, shape (capacity,)."""
+        return np.asarray(self.index.slot_keys != 0)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
         arrays: list[NDArray[np.generic]] = [*self.index, *self._columns.values()]

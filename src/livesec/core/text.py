@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-# C0 and C1 controls (with ANSI's ESC), bidi overrides, zero-width characters, line separators, BOM, lone surrogates.
+# C0 and C1 controls (with ANSI's ESC), bidi overrides, zero-width characters, line separators, BOM, lone surrogates,
+# tag characters (ASCII that no font shows).
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
 )
 
 SHOWN_CHARACTERS = 400

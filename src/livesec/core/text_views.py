@@ -7,24 +7,14 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # has no types
 from numpy.typing import NDArray
 
-from livesec.core.jit import kernel
+from livesec.core.jit import inner_kernel, kernel
+from livesec.core.utf8 import is_utf8, repaired
 
 _INLINE_BYTES = 12  # a view holds so short a text itself; of a longer one its first four bytes and where it lies
 _CARRIAGE_RETURN = 0x0D
 
 
-def is_utf8(data: bytes) -> bool:
-    """Whether `data` can be read as UTF-8 throughout."""
-    if data.isascii():
-        return True
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-@kernel
+@inner_kernel
 def _word(data: NDArray[np.uint8], start: int, end: int) -> int:
     """Four bytes from `start` on, little-endian, zeros from `end` on."""
     word = 0
@@ -35,7 +25,11 @@ def _word(data: NDArray[np.uint8], start: int, end: int) -> int:
 
 @kernel
 def _fill_views(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64], views: NDArray[np.uint32]
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    buffer: int,
+    views: NDArray[np.uint32],
 ) -> None:
     for row in range(len(starts)):
         start, size = starts[row], sizes[row]
@@ -48,19 +42,68 @@ def _fill_views(
             views[row, 2] = _word(data, start + 4, end)
             views[row, 3] = _word(data, start + 8, end)
         else:
-            views[row, 2] = 0  # the number of the buffer
+            views[row, 2] = buffer
             views[row, 3] = start
 
 
 def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> pl.Series:
     r"""data[starts[i] : starts[i] + sizes[i]] without a carriage return at its end, as a String series of shape (n,).
 
-    `data` is UTF-8 (`is_utf8`), shorter than 2 GiB, and lives as long as the series. Layout: Arrow's Utf8View.
+    What is not UTF-8 is replaced, as bytes.decode does it; such lines hold no line break. `data` is shorter than 2 GiB,
+    and lives as long as the series. Layout: Arrow's Utf8View.
 
-    >>> views_of(b"one\r\nfourteen bytes\n", np.array([0, 5]), np.array([4, 14])).to_list()
-    ['one', 'fourteen bytes']
+    >>> views_of(b"one\r\nfourteen bytes\nb\xffd", np.array([0, 5, 20]), np.array([4, 14, 3])).to_list()
+    ['one', 'fourteen bytes', 'b\ufffdd']
     """
     views = np.empty((len(starts), 4), dtype=np.uint32)
-    _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, views)
     buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
+    _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, 0, views)
+    if not is_utf8(data):
+        bad = repaired(data, starts, sizes)
+        replaced = np.empty((len(bad.rows), 4), dtype=np.uint32)
+        _fill_views(np.frombuffer(bad.data, dtype=np.uint8), bad.starts, bad.sizes, 1, replaced)
+        views[bad.rows] = replaced
+        buffers.append(pa.py_buffer(bad.data))
     return pl.Series(pa.Array.from_buffers(pa.string_view(), len(starts), buffers))
+
+
+def arrow_text(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """(the UTF-8 of `texts` (String, null as nothing) back to back, their bounds there: shape (n + 1,)).
+
+    >>> data, bounds = arrow_text(pl.Series(["ab", "", "é"]))
+    >>> data.tobytes().decode(), bounds.tolist()
+    ('abé', [0, 2, 2, 4])
+    """
+    array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, bounds, data = array.buffers()
+    placed = np.frombuffer(bounds, dtype=np.int64)[array.offset : array.offset + len(texts) + 1]
+    return np.frombuffer(data if data is not None else b"", dtype=np.uint8), placed
+
+
+@inner_kernel
+def set_view(
+    views: NDArray[np.uint32], column: int, row: int, data: NDArray[np.uint8], start: int, end: int, buffer: int
+) -> None:
+    """Let views[column, row] look at data[start:end], which will be buffer number `buffer`."""
+    size = end - start
+    views[column, row, 0] = size
+    views[column, row, 1] = _word(data, start, end)
+    if size <= _INLINE_BYTES:
+        views[column, row, 2] = _word(data, start + 4, end)
+        views[column, row, 3] = _word(data, start + 8, end)
+    else:
+        views[column, row, 2] = buffer
+        views[column, row, 3] = start
+
+
+def texts_at(views: NDArray[np.uint32], known: NDArray[np.bool_], *buffers: NDArray[np.uint8]) -> pl.Series:
+    """`views` of shape (n, 4), as `set_view` made them, as a String series; null where not `known` (shape (n,)).
+
+    The buffers, each shorter than 2 GiB, live as long as the series.
+    """
+    bits = None
+    if not known.all():
+        views[~known] = 0
+        bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    looked_at = [pa.py_buffer(buffer) for buffer in buffers]
+    return pl.Series(pa.Array.from_buffers(pa.string_view(), len(views), [bits, pa.py_buffer(views), *looked_at]))

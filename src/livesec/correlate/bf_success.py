@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
@@ -47,19 +48,29 @@ class GuessedPassword(Correlator[Params, Memory]):
     technique = ("T1078", "T1110.001")
     base_severity = 99
     params = Params
-    summary = "{src_ip} logged in as {user} {since_s:.0f} s after guessing passwords ({detector}, {attempts} attempts)"
+    summary = "{src_ip} logged in as {user} {since} after guessing passwords ({detector}, {attempts:,} attempts)"
     guidance = Guidance(
         meaning="Guessing stopped because it worked: treat the account as taken over until shown otherwise.",
-        usual="A login from an address without failures before it.",
+        usual="{src_ip} logged in as {user} {since} after {attempts:,} failed attempts ({detector}). A login is "
+        "expected from an address without a guess in the {window} before it; an owner who mistypes gets in or gives "
+        "up in fewer than {mistypes:,} tries.",
         benign=(
             "the owner, who remembered the password after many tries",
             "a script whose password was just corrected",
+            "after guessing from many addresses: the owner, who happened to log in meanwhile",
         ),
+        commands=("logins_of_address", "sockets_of_source", "acts_of_user", "keys_of_user"),
         next_steps=(
-            "last -i | grep -F {src_ip}    # sessions from there",
-            "journalctl _COMM=sshd --since '2 hours ago' | grep -F {src_ip}",
-            "ss -tnp | grep -F {src_ip}    # still connected?",
-            "Then: lock the account ({user}), end its sessions, change the password, look for new authorized_keys.",
+            "Is the session still open, and what did it do so far?",
+            "Ask {user}, over another channel, whether they logged in just then from {src_ip}.",
+            "Which other accounts did {src_ip} try, and did one of them log in as well?",
+            "If it was not the owner: lock {user}, end its sessions, change the password, look for new keys, jobs and "
+            "accounts.",
+        ),
+        would_change=(
+            "several accounts tried before this one, or names that do not exist here: then it is certainly a break-in",
+            "new keys, jobs or transfers of {user} since: then the attacker is at work",
+            "{user} confirms the login over another channel, and only this account had failed: then it is harmless",
         ),
     )
 
@@ -102,7 +113,14 @@ class GuessedPassword(Correlator[Params, Memory]):
             if confidence < 1 and (login.is_internal or login.auth_method in NOT_GUESSED):
                 continue
             del state.causes[target]
-            details: dict[str, Scalar] = {"since_s": since_s, "detector": guessing.what, "attempts": guessing.attempts}
+            details: dict[str, Scalar] = {
+                "since_s": since_s,
+                "since": time_text(since_s),
+                "detector": guessing.what,
+                "attempts": guessing.attempts,
+                "window": time_text(self.p.window_s),
+                "mistypes": self.p.mistypes,
+            }
             sure = confidence * (MISTYPED * guessing.weight if self._mistyped(guessing, login) else 1.0)
             names = [name for name in (login.src_ip, login.user) if name is not None]
             kind, entity = "|".join(("src_ip", "user")[: len(names)]), "|".join(names)

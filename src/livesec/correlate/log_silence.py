@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from livesec.core.clock import US_PER_DAY, US_PER_S
 from livesec.core.errors import StateVersionError
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -33,7 +34,8 @@ from livesec.correlate.sequel import events, raised
 from livesec.correlate.silent_sources import Lines, Source, lines_of
 
 MAX_SOURCES = 256
-TICK_US = 60 * US_PER_S
+TICK_S = 60
+TICK_US = TICK_S * US_PER_S
 _STEP_US = 10 * TICK_US  # progress that one line can make
 _EPOCH_US = 14 * US_PER_DAY  # the longest pause is of this and the last epoch
 _FORGET_TICKS = 30 * 24 * 60  # a month: what is silent for longer is gone
@@ -69,20 +71,27 @@ class LogSilence(Correlator[Params, State]):
     technique = ("T1562.006",)
     base_severity = 47
     params = Params
-    summary = "{source} has written nothing for {silent_h:.1f} h while other logs go on"
+    summary = "{source} has written nothing for {silent} while other logs go on; its longest pause was {longest}"
     guidance = Guidance(
         meaning="A log that was regular has stopped. Whoever does not want to be seen stops logging first.",
-        usual="In {events:,} events it never paused for more than {longest_h:.1f} h lately.",
+        usual="{source} has been silent for {silent}; in {events:,} events it lately never paused for more than "
+        "{longest}, and a silence is told from {limit} on.",
         benign=(
             "a service that was stopped, moved or renamed",
             "a holiday, for a log that only people fill",
             "a full disk, or a log shipper that hangs",
         ),
+        commands=("log_daemons", "disk", "restarts"),
         next_steps=(
-            "systemctl status rsyslog systemd-journald auditd    # on {host}: does logging run?",
-            "df -h; ls -lt /var/log | head    # is there space, and what was written last?",
-            "journalctl -n 20    # who stopped what, and when?",
-            "The evidence has the source's last line: what happened on that machine just then?",
+            "The evidence has the source's last line: what happened on that machine just before and after?",
+            "Does the machine answer, and does the service still run? Then only its log has stopped.",
+            "Who logged in there last, and with which rights?",
+            "If somebody stopped the log: take the machine off the network before you start the log again.",
+        ),
+        would_change=(
+            "the log was stopped or emptied by hand, or logins came just before the last line: then somebody hides",
+            "further logs of the same machine that stopped in the same minutes while it runs: then look there first",
+            "the machine or the service was switched off or moved, or its disk is full: then it is harmless",
         ),
     )
 
@@ -246,6 +255,9 @@ class LogSilence(Correlator[Params, State]):
             "source": said,
             "silent_h": (tick - source.tick) / 60,
             "longest_h": source.longest / 60,
+            "silent": time_text((tick - source.tick) * TICK_S),
+            "longest": time_text(source.longest * TICK_S),
+            "limit": time_text(self._limit(source) * TICK_S),
             "events": source.events,
         }
         raw = raised(self, row, "host" if host else "service", host or service or log_type, "silence", details, ())

@@ -66,20 +66,31 @@ class Recidive(Correlator[Params, State]):
     technique = ("T1110", "T1595")
     base_severity = 47
     params = Params
-    summary = "{src_ip} keeps coming back: {offences:,} offences in 7 days on {days:,} day(s), last {detector}"
+    summary = (
+        "{src_ip} keeps coming back: {offences:,} offences so far, the last {detector}; days with one in the last "
+        "week: {days:,}"
+    )
     guidance = Guidance(
         meaning="This address does not stop: a ban of minutes is no answer to it.",
-        usual="Most addresses offend once and are not seen again. This one: {today:,} in the last 24 h, "
-        "{offences:,} in 7 days ({kinds}).",
+        usual="Offences of {src_ip} in the last day: {today:,}, in all: {offences:,} ({kinds}); days with one in the "
+        "last week: {days:,}. Most addresses offend once; from {in_a_day:,} in a day or {days_limit:,} days in a week "
+        "on it is a habit.",
         benign=(
             "a machine of one's own with an old password in a script",
             "an address that many people share (a mobile network, a company's way out)",
+            "a monitor or scanner of a partner that nobody has listed",
         ),
+        commands=("days_of_address", "owner_of_source", "logins_of_address", "blocked"),
         next_steps=(
-            "whois {src_ip}    # whose is it, and is there an abuse contact?",
-            "journalctl --since '7 days ago' | grep -cF {src_ip}    # how much of it is there?",
-            "Is it one of ours? Then find what runs there.",
+            "Is {src_ip} one of yours? Then find what runs there.",
+            "Whose is it, and does one stranger stand behind it or a network that many share?",
+            "Did it ever get in? Then look at that login before anything else.",
             "Otherwise block it for a week rather than minutes, and report it to its network.",
+        ),
+        would_change=(
+            "a login that succeeded from {src_ip} on any of these days: then it is a break-in",
+            "offences of a new kind, from a scan to guessing at accounts that exist: then it comes closer",
+            "{src_ip} is a way out that your own people share, or one of your machines: then a block hits them",
         ),
     )
 
@@ -126,6 +137,8 @@ class Recidive(Correlator[Params, State]):
             "days": days,
             "kinds": ", ".join(kinds),
             "detector": offence.detector,
+            "in_a_day": self.p.in_a_day,
+            "days_limit": self.p.days,
         }
         reason = "in_a_day" if today >= self.p.in_a_day else "days"
         lines = list(dict.fromkeys(line for _, _, line in record.offences[-8:]))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
@@ -47,19 +48,27 @@ class ScanThenLogin(Correlator[Params, State]):
     technique = ("T1078", "T1046")
     base_severity = 73
     params = Params
-    summary = "{src_ip} logged in as {user} {since_s:,.0f} s after scanning ({detector})"
+    summary = "{src_ip} logged in as {user} {since} after scanning ({detector})"
     guidance = Guidance(
         meaning="Who scans the network and then logs in knew or guessed a password: the way in was looked for.",
-        usual="Who logs in does not scan. This address had a login before its scan: {at_home}.",
+        usual="{src_ip} logged in as {user} {since} after its scan ({detector}); a login is expected from an address "
+        "without a scan in the {window} before it. A login from there before the scan: {at_home}.",
         benign=(
             "an administrator or a monitoring system that checks which services are there",
             "a licensed vulnerability scanner that logs in to look at the machines from within",
+            "two people behind one address, one who scans and one who works",
         ),
+        commands=("logins_of_address", "sockets_of_source", "acts_of_user", "accounts_tried"),
         next_steps=(
-            "last -i | grep -F {src_ip}    # sessions from there",
-            "ss -tnp | grep -F {src_ip}    # still connected?",
             "What did the scan reach? The evidence lists its lines before that of the login.",
-            "If nobody ordered the scan: end the sessions of {user}, change the password, look for new keys.",
+            "By password or by key, and is the account one that was left with a default password?",
+            "Ask {user}, over another channel, and ask whether anybody ordered a scan.",
+            "If nobody did: end the sessions of {user}, change the password, look for new keys.",
+        ),
+        would_change=(
+            "logins from {src_ip} to further machines that the scan had found: then somebody goes from one to the next",
+            "failed logins from {src_ip} between scan and login: then the password was guessed",
+            "a scan that was ordered, or a scanner with a login of its own at {src_ip}: then it is harmless",
         ),
     )
 
@@ -91,7 +100,13 @@ class ScanThenLogin(Correlator[Params, State]):
             return None
         del state.scans.causes[address]
         at_home = address in state.homes
-        details: dict[str, Scalar] = {"detector": scan.what, "since_s": since_s, "at_home": "yes" if at_home else "no"}
+        details: dict[str, Scalar] = {
+            "detector": scan.what,
+            "since_s": since_s,
+            "since": time_text(since_s),
+            "at_home": "yes" if at_home else "no",
+            "window": time_text(self.p.window_s),
+        }
         confidence = scan.weight * (AT_HOME if at_home else 1.0)
         return raised(self, login, "src_ip", str(login.src_ip), "login", details, scan.evidence, confidence)
 

@@ -23,6 +23,7 @@ from livesec.baselines.external_transfers import external_destinations
 from livesec.baselines.growth import GROWTH
 from livesec.core.clock import US_PER_DAY
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -57,19 +58,27 @@ class StageThenExfil(Correlator[Params, State]):
     technique = ("T1560", "T1567")
     base_severity = 73
     params = Params
-    summary = "{user} sent {file} to {destination} {since_min:,.0f} min after making the archive {archive}"
+    summary = "{user} sent {file}, {sent_mb:,.0f} MB, to {destination} {since} after making the archive {archive}"
     guidance = Guidance(
         meaning="Data was gathered into an archive and something was sent outside soon after: how theft is prepared.",
-        usual="This account has done so on {days:,} day(s) before; today {times:,} time(s).",
+        usual="{user} sent {sent_mb:,.0f} MB {since} after making an archive. Times today: {times:,}; earlier "
+        "days with such: {days:,}. Told from {least_mb:,.0f} MB on, within {window} of the archive.",
         benign=(
             "a delivery to a customer or an agency, packed for it",
             "a backup job that packs and then sends",
+            "somebody who clears a disk and moves old projects to the organisation's own storage outside",
         ),
+        commands=("file", "logins_of_user", "open_files_of_user", "acts_of_user"),
         next_steps=(
-            "What is in the archive? Look at its table of contents, not at a copy you would have to protect.",
-            "Whose is the destination: the organisation's own storage, or a private one?",
+            "What is in {archive}? Look at its table of contents, not at a copy you would have to protect.",
+            "Whose is {destination}: the organisation's own storage, or a private one?",
             "Logins of {user} in the hours before: new address, country or hour?",
             "If nobody can explain it: lock the account, keep the logs, ask the provider to hold the data.",
+        ),
+        would_change=(
+            "{archive} holds files that {user} does not work with, or was deleted right after: then it is theft",
+            "a login of {user} from a new address or country in the hours before: then somebody else sends the data",
+            "{destination} is the organisation's own, or a customer who waits for {file}: then it is harmless",
         ),
     )
 
@@ -118,9 +127,13 @@ class StageThenExfil(Correlator[Params, State]):
         details: dict[str, Scalar] = {
             "archive": archive.what,
             "file": sent.path,
-            "destination": sent.destination,
+            "destination": sent.destination or "an outside address",
             "since_min": since_s / 60,
+            "since": time_text(since_s),
             "sent_bytes": sent.bytes,
+            "sent_mb": None if sent.bytes is None else sent.bytes / 1e6,
+            "least_mb": self.p.least_bytes / 1e6,
+            "window": time_text(self.p.window_s),
             "times": times,
             "days": days,
         }

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from livesec.baselines.growth import GROWTH
 from livesec.core.finding import Finding, Scalar
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Correlator, Guidance, param
 from livesec.core.rows import Rows, network_64
 from livesec.core.schema import LogType
@@ -51,23 +52,33 @@ class TakeoverThenExfil(Correlator[Params, Memory]):
     base_severity = 99
     params = Params
     summary = (
-        "{user} took data ({effect}) {since_h:.1f} h after signs that the account was taken over ({takeover}); "
-        "{sequels:,} finding(s) since"
+        "{user} took data ({effect}) {since} after signs that the account was taken over ({takeover}); "
+        "findings about files since: {sequels:,}"
     )
     guidance = Guidance(
         meaning="Someone else seems to have got into the account, and then data was reached or moved with it. "
         "This is theft under way until shown otherwise.",
-        usual="Each half alone has harmless explanations; both within a day by one account seldom have. "
-        "The takeover was found by {takeover}, {since_h:.1f} h before {effect}.",
+        usual="By one account both within {window} are not expected at all; here {takeover} came {since} before "
+        "{effect}; findings about files since: {sequels:,}. By itself the sign of a takeover is worth "
+        "{takeover_share:.0%} of an alert and that of theft {effect_share:.0%}.",
         benign=(
             "a user on a journey who fetches the files that the journey needs",
             "an administrator who mistyped a new password and then restores a backup",
+            "a new machine that logs in from elsewhere and synchronises all of its user's files",
         ),
+        commands=("who_is_on", "logins_of_user", "acts_of_user", "open_files_of_user"),
         next_steps=(
-            "last -iw | head -50    # which sessions of {user} are open, and from where?",
-            "The evidence lists the lines of the login and of the files, oldest first.",
-            "Ask {user} over another channel than the account's own.",
-            "If it was not them: lock the account, end its sessions, keep the logs, and find where the files went.",
+            "Which sessions of {user} are open, and from where? The evidence lists the lines of login and files, "
+            "oldest first.",
+            "Which files were reached, and where did they go?",
+            "Ask {user}, over another channel than the account's own.",
+            "If it was not them: lock the account, end its sessions, keep the logs, and have the data held where it "
+            "went.",
+        ),
+        would_change=(
+            "{user} did not log in {since} before: then data is being stolen now",
+            "files that {user} never worked with, or a destination that is not the organisation's: then it is theft",
+            "{user} confirms both the login and the files over another channel: then it is harmless",
         ),
     )
 
@@ -115,6 +126,10 @@ class TakeoverThenExfil(Correlator[Params, Memory]):
                 "takeover": cause.what,
                 "effect": theft.detector,
                 "since_h": since_s / 3600,
+                "since": time_text(since_s),
+                "window": time_text(self.p.window_s),
+                "takeover_share": cause.weight,
+                "effect_share": weight(theft),
                 "sequels": cause.sequels,
             }
             evidence = (*cause.evidence, *theft.evidence)

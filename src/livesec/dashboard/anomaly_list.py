@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from livesec.core.clock import seed_time
+from livesec.core.settings import Settings
 from livesec.dashboard.anomaly_panel import draw_anomaly
 from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.filters import Chosen
@@ -68,7 +69,7 @@ def _detail(desk: Desk, anomaly_id: str) -> AnomalyDetail | None:
         return anomaly_detail(connection, anomaly_id)
 
 
-def draw_anomalies(desk: Desk, chosen: Chosen) -> None:
+def draw_anomalies(desk: Desk, chosen: Chosen, settings: Settings) -> None:
     """The list under the filters, and the panel."""
     incident_id = LiveTable[AnomalyRow]("incidents", "incident").selected
     table: LiveTable[AnomalyRow] = LiveTable("anomalies", "anomaly")
@@ -99,7 +100,7 @@ def draw_anomalies(desk: Desk, chosen: Chosen) -> None:
             detail = remembered(
                 "detail", (desk.key, anomaly_id, desk.pulse.findings), lambda: _detail(desk, anomaly_id)
             )
-            draw_anomaly(detail, on_close=table.select)
+            draw_anomaly(desk, detail, settings, on_close=table.select)
 
 
 def _draw_empty(desk: Desk, chosen: Chosen, incident_id: str | None) -> None:

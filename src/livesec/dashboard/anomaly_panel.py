@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import streamlit as st
 
 from livesec.core.attack import tactics_of, technique_name
+from livesec.core.settings import Settings
 from livesec.core.severity import SEVERITIES, Severity
 from livesec.core.text import shown
+from livesec.dashboard.desk_store import Desk
+from livesec.dashboard.explanation_view import Subject, draw_explanation
 from livesec.dashboard.severity_marks import MARKS
 from livesec.dashboard.wording import shown_bytes, shown_json, utc
 from livesec.store.anomaly_queries import AnomalyDetail, EvidenceView
 
-LONG_TEXT = 4_000
+NO_LONGER_READABLE = "(no longer readable)"
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?", re.ASCII)
 
 
-def draw_anomaly(detail: AnomalyDetail | None, on_close: Callable[[None], None]) -> None:
+def draw_anomaly(
+    desk: Desk, detail: AnomalyDetail | None, settings: Settings, on_close: Callable[[None], None]
+) -> None:
     """The panel; `on_close(None)` is called by its close button."""
     with st.container(border=True, gap="xsmall"):
         if detail is None:
@@ -27,9 +31,9 @@ def draw_anomaly(detail: AnomalyDetail | None, on_close: Callable[[None], None])
             st.button("Close", key="anomaly:close", on_click=on_close, args=(None,), icon=":material/close:")
             return
         _draw_head(detail, on_close)
-        _draw_meaning(detail)
+        subject = Subject("anomaly", detail.row.id, detail.row.severity, detail.written)
+        draw_explanation(desk, subject, settings)
         _draw_evidence(detail.evidence)
-        _draw_next_steps(detail)
         _draw_techniques(detail.techniques)
         st.markdown("**The numbers behind it**")
         st.json(shown_json(detail.details), expanded=True)
@@ -62,59 +66,22 @@ def _draw_head(detail: AnomalyDetail, on_close: Callable[[None], None]) -> None:
     st.code(shown(detail.description), language=None, wrap_lines=True)
 
 
-def _texts(values: Sequence[str]) -> list[str]:
-    return [shown(item, LONG_TEXT) for item in values]
-
-
-def _draw_meaning(detail: AnomalyDetail) -> None:
-    explanation = detail.explanation
-    # It opens with the description, which stands above.
-    meaning = explanation.what_happened.removeprefix(detail.description).removeprefix(".").strip()
-    _draw_section("**What it means**", meaning)
-    _draw_section("**What is usual**", explanation.usual)
-    _draw_section("**Why this score**", explanation.why_score)
-    alternatives = _texts(explanation.alternatives)
-    if alternatives:
-        st.markdown("**It could also be**")
-        st.text("\n".join(f"• {text}" for text in alternatives))
-    if explanation.writer != "deterministic":
-        st.text(f"Worded by {shown(explanation.writer)}; every figure is from the log.")
-
-
-def _draw_next_steps(detail: AnomalyDetail) -> None:
-    steps = _texts(detail.explanation.next_steps)
-    if steps:
-        st.markdown("**Next steps**")
-        st.code("\n".join(steps), language=None, wrap_lines=True)
-
-
-def shown_lines(text: str) -> str:
-    """Text of several lines made safe to show, its line breaks kept."""
-    return "\n".join(shown(line, LONG_TEXT) for line in text.splitlines())
-
-
-def _draw_section(
-    heading: Literal["**What it means**", "**What is usual**", "**Why this score**"], text: object
-) -> None:
-    if isinstance(text, str) and text:
-        st.markdown(heading)
-        st.text(shown_lines(text))
-
-
 def evidence_blocks(evidence: Sequence[EvidenceView]) -> list[tuple[str, str]]:
-    """(where, lines) per file, in order; texts made safe to show."""
-    blocks: list[tuple[str, list[EvidenceView]]] = []
-    for line in evidence:
+    """(where, lines) per file, in order, the lines numbered as they are cited; texts made safe to show."""
+    blocks: list[tuple[str, list[EvidenceView], list[str]]] = []
+    for number, line in enumerate(evidence, 1):
         if not blocks or blocks[-1][0] != line.path:
-            blocks.append((line.path, []))
+            blocks.append((line.path, [], []))
         blocks[-1][1].append(line)
-    return [
-        (
-            f"{shown(path)} · bytes {lines[0].offset:,d} to {lines[-1].offset + lines[-1].length:,d}",
-            "\n".join(shown_bytes(line.line) for line in lines),
-        )
-        for path, lines in blocks
-    ]
+        blocks[-1][2].append(f"L{number}  {shown_bytes(line.line) if line.length else NO_LONGER_READABLE}")
+    return [(_where(path, lines), "\n".join(texts)) for path, lines, texts in blocks]
+
+
+def _where(path: str, lines: Sequence[EvidenceView]) -> str:
+    readable = [line for line in lines if line.length]
+    if not readable:
+        return shown(path)
+    return f"{shown(path)} · bytes {readable[0].offset:,d} to {readable[-1].offset + readable[-1].length:,d}"
 
 
 def _draw_evidence(evidence: Sequence[EvidenceView]) -> None:

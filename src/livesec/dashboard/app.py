@@ -11,6 +11,7 @@ from livesec.core.errors import LiveSecError, SettingsError
 from livesec.core.settings import Settings
 from livesec.core.text import shown
 from livesec.dashboard.anomaly_list import draw_anomalies
+from livesec.dashboard.ask import draw_ask, poll_s
 from livesec.dashboard.banners import draw_banners, draw_no_store, draw_status
 from livesec.dashboard.charts import draw_charts
 from livesec.dashboard.desk_store import Desk, chosen_store, desk_settings, open_desk, store_problem
@@ -49,10 +50,11 @@ def render(settings: Settings | None = None) -> None:
     types = _types_now(db)
     live_part(db, lambda desk: _draw_top(desk, types, used.alerts_per_day), every_s)
     chosen = draw_filters(types)
-    live_part(db, lambda desk: _draw_lists(desk, chosen), every_s)
+    live_part(db, lambda desk: _draw_lists(desk, chosen, used), every_s)
+    live_part(db, lambda desk: draw_ask(desk, used), poll_s())
     live_part(db, lambda desk: draw_charts(desk, chosen), slower_s)
     live_part(db, draw_log_streams, every_s)
-    live_part(db, draw_health, slower_s)
+    live_part(db, lambda desk: draw_health(desk, used), slower_s)
 
 
 def _wait_for_store(settings: Settings) -> None:
@@ -106,9 +108,9 @@ def _draw_top(desk: Desk, types: list[str], alerts_wanted: float) -> None:
     draw_overview(desk, alerts_wanted)
 
 
-def _draw_lists(desk: Desk, chosen: Chosen) -> None:
-    draw_incidents(desk)
-    draw_anomalies(desk, chosen)
+def _draw_lists(desk: Desk, chosen: Chosen, settings: Settings) -> None:
+    draw_incidents(desk, settings)
+    draw_anomalies(desk, chosen, settings)
 
 
 if __name__ == "__main__":

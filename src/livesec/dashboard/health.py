@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import streamlit as st
 
 from livesec.core.clock import US_PER_S, seed_time
+from livesec.core.settings import Settings
 from livesec.core.text import shown
 from livesec.dashboard.banners import is_silent
+from livesec.dashboard.copilot_health import draw_copilot_health
 from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.wording import age, amount, byte_amount, cell, shown_bytes, utc
 from livesec.store import health_queries as queries
+from livesec.store.activity_queries import alerts_per_day_by_type, latest_event_us
 
 _TEXT_WIDE = st.column_config.TextColumn(width="large")
 
 
-def draw_health(desk: Desk) -> None:
+def draw_health(desk: Desk, settings: Settings) -> None:
     """The whole section."""
     st.subheader("Health", anchor=False)
     with desk.reader.reading() as connection:
@@ -29,10 +32,11 @@ def draw_health(desk: Desk) -> None:
         sources_in_all = queries.stream_count(connection)
         coverage = queries.coverage_rows(connection)
         lost = queries.learned_anew(connection)
+        alerts = alerts_per_day_by_type(connection, latest_event_us(connection) or desk.wall_us)
     _draw_daemon(desk, daemon, lost)
     # No numbers in the names: a tab that changes its name loses the reader's place.
-    sources_tab, rejects_tab, gaps_tab, detectors_tab = st.tabs(
-        ["Sources", "Rejected lines", "Gaps", "Detectors"], key="health_tabs"
+    sources_tab, rejects_tab, gaps_tab, detectors_tab, copilot_tab = st.tabs(
+        ["Sources", "Rejected lines", "Gaps", "Detectors", "Co-pilot"], key="health_tabs"
     )
     with sources_tab:
         _draw_sources(streams, sources_in_all, desk.wall_us)
@@ -41,7 +45,9 @@ def draw_health(desk: Desk) -> None:
     with gaps_tab:
         _draw_gaps(gaps, gaps_in_all)
     with detectors_tab:
-        _draw_detectors(coverage)
+        _draw_detectors(coverage, alerts)
+    with copilot_tab:
+        draw_copilot_health(desk, settings)
 
 
 def _draw_daemon(desk: Desk, daemon: queries.DaemonHealth | None, lost: Sequence[queries.LearnedAnew]) -> None:
@@ -183,8 +189,12 @@ def _draw_gaps(gaps: Sequence[queries.GapRow], in_all: int) -> None:
         st.caption(f"The latest of {in_all:,d} gaps.")
 
 
-def coverage_frame(coverage: Sequence[queries.DetectorCoverage]) -> pl.DataFrame:
-    """One line per detector."""
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 1)
+
+
+def coverage_frame(coverage: Sequence[queries.DetectorCoverage], alerts: Mapping[str, float]) -> pl.DataFrame:
+    """One line per detector; `alerts` a day by detector, of medium or higher."""
     return pl.DataFrame(
         {
             "Detector": [cell(detector.detector) for detector in coverage],
@@ -192,16 +202,18 @@ def coverage_frame(coverage: Sequence[queries.DetectorCoverage]) -> pl.DataFrame
             "Rows": [amount(detector.rows) for detector in coverage],
             "Findings": [detector.findings for detector in coverage],
             "Entities known": [detector.entities for detector in coverage],
+            "Of them, known well": [_percent(detector.mature_share) for detector in coverage],
+            "Alerts a day": [round(alerts.get(detector.detector, 0.0), 2) for detector in coverage],
         }
     )
 
 
-def _draw_detectors(coverage: Sequence[queries.DetectorCoverage]) -> None:
+def _draw_detectors(coverage: Sequence[queries.DetectorCoverage], alerts: Mapping[str, float]) -> None:
     if not coverage:
         st.caption("No detector has seen a row yet.")
         return
     st.dataframe(
-        coverage_frame(coverage),
+        coverage_frame(coverage, alerts),
         key="detectors",
         hide_index=True,
         column_config={
@@ -210,6 +222,10 @@ def _draw_detectors(coverage: Sequence[queries.DetectorCoverage]) -> None:
             ),
             "Findings": st.column_config.NumberColumn(format="localized"),
             "Entities known": st.column_config.NumberColumn(format="localized"),
+            "Of them, known well": st.column_config.NumberColumn(
+                format="%.1f %%", help="With the history that it asks for before it judges by it; rules ask for none"
+            ),
+            "Alerts a day": st.column_config.NumberColumn(format="%.2f", help="Medium or higher, over the last week"),
         },
         alt="What share of its rows each detector could judge",
     )

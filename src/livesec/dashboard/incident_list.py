@@ -8,8 +8,10 @@ import polars as pl
 import streamlit as st
 
 from livesec.core.clock import US_PER_S, seed_time
+from livesec.core.settings import Settings
 from livesec.dashboard.anomaly_list import COLUMNS as ANOMALY_COLUMNS
 from livesec.dashboard.desk_store import Desk
+from livesec.dashboard.incident_panel import draw_incident
 from livesec.dashboard.live_table import LiveTable
 from livesec.dashboard.memo import remembered
 from livesec.dashboard.severity_marks import label_of
@@ -52,7 +54,7 @@ def _rows(desk: Desk) -> list[IncidentRow]:
         return incident_rows(connection)
 
 
-def draw_incidents(desk: Desk) -> None:
+def draw_incidents(desk: Desk, settings: Settings) -> None:
     """The list, those that grew last first."""
     table: LiveTable[IncidentRow] = LiveTable("incidents", "incident")
     rows = remembered("incidents", (desk.key, desk.pulse.findings), lambda: _rows(desk))
@@ -69,6 +71,7 @@ def draw_incidents(desk: Desk) -> None:
         alt=f"{len(rows)} incidents, the latest first",
     )
     if table.selected is not None:
+        draw_incident(desk, table.selected, settings)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text("The anomalies below are those of the selected incident.", width="content")
             st.button(

@@ -15,6 +15,7 @@ from livesec.core.settings import Settings
 from livesec.evaluate import cloud_sets, hub_tests, zeek_day
 from livesec.evaluate.auth_sets import AUTH_SETS, attempts_in, latency, read_labels, score_auth
 from livesec.evaluate.demo_world import read_stages, score_demo
+from livesec.evaluate.groundedness import Groundedness, check_store
 from livesec.evaluate.scores import Evaluation
 from livesec.runners.replay import Replay
 from livesec.simulate.folder import write_logs
@@ -49,14 +50,30 @@ def evaluate_demo(
 
     `campaigns`: so many, each kind in each strength in turn; None for those of `demo batch`.
     """
-    orders = DEFAULT_ORDERS if campaigns is None else tuple(islice(cycle(every_order()), campaigns))
-    first_us = _DEMO_END_US - int(days * US_PER_DAY)
     with tempfile.TemporaryDirectory(prefix="livesec-evaluate-") as name:
         folder = Path(name)
-        logs = simulate(World(seed=seed, users=users), first_us, days, 1.0, orders)
-        write_logs(folder, logs)
+        first_us = _made_world(folder, seed=seed, users=users, days=days, campaigns=campaigns)
         anomalies = replayed(settings, [str(path) for path in folder.glob("*_logs.csv")], folder, progress)
         return score_demo(anomalies, read_stages(folder / "labels.csv"), first_us, _DEMO_END_US - 1)
+
+
+def explanations_of_demo(
+    settings: Settings, *, seed: int, users: int, days: float, campaigns: int | None, progress: Progress
+) -> Groundedness:
+    """Whether the explanations of such a demo world say only what its logs bear out."""
+    with tempfile.TemporaryDirectory(prefix="livesec-evaluate-") as name:
+        folder = Path(name)
+        _made_world(folder, seed=seed, users=users, days=days, campaigns=campaigns)
+        replayed(settings, [str(path) for path in folder.glob("*_logs.csv")], folder, progress)
+        return check_store(reader_engine(str(folder / _STORE)))
+
+
+def _made_world(folder: Path, *, seed: int, users: int, days: float, campaigns: int | None) -> int:
+    """Write a demo world's logs and labels; returns its first moment in microseconds."""
+    orders = DEFAULT_ORDERS if campaigns is None else tuple(islice(cycle(every_order()), campaigns))
+    first_us = _DEMO_END_US - int(days * US_PER_DAY)
+    write_logs(folder, simulate(World(seed=seed, users=users), first_us, days, 1.0, orders))
+    return first_us
 
 
 def evaluate_data(settings: Settings, data: Path, progress: Progress) -> Evaluation:

@@ -26,7 +26,8 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.recent_sessions import RecentSessions, Session, SessionFormat
+from livesec.formats.plain_regex import groups
+from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, SessionFormat, Step
 from livesec.formats.text_times import epoch_us
 from livesec.formats.typed_fields import ip_address
 
@@ -35,9 +36,13 @@ _HEAD: Final = (
     r"^(?:node=(?P<host>\S+) )?type=(?P<type>[A-Z0-9_]+|UNKNOWN\[[0-9]+\]) "
     r"msg=audit\((?P<time>[0-9]{1,12}\.[0-9]{1,6}):(?P<event>[0-9]{1,20})\): ?(?P<rest>.*)$"
 )
+_PLAIN_HEAD: Final = (
+    r"^type=(?P<type>[A-Z0-9_]+) msg=audit\((?P<time>[0-9]{1,12}\.[0-9]{1,6}):(?P<event>[0-9]{1,20})\): (?P<rest>.*)$"
+)
 _OWN_HEAD: Final = r"^(?:node=\S+ )?type=\S* msg=audit\("
 _TOLD: Final = ("USER_LOGIN", "USER_AUTH")
 _BODY: Final = r"^(?:user )?pid=(?P<pid>[0-9]{1,10}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$"
+_PLAIN_BODY: Final = r"^pid=(?P<pid>[0-9]{1,10}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$"
 _RESULT: Final = r"\bres(?:ult)?=(success|failed|Success|Failed|yes|no|1|0)\)?$"
 _ACCOUNT: Final = r'\bacct="([^"]*)"'
 _HEX_ACCOUNT: Final = r"\bacct=((?:[0-9A-F]{2}){1,512})(?: |$)"
@@ -100,12 +105,12 @@ def _decoded(texts: pl.Series) -> pl.Series:
 
 def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the records of logins say, and the rejects among `lines`."""
-    head = lines.select("line_index").hstack(lines["line"].str.extract_groups(_HEAD).struct.unnest())
+    head = pl.DataFrame({"line_index": lines["line_index"], **groups(lines["line"], _HEAD, _PLAIN_HEAD)})
     head = head.with_columns(event_time_us=epoch_us(head["time"]))
     timed = head["event_time_us"].is_not_null()
     broken = head.filter(~timed).select("line_index", reason=pl.lit(_NO_HEAD))
     head = head.filter(timed & head["type"].is_in(_TOLD).fill_null(False))
-    body = head["rest"].str.extract_groups(_BODY).struct.unnest()
+    body = groups(head["rest"], _BODY, _PLAIN_BODY)
     said = body["said"].str.strip_chars_end()
     result = said.str.extract(_RESULT).str.to_lowercase()
     exe = said.str.extract(r'\bexe="(?:[^"]*/)?([^"/]+)"')
@@ -144,20 +149,11 @@ def _told_once(state: RecentSessions, records: pl.DataFrame) -> tuple[pl.DataFra
     known = pl.when(~pl.col("account").is_in(_UNKNOWN)).then("account")
     records = records.with_columns(kind=kind, user=pl.coalesce(known, "named_id"))
     keys = text_keys(records.select(pl.concat_str(pl.col("host").fill_null(""), pl.lit(":"), "pid")).to_series())
-    rows: list[bool] = []
-    users: list[str | None] = []
-    columns = (keys.tolist(), records["event_time_us"], records["kind"], records["user"])
-    for key, time_us, what, user in zip(*columns, strict=True):
-        before = state.get(key, time_us) or Session(time_us, 0)
-        is_row, told = _follow(what, before.told)
-        rows.append(is_row)
-        users.append(user or (before.user if what == _LOGGED_IN else None))
-        if what == _LOGGED_IN:
-            state.forget(key)
-        else:
-            state.put(key, Session(time_us, told, user or before.user))
-    records = records.with_columns(pl.Series("user", users, dtype=pl.String))
-    of_row = pl.Series(rows, dtype=pl.Boolean)
+    times_us, kinds, named = (records[name].to_list() for name in ("event_time_us", "kind", "user"))
+    followed = state.follow(keys.tolist(), times_us, kinds, named, _STEPS)
+    of_process = pl.Series("user", followed.users, dtype=pl.String)
+    records = records.with_columns(pl.coalesce("user", pl.when(pl.col("kind") == _LOGGED_IN).then(of_process)))
+    of_row = pl.Series(followed.rows, dtype=pl.Boolean)
     outcome = pl.when("succeeded").then(pl.lit("success")).otherwise(pl.lit("failure"))
     reason = pl.when(pl.col("user").is_null()).then(pl.lit("invalid_user")).otherwise(pl.lit("bad_credentials"))
     given = records.filter(of_row).select(
@@ -187,3 +183,10 @@ def _follow(kind: int, told: int) -> tuple[bool, int]:
     if told & _BY_PAM or (kind == _LOGIN_FAILED and told & _BY_ITSELF):
         return False, told
     return True, told | _OPEN | (_BY_ITSELF if kind == _AUTH_FAILED else 0)
+
+
+_STEPS: Final = tuple(
+    Step(*_follow(kind, told), goes_on=kind != _LOGGED_IN, names=True)
+    for kind in range(_LOGGED_IN + 1)
+    for told in range(1 << TOLD_BITS)
+)

@@ -33,6 +33,7 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.commands import Platform
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
 from livesec.formats.cloudtrail_events import NAMES, PATHS, login_rows, transfer_rows, typed_events
@@ -62,6 +63,7 @@ class CloudTrail(Format[OpenDocument]):
     title = "AWS CloudTrail (JSON)"
     log_types = (LogType.LOGIN, LogType.FILE_TRANSFER)
     shape = Shape.ANY  # lines inside of documents need not begin with a bracket
+    platform = Platform.AWS
     order = 45
 
     def initial(self, stream: StreamInfo) -> OpenDocument:

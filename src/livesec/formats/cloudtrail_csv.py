@@ -26,6 +26,7 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.commands import Platform
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -71,6 +72,7 @@ class CloudTrailCsv(Format[Header]):
     title = "AWS CloudTrail (CSV exports)"
     log_types = (LogType.LOGIN, LogType.FILE_TRANSFER)
     shape = Shape.TEXT
+    platform = Platform.AWS
     order = 26  # its header makes its lines known, sooner than others look at them
 
     def initial(self, stream: StreamInfo) -> Header:

@@ -9,7 +9,7 @@ import polars as pl
 
 from livesec.core.schema import FILE_ACTION, OUTCOME
 from livesec.formats.ip_text import is_ip
-from livesec.formats.json_lines import Path
+from livesec.formats.json_scan import Path
 from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import address, count
 

@@ -1,4 +1,4 @@
-"""Cuts CSV lines into fields (RFC 4180: quoted fields, commas and doubled quotes inside them), all lines at once.
+"""Cuts CSV lines into fields (RFC 4180: quoted fields, commas and doubled quotes inside them), in one compiled pass.
 
 Other delimiters than the comma may stand between fields; quoted fields need one of a single ASCII character.
 
@@ -15,12 +15,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from livesec.core.jit import inner_kernel, kernel
+from livesec.core.text_views import arrow_text, set_view, texts_at
+
 OPEN_QUOTE = (
     'a quote without its pair: a field over several lines, which is not read, or a quote that is not doubled ("")'
 )
 STRAY_QUOTE = 'a quote inside a field; a field that holds quotes must be quoted and its quotes doubled ("")'
 
-_NEWLINE, _QUOTE = ord("\n"), ord('"')
+_QUOTE = ord('"')
+_NONE, _OPEN, _STRAY = -1, -2, -3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Wanted:
     names: tuple[str, ...]
     places: tuple[int, ...]
     delimiter: str = ","
+    named_by: str = "the header"
+    """What told of the fields, for the reasons."""
 
 
 class Cut(NamedTuple):
@@ -45,101 +51,160 @@ def cut_fields(lines: pl.DataFrame, wanted: Wanted, *, quoted: bool = True) -> C
 
     Where fields are never `quoted`, a quote is a character like any other.
     """
-    has_quotes = lines["line"].str.contains('"', literal=True)
-    if not quoted or not has_quotes.any():
-        return _cut_plain(lines, wanted)
-    if has_quotes.all():
-        return cut_quoted(lines, wanted)
-    plain, careful = _cut_plain(lines.filter(~has_quotes), wanted), cut_quoted(lines.filter(has_quotes), wanted)
-    return Cut(*(pl.concat(parts).sort("line_index") for parts in zip(plain, careful, strict=True)))
+    if len(wanted.delimiter.encode()) > 1:
+        return _cut_by_text(lines, wanted)
+    data, bounds = arrow_text(lines["line"])
+    place_of = {place: column for column, place in enumerate(wanted.places)}
+    columns = np.array([place_of.get(place, _NONE) for place in range(wanted.width)])
+    shape = (len(wanted.places), lines.height)
+    found = _Found(
+        np.empty((*shape, 4), dtype=np.uint32),
+        np.empty(len(data), dtype=np.uint8),
+        np.empty(lines.height, dtype=np.int64),
+    )
+    _cut(data, bounds, ord(wanted.delimiter), quoted, columns, found)
+    right = found.counts == wanted.width
+    found.views[:, ~right] = 0  # they may look at nothing
+    every = np.ones(lines.height, dtype=np.bool_)
+    texts = [
+        texts_at(found.views[place_of[place]], every, data, found.scratch) if place >= 0 else None
+        for place in wanted.places
+    ]
+    if right.all():
+        return Cut(_named(lines["line_index"], texts, wanted), _no_failed())
+    wrong = pl.Series(~right)
+    failed = _failed(lines["line_index"].filter(wrong), _reasons(found.counts[~right], wanted))
+    kept = [text if text is None else text.filter(~wrong) for text in texts]
+    return Cut(_named(lines["line_index"].filter(~wrong), kept, wanted), failed)
 
 
-def _cut_plain(lines: pl.DataFrame, wanted: Wanted) -> Cut:
+class _Found(NamedTuple):
+    """What the cut writes."""
+
+    views: NDArray[np.uint32]
+    """(wanted fields, lines, 4): Arrow's view of each."""
+    scratch: NDArray[np.uint8]
+    """Fields without their doubled quotes; as long as the lines."""
+    counts: NDArray[np.int64]
+    """(lines,): fields, or why they cannot be counted: _OPEN, _STRAY."""
+
+
+@inner_kernel
+def _quoted_end(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, bool]:
+    """(place of the quote that ends the field which begins at `at`, whether there are doubled ones); -1 for none."""
+    is_doubled = False
+    while at < end:
+        if data[at] != _QUOTE:
+            at += 1
+        elif at + 1 < end and data[at + 1] == _QUOTE:
+            is_doubled = True
+            at += 2
+        else:
+            return at, is_doubled
+    return _NONE, is_doubled
+
+
+@inner_kernel
+def _without_doubles(data: NDArray[np.uint8], at: int, end: int, out: NDArray[np.uint8], to: int) -> int:
+    """Write data[at:end] with one quote for two to out[to:]; where it ends."""
+    while at < end:
+        out[to] = data[at]
+        at += 2 if data[at] == _QUOTE else 1
+        to += 1
+    return to
+
+
+@inner_kernel
+def _is_odd(data: NDArray[np.uint8], at: int, end: int) -> bool:
+    """Whether the number of quotes is."""
+    odd = False
+    for place in range(at, end):
+        if data[place] == _QUOTE:
+            odd = not odd
+    return odd
+
+
+@inner_kernel
+def _plain_end(data: NDArray[np.uint8], at: int, end: int, delimiter: int, quoted: bool) -> int:
+    """Where the unquoted field at `at` ends; -1 where a quote stands in it that may not."""
+    place, stop = np.uint64(at), np.uint64(end)  # unsigned: no index below 0 is asked for at each byte
+    while place < stop and data[place] != delimiter:
+        if quoted and data[place] == _QUOTE:
+            return _NONE
+        place += np.uint64(1)
+    return np.int64(place)  # type: ignore[return-value]  # an int to numba, where int() is not
+
+
+@kernel
+def _cut(
+    data: NDArray[np.uint8],
+    bounds: NDArray[np.int64],
+    delimiter: int,
+    quoted: bool,
+    columns: NDArray[np.int64],
+    found: _Found,
+) -> None:
+    used = 0
+    for line in range(len(found.counts)):
+        at, end = bounds[line], bounds[line + 1]
+        count = 0
+        while count >= 0:
+            column = columns[count] if count < len(columns) else _NONE
+            if quoted and at < end and data[at] == _QUOTE:
+                stop, is_doubled = _quoted_end(data, at + 1, end)
+                behind = stop + 1
+                if stop < 0 or (behind < end and data[behind] != delimiter):
+                    count = _STRAY
+                    break
+                if column >= 0 and is_doubled:
+                    text_end = _without_doubles(data, at + 1, stop, found.scratch, used)
+                    set_view(found.views, column, line, found.scratch, used, text_end, 1)
+                    used = text_end
+                elif column >= 0:
+                    set_view(found.views, column, line, data, at + 1, stop, 0)
+            else:
+                behind = _plain_end(data, at, end, delimiter, quoted)
+                if behind < 0:
+                    count = _STRAY
+                    break
+                if column >= 0:
+                    set_view(found.views, column, line, data, at, behind, 0)
+            count += 1
+            if behind >= end:
+                break
+            at = behind + 1
+        if count == _STRAY and _is_odd(data, bounds[line], end):
+            count = _OPEN
+        found.counts[line] = count
+
+
+def _cut_by_text(lines: pl.DataFrame, wanted: Wanted) -> Cut:
+    """As `cut_fields`, for a delimiter of several bytes; no field is quoted."""
     pieces = lines["line"].str.split_exact(wanted.delimiter, wanted.width).struct.unnest()
     names = pieces.columns
     right = pieces[names[wanted.width - 1]].is_not_null() & pieces[names[wanted.width]].is_null()
-    if right.all():
-        return Cut(_named(lines["line_index"], [pieces[name] for name in names], wanted), _no_failed())
+    if not right.all():
+        pieces = pieces.filter(right)
+    texts = [pieces[names[place]] if place >= 0 else None for place in wanted.places]
     wrong = lines.filter(~right)
     counts = wrong["line"].str.count_matches(wanted.delimiter, literal=True).to_numpy().astype(np.int64) + 1
-    failed = _failed(wrong["line_index"], _count_reasons(counts, wanted.width))
-    pieces = pieces.filter(right)
-    return Cut(_named(lines["line_index"].filter(right), [pieces[name] for name in names], wanted), failed)
+    failed = _failed(wrong["line_index"], _reasons(counts, wanted))
+    return Cut(_named(lines["line_index"].filter(right), texts, wanted), failed)
 
 
-def cut_quoted(lines: pl.DataFrame, wanted: Wanted) -> Cut:
-    """As `cut_fields`, for lines with quotes; gives the same for lines without, more slowly."""
-    open_ended = lines["line"].str.count_matches('"', literal=True) % 2 == 1
-    closed = lines.filter(~open_ended) if open_ended.any() else lines
-    marks = _marks(closed["line"], ord(wanted.delimiter))
-    right = ~marks.stray & (marks.field_counts == wanted.width)
-    failed = _failed(lines["line_index"].filter(open_ended), pl.repeat(OPEN_QUOTE, int(open_ended.sum()), eager=True))
-    if not right.all():
-        counted = _count_reasons(marks.field_counts[~right], wanted.width)
-        stray = pl.Series(marks.stray[~right])
-        reasons = pl.select(pl.when(stray).then(pl.lit(STRAY_QUOTE)).otherwise(counted)).to_series()
-        failed = pl.concat([failed, _failed(closed["line_index"].filter(~right), reasons)]).sort("line_index")
-        closed = closed.filter(right)
-        marks = _marks(closed["line"], ord(wanted.delimiter))
-    # Every record now has `width` fields: with a line break after each, field k of record i is piece i * width + k.
-    marks.text[marks.separators] = _NEWLINE
-    kept = np.ones(len(marks.text), dtype=np.bool_)
-    kept[marks.syntax_quotes] = False
-    whole = marks.text[kept].tobytes().decode()
-    pieces = pl.Series([whole]).str.split("\n").explode().head(len(closed) * wanted.width)
-    columns = [pieces.gather_every(wanted.width, place) for place in range(wanted.width)]
-    return Cut(_named(closed["line_index"], columns, wanted), failed)
-
-
-class _Marks(NamedTuple):
-    text: NDArray[np.uint8]
-    """The lines, each with a line break."""
-    separators: NDArray[np.int64]
-    """Where the delimiters between fields are."""
-    syntax_quotes: NDArray[np.int64]
-    """Where the quotes that stand for no character are: those around fields and the first of each doubled pair."""
-    field_counts: NDArray[np.int64]
-    """Per line."""
-    stray: NDArray[np.bool_]
-    """Per line: whether a quote stands where RFC 4180 has none."""
-
-
-def _marks(lines: pl.Series, delimiter: int) -> _Marks:
-    """Find quotes and separators in lines that each hold an even number of quotes.
-
-    Then the quotes open and close in turn, through all lines as in each of them. `""` inside a field closes and opens.
-    """
-    joined = "".join((lines.str.join("\n").item(), "\n")) if len(lines) else ""
-    text = np.frombuffer(bytearray(joined, "utf-8"), np.uint8)
-    places = np.flatnonzero((text == delimiter) | (text == _QUOTE) | (text == _NEWLINE))
-    marks = text[places]
-    is_quote, is_end = marks == _QUOTE, marks == _NEWLINE
-    line = np.cumsum(is_end) - is_end
-    separates = (marks == delimiter) & (np.cumsum(is_quote) % 2 == 0)
-    quotes, line_of_quote = places[is_quote], line[is_quote]
-    opening, closing = quotes[0::2], quotes[1::2]
-    before, after = text[opening - 1], text[closing + 1]  # before the first byte stands the last: a line break
-    may_open = (before == delimiter) | (before == _NEWLINE) | (before == _QUOTE)
-    may_close = (after == delimiter) | (after == _NEWLINE) | (after == _QUOTE)
-    stray = np.zeros(len(lines), dtype=np.bool_)
-    stray[line_of_quote[0::2][~may_open]] = True
-    stray[line_of_quote[1::2][~may_close]] = True
-    field_counts = np.bincount(line[separates], minlength=len(lines)).astype(np.int64) + 1
-    syntax_quotes = np.append(opening[before != _QUOTE], closing)
-    return _Marks(text, places[separates], syntax_quotes, field_counts, stray)
-
-
-def _named(line_index: pl.Series, columns: Sequence[pl.Series], wanted: Wanted) -> pl.DataFrame:
+def _named(line_index: pl.Series, columns: Sequence[pl.Series | None], wanted: Wanted) -> pl.DataFrame:
     nothing = pl.repeat(None, len(line_index), dtype=pl.String, eager=True)
-    chosen = {
-        name: columns[place] if place >= 0 else nothing for name, place in zip(wanted.names, wanted.places, strict=True)
-    }
+    chosen = {name: nothing if column is None else column for name, column in zip(wanted.names, columns, strict=True)}
     return pl.DataFrame({"line_index": line_index, **chosen})
 
 
-def _count_reasons(counts: NDArray[np.int64], width: int) -> pl.Series:
-    frame = pl.DataFrame({"count": counts})
-    return frame.select(reason=pl.format("{} fields where the header names " + str(width), "count")).to_series()
+def _reasons(counts: NDArray[np.int64], wanted: Wanted) -> pl.Series:
+    said = {_OPEN: OPEN_QUOTE, _STRAY: STRAY_QUOTE}
+    told = f"fields where {wanted.named_by} names {wanted.width}"
+    return pl.Series(
+        [said.get(count, f"{count} {told}") for count in counts.tolist()],
+        dtype=pl.String,
+    )
 
 
 def _failed(line_index: pl.Series, reasons: pl.Series) -> pl.DataFrame:

@@ -44,8 +44,8 @@ _AUTH_FAILED: Final = (
     r"|check pass; user unknown|user not known|no such user"
 )
 _LEVEL: Final = r"^(?:Info|Warning|Error): "
-_BARE: Final = r"^([^<>]*?): ((?:method=[^\s,]+, )?rip=.*)$"
-_LAST: Final = r"^(.*)>, ((?:method=[^\s,]+, )?rip=.*)$"
+_BARE: Final = r"^(?P<what>[^<>]*?): (?P<fields>(?:method=[^\s,]+, )?rip=.*)$"
+_LAST: Final = r"^(?P<name>.*)>, (?P<fields>(?:method=[^\s,]+, )?rip=.*)$"
 _ATTEMPTS: Final = r"\(auth failed, ([0-9]{1,9}) attempts"
 _REASONS: Final = (
     ("no auth attempts", "no_auth_attempts"),
@@ -117,8 +117,9 @@ def _read(lines: pl.DataFrame, message: pl.Series, of_login: pl.Series) -> pl.Da
     what, rest = _halves(text, ": user=<")
     bare = rest.is_null()  # the name is left out where there is none
     if bare.any():
-        what = what.zip_with(~bare, text.str.extract(_BARE, 1))
-        rest = rest.zip_with(~bare, pl.Series(">, " + text.str.extract(_BARE, 2)))
+        found = keep_where(bare, text).str.extract_groups(_BARE).struct.unnest()
+        what = what.zip_with(~bare, found["what"])
+        rest = rest.zip_with(~bare, pl.Series(">, " + found["fields"]))
     told = told.with_columns(
         what=what.str.replace(_LEVEL, ""), rest=rest, process=process.str.strip_prefix("dovecot: ")
     )
@@ -159,8 +160,9 @@ def _named(rest: pl.Series) -> tuple[pl.Series, pl.Series]:
     name, fields = _halves(rest, ">, ")
     again = fields.str.contains(">, ", literal=True).fill_null(False)
     if again.any():
-        name = name.zip_with(~again, rest.str.extract(_LAST, 1))
-        fields = fields.zip_with(~again, rest.str.extract(_LAST, 2))
+        last = keep_where(again, rest).str.extract_groups(_LAST).struct.unnest()
+        name = name.zip_with(~again, last["name"])
+        fields = fields.zip_with(~again, last["fields"])
     return name, fields
 
 

@@ -28,7 +28,8 @@ from livesec.core.protocols import Shape
 from livesec.core.schema import COLUMNS, DIRECTION, FILE_ACTION, LOG_TYPES, OUTCOME, VERDICT, LogType
 from livesec.formats.column_readers import column_field, readable_columns
 from livesec.formats.json_events import Events, events_parsed, known_word, of_kind, scaled
-from livesec.formats.json_lines import Path, json_fields
+from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import Field, repeated, seconds, time

@@ -22,14 +22,15 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
-from livesec.formats.json_lines import Path, json_fields
+from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.one_line_lists import listed
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.text_times import iso_us, keep_where
-from livesec.formats.typed_fields import address
+from livesec.formats.text_times import iso_us
+from livesec.formats.typed_fields import ip_address
 
 _GRAPH: Final[dict[str, Path]] = {
     "created": ("createdDateTime",),
@@ -77,7 +78,7 @@ _REASONS: Final = {
     "53011": "risk",
     "50105": "not_assigned",
 }
-_LISTS: Final = r'^\s*\{\s*(?:"@odata\.[a-zA-Z.]+"\s*:\s*"[^"]*"\s*,\s*)*"(?:records|value)"\s*:\s*\['
+_LISTS: Final = r'^\s*(?:\[|\{\s*(?:"@odata\.[a-zA-Z.]+"\s*:\s*"[^"]*"\s*,\s*)*"(?:records|value)"\s*:\s*\[)'
 _METHOD: Final = r'"authenticationMethod":\s*"([^"\\]{1,100})"'
 _NO_TIME: Final = "createdDateTime: no time that can be read"
 _NO_CODE: Final = "no errorCode"
@@ -90,6 +91,7 @@ class EntraId(StatelessFormat):
     title = "Microsoft Entra ID sign-ins (JSON)"
     log_types = (LogType.LOGIN,)
     shape = Shape.JSON
+    platform = Platform.CLOUD
     order = 40
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
@@ -100,13 +102,16 @@ class EntraId(StatelessFormat):
             of_azure &= line.str.contains(_CATEGORY[1], literal=True)
         if of_azure.any():
             of_azure &= line.str.contains_any(_OF_AZURE)
-        graph = line.str.contains(_TELLING[0], literal=True) & ~of_azure
-        for word in _TELLING[1:]:
-            graph &= line.str.contains(word, literal=True)
-        own = of_azure | graph
+        others = (~of_azure).arg_true()
+        if len(others):
+            left = line.gather(others)
+            for word in _TELLING:
+                others = others.filter(told := left.str.contains(word, literal=True))
+                left = left.filter(told)
+        own = of_azure.scatter(others, True) if len(others) else of_azure
         if not own.any():
             return NOTHING_PARSED
-        numbered, line_of, failed = _records(lines.filter(own))
+        numbered, line_of, failed = _records(lines if own.all() else lines.filter(own))
         in_azure = numbered["line"].str.contains('"properties"', literal=True)
         azure = json_fields(numbered.filter(in_azure), _AZURE)
         plain = json_fields(numbered.filter(~in_azure), _GRAPH)
@@ -119,8 +124,7 @@ class EntraId(StatelessFormat):
 
 def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
     """The records of `lines`, numbered; the line_index of each; line_index and reason of broken lists."""
-    head = lines["line"].str.strip_chars_start().str.head(1)
-    many = (head == "[") | lines["line"].str.contains(_LISTS)
+    many = lines["line"].str.contains(_LISTS)
     records, failed = lines, no_rejects()
     if many.any():
         found = listed(lines.filter(many), ("records", "value"))
@@ -147,8 +151,10 @@ def _parsed(events: pl.DataFrame, broken: pl.DataFrame, line_of: pl.Series, fail
     judged = events.with_columns(problem.alias("problem"))
     unusable = pl.concat([broken, judged.drop_nulls("problem").select("line_index", reason="problem")])
     rows = _rows(judged.filter(pl.col("problem").is_null()))
-    rows = rows.with_columns(line_index=line_of.gather(rows["line_index"]))
-    rows = rows.with_columns(row_in_line=pl.int_range(pl.len(), dtype=pl.Int32).over("line_index"))
+    line_index = line_of.gather(rows["line_index"])
+    place = line_index.to_numpy()
+    row_in_line = np.arange(len(place), dtype=np.int32) - np.searchsorted(place, place).astype(np.int32)
+    rows = rows.with_columns(line_index, pl.Series("row_in_line", row_in_line))
     consumed = rows["line_index"].unique().sort()
     bad = pl.concat([failed, unusable.with_columns(line_index=line_of.gather(unusable["line_index"]))])
     bad = bad.filter(~pl.col("line_index").is_in(consumed.implode())).unique("line_index", keep="first")
@@ -156,17 +162,17 @@ def _parsed(events: pl.DataFrame, broken: pl.DataFrame, line_of: pl.Series, fail
     return Parsed(
         {LogType.LOGIN: rows},
         consumed=consumed.to_numpy(),
-        skipped=np.setdiff1d(every.to_numpy(), used.to_numpy()),
+        skipped=np.setdiff1d(every.sort().to_numpy(), used.to_numpy(), assume_unique=True),
         rejects=bad.sort("line_index"),
     )
 
 
 def _rows(events: pl.DataFrame) -> pl.DataFrame:
-    source = address(pl.select(pl.coalesce(events["ip"], events["caller"])).to_series()).values
+    source = ip_address(pl.select(pl.coalesce(events["ip"], events["caller"])).to_series()).values
     code = pl.col("code")
     asked = code.replace_strict(_ATTEMPTS, default=None, return_dtype=pl.String)
     failed = pl.coalesce(code.replace_strict(_REASONS, default=None, return_dtype=pl.String), "aadsts" + code)
-    method = pl.col("steps").str.extract(_METHOD).str.to_lowercase()
+    method = pl.lit(events["steps"].str.extract(_METHOD).str.to_lowercase())  # once: an expression would be read anew
     second = (pl.col("requirement") == "multiFactorAuthentication") & (code == "0") & (method == "password")
     return events.select(
         "line_index",
@@ -175,7 +181,7 @@ def _rows(events: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(_said("service"), pl.lit("entra_id")).alias("service"),
         _said("correlation").alias("session_id"),
         _said("user").alias("user"),
-        keep_where(is_ip(source), source).alias("src_ip"),
+        source.alias("src_ip"),
         _said("country").alias("country"),
         pl.when(code == "0")
         .then(pl.lit("success"))

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from livesec.core.batch import StreamInfo
 from livesec.core.errors import StateVersionError
 from livesec.core.jit import kernel
+from livesec.formats.iso_time import UNREADABLE
 from livesec.formats.journald_json import DECODED, MARK, decode_journal
 from livesec.formats.rsyslog_json import decode_rsyslog, may_be_rsyslog
-from livesec.formats.syslog_time import BSD_CHARACTERS, UNREADABLE, bsd_us, iso_stamps_us
-from livesec.formats.text_spans import SPACE, Joined, joined, parts, repeated_parts, whole_numbers, word_end
+from livesec.formats.syslog_time import BSD_CHARACTERS, bsd_us, iso_stamps_us
+from livesec.formats.text_spans import SPACE, Joined, joined, parts_of, whole_numbers, word_end
 from livesec.formats.text_times import possible
 
 STATE_VERSION = 1
@@ -244,9 +245,11 @@ def _tagged(
     """
     starts, ends = np.empty((2, 4, len(texts)), dtype=np.int64)
     _read_tags(*whole, skipped, starts, ends)
-    host, program = (repeated_parts(texts, whole, starts[part], ends[part]) for part in (_HOST, _PROGRAM))
-    pid = whole_numbers(texts, whole.bounds[:-1], whole.data, starts[_PID], ends[_PID])
-    message = parts(texts, starts[_MESSAGE], ends[_MESSAGE])
+    origins = whole.bounds[:-1]
+    host, program, message = (
+        parts_of(whole.data, origins, starts[part], ends[part]) for part in (_HOST, _PROGRAM, _MESSAGE)
+    )
+    pid = whole_numbers(texts, origins, whole.data, starts[_PID], ends[_PID])
     columns = (line_index, _times(times_us), host, program, pid, message)
     decoded = pl.DataFrame(dict(zip(DECODED, columns, strict=True)))
     if program.null_count() == 0:

@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import DIRECTION, VERDICT, LogType
 from livesec.formats.ip_text import canonical_ip
@@ -56,6 +57,7 @@ class Filterlog(StatelessFormat):
     title = "pfSense and OPNsense firewall (filterlog)"
     log_types = (LogType.NETWORK,)
     shape = Shape.SYSLOG
+    platform = Platform.CLOUD
     journal_programs = ("filterlog",)
     order = 25
 

@@ -121,7 +121,7 @@ class FlowCsv(Format[Columns]):
         rows, texts = others.filter(possible), texts.filter(possible)
         meanings = {text: self._meaning(text) for text in texts.unique()}
         found = []
-        for row, text in zip(rows, texts, strict=True):
+        for row, text in zip(rows.to_list(), texts.to_list(), strict=True):
             seen = meanings[text]
             if state.hold is None and seen.is_trailer:  # of what nobody knows
                 continue

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from livesec.formats.plain_regex import plain_groups
+
 _DATED = (
-    r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<clock>[A-Z][a-z]{2} [ 0-9]?[0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}) "
+    r"^[A-Z][a-z]{2} (?P<clock>[A-Z][a-z]{2} [ 0-9]?[0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}) "
     r"(?P<rest>.*)$"
 )
 _WEEKDAYS = ("Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun ")
@@ -17,5 +19,5 @@ def dated(lines: pl.DataFrame) -> pl.DataFrame:
     if not own.any():
         return pl.DataFrame(schema={"line_index": pl.UInt32, "clock": pl.String, "rest": pl.String})
     suspects = lines.filter(own)
-    parts = suspects["line"].str.extract_groups(_DATED).struct.unnest()
-    return parts.insert_column(0, suspects["line_index"]).filter(pl.col("clock").is_not_null())
+    parts = pl.DataFrame({"line_index": suspects["line_index"], **plain_groups(suspects["line"], _DATED)})
+    return parts.filter(pl.col("clock").is_not_null())

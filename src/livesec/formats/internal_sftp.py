@@ -24,6 +24,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
+from livesec.formats.plain_regex import plain_groups
 from livesec.formats.typed_fields import ip_address
 
 PROGRAMS: Final = ("internal-sftp", "sftp-server")
@@ -31,7 +32,8 @@ STATE_VERSION: Final = 1
 MAX_SESSIONS: Final = 4096
 _MAX_TEXT: Final = 256
 _OPENED: Final = r"^session opened for local user (.*) from \[([^\[\]]*)\]$"
-_CLOSE: Final = r'^(?:forced )?close "(.*)" bytes read ([0-9]+) written ([0-9]+)$'
+_FORCED: Final = "forced "
+_CLOSE: Final = r'^close "(?P<path>.*)" bytes read (?P<read>[0-9]+) written (?P<written>[0-9]+)$'
 _REMOVE: Final = r'^remove name "(.*)"$'
 _RENAME: Final = r'^(?:posix-)?rename old "(.*)" new "(.*)"$'
 _BETWEEN: Final = '" new "'
@@ -111,20 +113,22 @@ def _read(lines: pl.DataFrame) -> pl.DataFrame:
     renames = message.str.starts_with("rename old ") | message.str.starts_with("posix-rename old ")
     opens = message.str.starts_with("session opened for local user ")
     ends = message.str.starts_with("session closed for local user ")
-    close = pl.when(closes).then(message).str.extract_groups(_CLOSE).struct
     rename = pl.when(renames).then(message).str.extract_groups(_RENAME).struct
     session = pl.when(opens).then(message).str.extract_groups(_OPENED).struct
-    read, written = (close.field(name).cast(pl.Int64, strict=False) for name in ("2", "3"))
-    path = pl.coalesce(close.field("1"), rename.field("2"), pl.when(removes).then(message).str.extract(_REMOVE))
+    close = plain_groups(lines.select(pl.when(closes).then(message).str.strip_prefix(_FORCED)).to_series(), _CLOSE)
+    read, written = (close[name].cast(pl.Int64, strict=False) for name in ("read", "written"))
+    path = pl.coalesce(close["path"], rename.field("2"), pl.when(removes).then(message).str.extract(_REMOVE))
     two = renames & (message.str.count_matches(_BETWEEN, literal=True) > 1)
-    broken = ((closes | removes | renames) & path.is_null()) | (closes & (read.is_null() | written.is_null()))
-    upload = pl.when(written > 0).then(pl.lit("upload")).otherwise(pl.lit("download"))
+    unread = pl.lit(read.is_null() | written.is_null())
+    broken = ((closes | removes | renames) & path.is_null()) | (closes & unread)
+    wrote = pl.lit(written > 0)
+    upload = pl.when(wrote).then(pl.lit("upload")).otherwise(pl.lit("download"))
     action = pl.when(closes).then(upload).when(removes).then(pl.lit("delete")).when(renames).then(pl.lit("rename"))
     return lines.with_columns(
         key=pl.col("host").fill_null("") + ":" + pl.col("pid").cast(pl.String),
         path=path,
         old_path=rename.field("1"),
-        bytes=pl.when(written > 0).then(written).otherwise(read),
+        bytes=pl.when(wrote).then(written).otherwise(read),
         action=action,
         outcome=pl.when(message.str.starts_with("close ")).then(pl.lit("success")),
         part=opens | ends | message.str.starts_with('open "'),
@@ -144,20 +148,25 @@ def _tie(state: Sessions, events: pl.DataFrame) -> tuple[list[str | None], list[
     sources = ip_address(events["new_source"]).values
     users: list[str | None] = []
     addresses: list[str | None] = []
+    # Between its session's lines a process says the same many times over: a run of lines is one look-up.
     columns = (events["key"], events["opens"], events["new_user"], sources, events["ends"])
+    last, user_of, source_of = None, None, None
+    add_user, add_address = users.append, addresses.append
     for key, opens, user, source, ends in zip(*(column.to_list() for column in columns), strict=True):
-        if key is None:
+        if key is None or key != last or opens or ends:
             known = _NOBODY
-        else:
-            known = state.pop(key, _NOBODY)
-            if opens:  # cut short, it says only that the process serves someone else now
-                known = _NOBODY if user is None else (user, source or "")
-            if known != _NOBODY and not ends:
-                state[key] = known
-                if len(state) > MAX_SESSIONS:
-                    del state[next(iter(state))]
-        users.append(known[0] or None)
-        addresses.append(known[1] or None)
+            if key is not None:
+                known = state.pop(key, _NOBODY)
+                if opens:  # cut short, it says only that the process serves someone else now
+                    known = _NOBODY if user is None else (user, source or "")
+                if known != _NOBODY and not ends:
+                    state[key] = known
+                    if len(state) > MAX_SESSIONS:
+                        del state[next(iter(state))]
+            last = None if ends else key
+            user_of, source_of = known[0] or None, known[1] or None
+        add_user(user_of)
+        add_address(source_of)
     return users, addresses
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from livesec.core.schema import LogType
-from livesec.formats.json_lines import Path
+from livesec.formats.json_scan import Path
 from livesec.formats.text_times import epoch_ms_us, epoch_us, iso_us, possible, utc_of_local
 
 Constant = str | int | float

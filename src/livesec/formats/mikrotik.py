@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import DIRECTION, LogType
 from livesec.formats.ip_text import canonical_ip
@@ -57,6 +58,7 @@ class Mikrotik(StatelessFormat):
     title = "MikroTik RouterOS (firewall, logins)"
     log_types = (LogType.NETWORK, LogType.LOGIN)
     shape = Shape.SYSLOG
+    platform = Platform.CLOUD
     order = 35  # most of its messages have no tag
 
     def owns(self, program: str) -> bool:

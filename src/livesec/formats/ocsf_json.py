@@ -23,7 +23,8 @@ from livesec.core.protocols import Shape
 from livesec.core.schema import DIRECTION, FILE_ACTION, LOG_TYPES, OUTCOME, VERDICT, LogType
 from livesec.formats.column_readers import column_field
 from livesec.formats.json_events import Events, events_parsed, known_word, of_kind, scaled
-from livesec.formats.json_lines import Path, json_fields
+from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import epoch_ms_us, iso_us
 from livesec.formats.typed_fields import Field, repeated, seconds, time

@@ -20,10 +20,12 @@ import numpy as np
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.json_lines import Path, json_fields
+from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.recent_sessions import RecentSessions, Session, SessionFormat
 from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import ip_address
@@ -66,6 +68,7 @@ class Okta(SessionFormat):
     title = "Okta System Log (JSON)"
     log_types = (LogType.LOGIN,)
     shape = Shape.JSON
+    platform = Platform.CLOUD
     order = 40
     pause_us = 600_000_000  # events of one request are published together
 

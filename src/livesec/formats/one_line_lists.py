@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import elements
 
 _LIST: Final = "list"
 
@@ -27,7 +28,7 @@ def listed(lines: pl.DataFrame, keys: Sequence[str]) -> Listed:
     >>> lines = pl.DataFrame({"line_index": [0, 1, 2], "line": ['{"value":[{"a":1},{"b":[]}]}', '[{"c":2},3]', '["'] })
     >>> found = listed(lines.cast({"line_index": pl.UInt32}), ["value"])
     >>> found.records.rows(), found.failed["line_index"].to_list()
-    ([(0, '{"a": 1}'), (0, '{"b": []}'), (1, '{"c": 2}')], [2])
+    ([(0, '{"a":1}'), (0, '{"b":[]}'), (1, '{"c":2}')], [2])
     """
     text = lines["line"].str.strip_chars()
     bare = text.str.starts_with("[")
@@ -38,7 +39,6 @@ def listed(lines: pl.DataFrame, keys: Sequence[str]) -> Listed:
     lists = lists.filter(pl.col("line").str.starts_with("[").fill_null(False))
     if lists.height == 0:
         return Listed(lists, found.failed)
-    again = ('{"' + _LIST + '":' + lists["line"] + "}").str.join("\n").item().encode()
-    read = pl.read_ndjson(again, schema={_LIST: pl.List(pl.String)}, ignore_errors=True, low_memory=True)
-    records = lists.select("line_index").with_columns(read[_LIST].alias("line")).explode("line")
-    return Listed(records.filter(pl.col("line").str.starts_with("{").fill_null(False)), found.failed)
+    found_in = elements(lists["line"])
+    records = pl.DataFrame({"line_index": lists["line_index"].gather(found_in.parents), "line": found_in.texts})
+    return Listed(records.filter(records["line"].str.starts_with("{")), found.failed)

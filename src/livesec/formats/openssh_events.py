@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from livesec.core.jit import inner_kernel, kernel
 from livesec.formats.ip_text import canonical_ip
 from livesec.formats.openssh_messages import MESSAGES, OFFERS, Form, Kind, Messages
-from livesec.formats.text_spans import SPACE, Joined, has_at, joined, parts, whole_numbers
+from livesec.formats.text_spans import SPACE, Joined, has_at, joined, parts_of, whole_numbers
 from livesec.formats.word_patterns import Matches, match, pattern_table
 
 MAX_REPEATS = 1_000_000
@@ -182,7 +182,7 @@ def _matched(
         place = _TABLE.names.index(name)
         starts, ends = found.starts[rows, place] - origins, found.ends[rows, place] - origins
         if dtype == pl.String:
-            columns[name] = parts(messages, starts, ends)
+            columns[name] = parts_of(whole.data, origins, starts, ends)
         else:
             columns[name] = whole_numbers(messages, origins, whole.data, starts, ends, _PORT_END)
     return pl.DataFrame(columns)
@@ -196,7 +196,7 @@ def _texts(lines: pl.DataFrame, whole: Joined, text: _Texts, rows: NDArray[np.in
             "line_index": lines["line_index"].gather(rows),
             "count": text.counts[rows],
             "marked": text.marked[rows],
-            "message": parts(lines["message"].gather(rows), text.starts[rows] - origins, text.ends[rows] - origins),
+            "message": parts_of(whole.data, origins, text.starts[rows] - origins, text.ends[rows] - origins),
         }
     )
 

@@ -20,6 +20,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.openvpn_peers import PAUSE_US, PEER, TELLING, read_peers
+from livesec.formats.plain_regex import groups
 from livesec.formats.recent_sessions import RecentSessions, SessionFormat
 from livesec.formats.text_times import iso_us, month_first_us
 
@@ -39,6 +40,10 @@ _OF_SERVERS: Final = (
 _KNOWN: Final = rf"{_STAMP}(?:(?:{PEER})?(?:{TELLING})|{PEER}(?:{_OF_PEERS})|(?:{_OF_SERVERS}))"
 _PARTS: Final = (
     rf"^(?:(?P<iso>{_ISO})|[A-Z][a-z]{{2}} (?P<asctime>[A-Z].{{18}}[0-9])) (?:us=(?P<us>[0-9]+) )?(?P<message>.*)$"
+)
+_PLAIN_PARTS: Final = (  # a message that does not start with a u: no microseconds before it
+    rf"^(?P<iso>{_ISO}) (?P<message>[!-tv-~].*)$",
+    r"^[A-Z][a-z]{2} (?P<asctime>[A-Z][ -~]{18}[0-9]) (?P<message>[!-tv-~].*)$",
 )
 _NO_TIME: Final = "no such time"
 
@@ -62,7 +67,7 @@ class OpenVpnLog(SessionFormat):
         own = own.filter(own["line"].str.contains(_KNOWN))
         if own.height == 0:
             return state, NOTHING_PARSED
-        parts = own["line"].str.extract_groups(_PARTS).struct.unnest()
+        parts = groups(own["line"], _PARTS, *_PLAIN_PARTS)
         iso, asctime = iso_us(parts["iso"], stream.time_zone), month_first_us(parts["asctime"], stream.time_zone)
         time_us = iso.zip_with(iso.is_not_null(), asctime)
         time_us += parts["us"].cast(pl.Int64, strict=False).fill_null(0)

@@ -13,7 +13,8 @@ import polars as pl
 
 from livesec.core.hashing import text_keys
 from livesec.core.schema import OUTCOME
-from livesec.formats.recent_sessions import RecentSessions, Session
+from livesec.formats.plain_regex import groups
+from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, Step
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import ip_address
 
@@ -23,7 +24,14 @@ PAUSE_US: Final = 3_600_000_000
 PEER: Final = r"(?:\S+/)?(?:(?:udp|tcp)[46]?(?:-server)?:)?\[?[0-9A-Fa-f.:]*[0-9A-Fa-f]\]?:[0-9]{1,5} "
 """What stands before the messages of a peer: its address and port, behind its name once that is known."""
 
-_BEFORE: Final = r"^(?:\S+/)?(?:(?:udp|tcp)[46]?(?:-server)?:)?\[?([0-9A-Fa-f.:]*[0-9A-Fa-f])\]?:([0-9]{1,5}) (.*)$"
+_BEFORE: Final = (
+    r"^(?:\S+/)?(?:(?:udp|tcp)[46]?(?:-server)?:)?\[?(?P<ip>[0-9A-Fa-f.:]*[0-9A-Fa-f])\]?:(?P<port>[0-9]{1,5}) "
+    r"(?P<text>.*)$"
+)
+_PLAIN_BEFORE: Final = (
+    r"^(?P<ip>[0-9.]*[0-9]):(?P<port>[0-9]{1,5}) (?P<text>.*)$",
+    r"^[!-.0-~]+/(?P<ip>[0-9.]*[0-9]):(?P<port>[0-9]{1,5}) (?P<text>.*)$",
+)
 _BEHIND: Final = (
     r"^(?:TLS Error|Authenticate/Decrypt|tls-crypt).* from \[AF_INET6?\]([0-9A-Fa-f.:]+):([0-9]{1,5})(?: .*)?$"
 )
@@ -67,7 +75,7 @@ def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFr
     texts = messages["message"]
     telling = texts.str.contains(f"(?:^|^{PEER})(?:{TELLING})")
     told = messages.filter(telling)
-    before = told["message"].str.extract_groups(_BEFORE).struct.rename_fields(["ip", "port", "text"]).struct.unnest()
+    before = groups(told["message"], _BEFORE, *_PLAIN_BEFORE)
     alone = keep_where(before["ip"].is_null(), told["message"])
     behind = alone.str.extract_groups(_BEHIND).struct.rename_fields(["ip", "port"]).struct.unnest()
     ip = before["ip"].zip_with(before["ip"].is_not_null(), behind["ip"])
@@ -107,21 +115,11 @@ def _told_once(state: RecentSessions, told: pl.DataFrame) -> tuple[pl.DataFrame,
             )
         ).to_series()
     )
-    rows: list[bool] = []
-    users: list[str | None] = []
-    columns = (keys.tolist(), told["event_time_us"], told["kind"], told["named"], told["is_username"])
-    for key, time_us, kind, named, is_username in zip(*columns, strict=True):
-        before = state.get(key, time_us) or Session(time_us, 0)
-        known = before.user if named is None or (before.told & _USERNAME_KNOWN and not is_username) else named
-        is_row, after = _follow(kind, before.told | (_USERNAME_KNOWN if is_username else 0))
-        rows.append(is_row)
-        users.append(known)
-        if kind in (_START, _END):
-            state.forget(key)
-        else:
-            state.put(key, Session(time_us, after, known))
-    told = told.with_columns(pl.Series("user", users, dtype=pl.String))
-    of_row = pl.Series(rows, dtype=pl.Boolean)
+    times_us, named = told["event_time_us"].to_list(), told["named"].to_list()
+    kinds = told["kind"].fill_null(_BROKEN) * 2 + told["is_username"].cast(pl.Int32)
+    followed = state.follow(keys.tolist(), times_us, kinds.to_list(), named, _STEPS)
+    told = told.with_columns(pl.Series("user", followed.users, dtype=pl.String))
+    of_row = pl.Series(followed.rows, dtype=pl.Boolean)
     kind = pl.col("kind")
     outcome = pl.when(kind == _SUCCESS).then(pl.lit("success")).when(kind == _BROKEN).then(pl.lit("attempt"))
     broken = [
@@ -164,3 +162,15 @@ def _follow(kind: int, told: int) -> tuple[bool, int]:
     if kind in (_PASSWORD, _REFUSED):
         return not told & _FAILED, told | _FAILED  # refused after all, where the check was deferred
     return not told & (_FAILED | _SUCCEEDED), told | (0 if told & _SUCCEEDED else _FAILED)
+
+
+_STEPS: Final = tuple(
+    Step(
+        *_follow(kind, told | (_USERNAME_KNOWN if is_username else 0)),
+        goes_on=kind not in {_START, _END},
+        names=is_username or not told & _USERNAME_KNOWN,
+    )
+    for kind in range(_BROKEN + 1)
+    for is_username in (False, True)
+    for told in range(1 << TOLD_BITS)
+)

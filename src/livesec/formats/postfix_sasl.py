@@ -158,7 +158,8 @@ def _repeats(recent: RecentSessions, told: pl.DataFrame, edges: pl.DataFrame) ->
     ).sort("line_index")
     repeats = []
     keys, names = text_keys(marks["session_id"]).tolist(), text_keys(marks["who"]).tolist()
-    for line, time_us, key, name in zip(marks["line_index"], marks["event_time_us"], keys, names, strict=True):
+    lines, times_us = marks["line_index"].to_list(), marks["event_time_us"].to_list()
+    for line, time_us, key, name in zip(lines, times_us, keys, names, strict=True):
         if name == 0:
             recent.forget(key)
             continue

@@ -15,6 +15,7 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
+from livesec.formats.plain_regex import plain_groups
 from livesec.formats.proftpd_messages import read_messages
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import iso_us
@@ -42,7 +43,7 @@ class ProFtpdLog(StatelessFormat):
         if not suspects.any():
             return NOTHING_PARSED
         own = lines if suspects.all() else lines.filter(suspects)
-        words = own["line"].str.extract_groups(_LINE).struct.unnest().insert_column(0, own["line_index"])
+        words = pl.DataFrame({"line_index": own["line_index"], **plain_groups(own["line"], _LINE)})
         words = words.filter(pl.col("message").is_not_null())
         times = iso_us(words["clock"], stream.time_zone).alias("event_time_us")
         messages = words.with_columns(times, pl.col("pid").cast(pl.Int64, strict=False))

@@ -9,11 +9,13 @@ import polars as pl
 
 from livesec.core.batch import Parsed
 from livesec.core.schema import OUTCOME, LogType
+from livesec.formats.plain_regex import plain_groups
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import ip_address
 
 SERVICE: Final = "proftpd"
-_SESSION: Final = r"^[^ ]* \([^ \[\]()]*\[(?P<ip>[^\]]*)\]\)(?: -|:) (?P<said>.*)$"
+_SESSION: Final = r"^[^ ]* \([^ \[\]()]*\[(?P<ip>[^\]]*)\]\) - (?P<said>.*)$"
+_OLD_SESSION: Final = r"^[^ ]* \([^ \[\]()]*\[(?P<ip>[^\]]*)\]\): (?P<said>.*)$"
 # Each ends as the program ends it: what a user name holds cannot stand behind its end.
 _FROM_TO: Final = r" from [^ ]+ \[[^ \]]+\] to [^ ]+ *$"
 _UNKNOWN: Final = r"^USER (?P<unknown>.*): (?:no such user found|user is not a UserAlias)" + _FROM_TO
@@ -46,7 +48,10 @@ _NO_ADDRESS: Final = "the client in brackets is no address"
 
 def read_messages(messages: pl.DataFrame) -> Parsed:
     """Login rows of `messages`: line_index, event_time_us, host, pid (Int64), message; all are taken."""
-    session = messages["message"].str.extract_groups(_SESSION).struct.unnest()
+    session = plain_groups(messages["message"], _SESSION)
+    if session["said"].null_count():
+        old = plain_groups(messages["message"], _OLD_SESSION)
+        session = {name: found.zip_with(found.is_not_null(), old[name]) for name, found in session.items()}
     said = session["said"]
     told = pl.DataFrame(
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import ClassVar, Final, NamedTuple
 
 from livesec.core.batch import StreamInfo
@@ -24,6 +25,30 @@ class Session(NamedTuple):
     user: str | None = None
 
 
+TOLD_BITS: Final = 3
+"""What `told` may take where it goes by `Step`s."""
+
+
+class Step(NamedTuple):
+    """What a line makes of its session, by the line's kind and what the session has told before."""
+
+    is_row: bool
+    told: int
+    goes_on: bool
+    """Whether the session is known after it."""
+    names: bool
+    """Whether the user that the line names, if any, is the session's from now on."""
+
+
+class Followed(NamedTuple):
+    """What became of lines."""
+
+    rows: list[bool]
+    """Which are rows."""
+    users: list[str | None]
+    """The session's user at each."""
+
+
 class RecentSessions:
     """Sessions by key (`core.hashing`), no more than MAX_SESSIONS; a session idle for `pause_us` is forgotten.
 
@@ -35,7 +60,7 @@ class RecentSessions:
 
     def __init__(self, pause_us: int) -> None:
         self.pause_us = pause_us
-        self._sessions: dict[int, Session] = {}
+        self._sessions: dict[int, tuple[int, int, str | None]] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -43,7 +68,7 @@ class RecentSessions:
     def get(self, key: int, now_us: int) -> Session | None:
         """The session of `key`, if there was a line of it in the last `pause_us`."""
         found = self._sessions.get(key)
-        return None if found is None or now_us - found.last_us > self.pause_us else found
+        return None if found is None or now_us - found[0] > self.pause_us else Session(*found)
 
     def put(self, key: int, session: Session) -> None:
         """Remember `session`, with its user cut to MAX_USER_CHARS."""
@@ -59,6 +84,33 @@ class RecentSessions:
         """Nothing is known of `key` any more."""
         self._sessions.pop(key, None)
 
+    def follow(
+        self, keys: list[int], times_us: list[int], kinds: list[int], users: list[str | None], steps: Sequence[Step]
+    ) -> Followed:
+        """Take lines in order, each with its session's key, its time, its kind and the user that it names.
+
+        `steps[kind << TOLD_BITS | told]` is what a line does. As get, put and forget line by line would have it, in a
+        third of the time.
+        """
+        sessions, pause_us, all_told = self._sessions, self.pause_us, (1 << TOLD_BITS) - 1
+        followed = Followed([], [])
+        add_row, add_user = followed.rows.append, followed.users.append
+        for key, now_us, kind, named in zip(keys, times_us, kinds, users, strict=True):
+            told, user = 0, None
+            found = sessions.pop(key, None)
+            if found is not None and now_us - found[0] <= pause_us:
+                _, told, user = found
+            is_row, told, goes_on, names = steps[kind << TOLD_BITS | told & all_told]
+            if named is not None and names:
+                user = named
+            add_row(is_row)
+            add_user(user)
+            if goes_on:
+                sessions[key] = (now_us, told, user and user[:MAX_USER_CHARS])
+                if len(sessions) > MAX_SESSIONS:
+                    del sessions[next(iter(sessions))]
+        return followed
+
     def to_bytes(self) -> bytes:
         """Versioned JSON, the sessions in the order in which they make way."""
         rows = [[key, *session] for key, session in self._sessions.items()]
@@ -73,7 +125,7 @@ class RecentSessions:
             if saved["version"] != STATE_VERSION:
                 raise StateVersionError(f"saved sessions have version {saved['version']}, expected {STATE_VERSION}")
             for key, last_us, told, user in saved["sessions"]:
-                recent._sessions[int(key)] = Session(int(last_us), int(told), user)
+                recent._sessions[int(key)] = (int(last_us), int(told), user)
         except (ValueError, KeyError, TypeError) as error:
             raise StateVersionError(f"saved sessions cannot be read: {error}") from error
         return recent

@@ -16,10 +16,11 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
+from livesec.formats.plain_regex import plain_groups
 from livesec.formats.rsyncd_messages import Sessions, read_messages
 from livesec.formats.text_times import laid_out_us
 
-_LINE: Final = r"^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \[([0-9]{1,10})\] (.*)$"
+_LINE: Final = r"^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \[(?P<pid>[0-9]{1,10})\] (?P<message>.*)$"
 _LAYOUT: Final = "%Y/%m/%d %H:%M:%S"
 _CLOCK_BYTES: Final = 19
 _NO_TIME: Final = "no such time"
@@ -45,13 +46,13 @@ class RsyncdLog(Format[Sessions]):
         if not may.any():
             return state, NOTHING_PARSED
         own = lines if may.all() else lines.filter(may)
-        parts = own["line"].str.extract_groups(_LINE).struct.unnest()
+        parts = plain_groups(own["line"], _LINE)
         times = laid_out_us(own["line"].str.slice(0, _CLOCK_BYTES), _LAYOUT, stream.time_zone)
         messages = own.select("line_index").with_columns(
             times.alias("event_time_us"),
             pl.lit(None, pl.String).alias("host"),
-            parts["1"].cast(pl.Int64, strict=False).alias("pid"),
-            parts["2"].alias("message"),
+            parts["pid"].cast(pl.Int64, strict=False).alias("pid"),
+            parts["message"],
         )
         messages = messages.drop_nulls("message")
         timed = messages["event_time_us"].is_not_null()

@@ -16,9 +16,8 @@ import polars as pl
 from livesec.core.batch import Parsed
 from livesec.core.errors import StateVersionError
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.text_times import keep_where
-from livesec.formats.typed_fields import address, count
+from livesec.formats.typed_fields import count, ip_address
 
 STATE_VERSION: Final = 1
 MAX_SESSIONS: Final = 4096
@@ -131,7 +130,7 @@ def _read(lines: pl.DataFrame, *, every: bool) -> pl.DataFrame:
         keep_where(mask, message).str.extract_groups(regex).struct.unnest()
         for mask, regex in ((asks, _REQUEST), (fails, _FAILED), (moves, _FILE), (sums, _TOTALS))
     )
-    source = address(pl.select(pl.coalesce(request["5"], failed["1"], file["2"])).to_series()).values
+    source = ip_address(pl.select(pl.coalesce(request["5"], failed["1"], file["2"])).to_series()).values
     own = pl.repeat(every, len(message), eager=True)
     for start in () if every else STARTS:
         own |= message.str.starts_with(start)
@@ -140,7 +139,7 @@ def _read(lines: pl.DataFrame, *, every: bool) -> pl.DataFrame:
         on=request["1"],
         request=request["2"],
         user=pl.coalesce(request["3"], failed["2"], failed["3"], pl.when(file["4"] != "").then(file["4"])),
-        src_ip=keep_where(is_ip(source), source),
+        src_ip=source,
         outcome=pl.when(failed["1"].is_not_null())
         .then(pl.lit("failure"))
         .when(request["3"].is_not_null())

@@ -24,6 +24,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.stateless import StatelessFormat
@@ -69,6 +70,7 @@ class S3Access(StatelessFormat):
     title = "Amazon S3 server access logs"
     log_types = (LogType.FILE_TRANSFER,)
     shape = Shape.TEXT
+    platform = Platform.AWS
     order = 45
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:

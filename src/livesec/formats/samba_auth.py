@@ -25,7 +25,8 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
-from livesec.formats.json_lines import Path, json_fields
+from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.samba_statuses import login_rows
 from livesec.formats.samba_text import MARK, NO_TIME, taken_apart
 from livesec.formats.text_times import iso_us

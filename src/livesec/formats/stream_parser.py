@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines.stream_clock import advance, new_clock
 from livesec.core.batch import Parsed, RawBatch, StreamInfo, no_rejects
+from livesec.core.commands import Platform
 from livesec.core.errors import SettingsError, StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LOG_TYPES, LogType, complete
@@ -85,6 +86,12 @@ class StreamParser:
         """The format of the first line, if that is offered lines by their shape."""
         self._first_lines = _FIRST_LINES
         """How many more lines are taken one at a time."""
+
+    @property
+    def platform(self) -> Platform:
+        """Where the log was written, as far as the format of its first line tells."""
+        main = next((form for form in self.formats if form.name == self._main), None)
+        return Platform.UNIX if main is None else main.platform
 
     def parse(self, batch: RawBatch) -> ParsedBatch:
         """Take the next lines of the stream."""

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
+from livesec.core.text_views import arrow_text, set_view, texts_at
 
 SPACE = ord(" ")
 _ZERO, _NINE = b"09"
@@ -25,9 +26,7 @@ class Joined(NamedTuple):
 
 def joined(texts: pl.Series) -> Joined:
     """The UTF-8 bytes of `texts` (String)."""
-    bounds = np.zeros(len(texts) + 1, dtype=np.int64)
-    np.cumsum(texts.str.len_bytes().fill_null(0).to_numpy(), out=bounds[1:])
-    return Joined(np.frombuffer(texts.str.join("").item().encode(), dtype=np.uint8), bounds)
+    return Joined(*arrow_text(texts))
 
 
 def parts(texts: pl.Series, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> pl.Series:
@@ -38,46 +37,32 @@ def parts(texts: pl.Series, starts: NDArray[np.int64], ends: NDArray[np.int64]) 
     >>> parts(pl.Series(["abc", "def"]), np.array([1, -1]), np.array([3, 0])).to_list()
     ['bc', None]
     """
-    missing = starts < 0
-    start = pl.Series(starts)
-    if missing.any():
-        start = start.set(pl.Series(missing), None)  # gives null
-    size = pl.Series(np.where(missing, 0, ends - starts))
-    part = pl.lit(texts.cast(pl.Binary)).bin.slice(pl.lit(start), pl.lit(size)).cast(pl.String)
-    return pl.select(part.alias(texts.name)).to_series()
+    whole = joined(texts)
+    return parts_of(whole.data, whole.bounds[:-1], starts, ends)
 
 
-def repeated_parts(texts: pl.Series, whole: Joined, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> pl.Series:
-    """As `parts`, and faster where most parts are the same as the one before; `whole` is joined(texts)."""
-    runs, firsts = np.empty((2, len(texts)), dtype=np.int64)
-    distinct = firsts[: _number_runs(*whole, starts, ends, runs, firsts)]
-    return parts(texts.gather(distinct), starts[distinct], ends[distinct]).gather(runs)
+def parts_of(
+    data: NDArray[np.uint8], origins: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> pl.Series:
+    """As `parts`, of texts whose bytes are in `data` already, from `origins` on: they are looked at where they lie."""
+    views, known = np.empty((1, len(starts), 4), dtype=np.uint32), np.empty(len(starts), dtype=np.bool_)
+    _view_parts(data, origins, starts, ends, views, known)
+    return texts_at(views[0], known, data)
 
 
 @kernel
-def _number_runs(
+def _view_parts(
     data: NDArray[np.uint8],
-    bounds: NDArray[np.int64],
+    origins: NDArray[np.int64],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
-    runs: NDArray[np.int64],
-    firsts: NDArray[np.int64],
-) -> int:
-    count, last, last_end = 0, 0, 0  # where the last part was in the data
+    views: NDArray[np.uint32],
+    known: NDArray[np.bool_],
+) -> None:
     for row in range(len(starts)):
-        at = bounds[row] + starts[row] if starts[row] >= 0 else -1
-        end = bounds[row] + ends[row]
-        if row == 0 or (at < 0) != (last < 0) or (at >= 0 and not _same(data, at, end, last, last_end)):
-            firsts[count] = row
-            count += 1
-            last, last_end = at, end
-        runs[row] = count - 1
-    return count
-
-
-@inner_kernel
-def _same(data: NDArray[np.uint8], at: int, end: int, other: int, other_end: int) -> bool:
-    return end - at == other_end - other and has_at(data, at, end, data, other, other_end)
+        known[row] = starts[row] >= 0
+        if known[row]:
+            set_view(views, 0, row, data, origins[row] + starts[row], origins[row] + ends[row], 0)
 
 
 def whole_numbers(

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from livesec.formats.iso_time import UNREADABLE, iso_readings
+
 EARLIEST_US = 0
 """1970-01-01: earlier times are unset clocks and zero values."""
 LATEST_US = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
@@ -79,10 +81,14 @@ def iso_us(text: pl.Series, zone: str) -> pl.Series:
     >>> iso_us(pl.Series(["1970-01-01 00:00:01", "1970-01-01T01:00:01.5+01:00", "soon"]), "UTC").to_list()
     [1000000, 1500000, None]
     """
-    plain = text.str.len_bytes() == _DATE_TIME_BYTES
-    clock = _clock(text if plain.all() else keep_where(plain, text), "%Y-%m-%d %H:%M:%S")
-    time_us = utc_of_local(clock, zone)
-    others = (time_us.is_null() & text.is_not_null()).arg_true()
+    found = iso_readings(text)
+    read = pl.Series(found.time_us != UNREADABLE)
+    time_us = pl.Series(found.time_us) if read.all() else pl.Series(found.time_us).set(~read, None)
+    if zone != "UTC" and not found.has_zone.all():
+        local = utc_of_local(time_us.cast(pl.Datetime("us")), zone)
+        time_us = time_us.zip_with(pl.Series(found.has_zone), local)
+    time_us = possible(time_us)
+    others = (~read & text.is_not_null()).arg_true()
     return time_us.scatter(others, _iso_variant_us(text.gather(others), zone)) if len(others) else time_us
 
 

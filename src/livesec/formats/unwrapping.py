@@ -8,12 +8,13 @@ import polars as pl
 
 from livesec.core.batch import StreamInfo
 from livesec.formats.envelope import EnvelopeState, decode
-from livesec.formats.journald_json import MARK
+from livesec.formats.journald_json import DECODED, MARK
 from livesec.formats.rsyslog_json import may_be_rsyslog
 
 # What an envelope starts with: a month, a priority, the version of RFC 5424 without one, a date with a T, a JSON entry.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE_BYTES = 10
+_NOTHING = pl.DataFrame(schema=DECODED)
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,14 @@ class Unwrapped:
 
 def unwrap(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> Unwrapped:
     """The syslog messages and journal entries among `lines` (line_index, line); `state` is carried on."""
-    if not lines["line"].str.head(3).is_in(_MONTHS).all():
-        lines = lines.filter(_may_be_wrapped(lines["line"]))
+    line = lines["line"]
+    in_json = line.str.starts_with("{")
+    if in_json.any() and (in_json | line.str.starts_with("[")).all():
+        lines = lines.filter(in_json & _may_be_in_json(line))
+    elif not line.str.head(3).is_in(_MONTHS).all():
+        lines = lines.filter(_may_be_wrapped(line, in_json))
+    if lines.height == 0:
+        return Unwrapped(_NOTHING, _NOTHING)
     decoded = decode(lines, state, stream)
     timed = decoded["event_time_us"].is_not_null()
     if timed.all():
@@ -37,13 +44,14 @@ def unwrap(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> Unw
     return Unwrapped(decoded.filter(timed), decoded.filter(~timed))
 
 
-def _may_be_wrapped(line: pl.Series) -> pl.Series:
+def _may_be_wrapped(line: pl.Series, in_json: pl.Series) -> pl.Series:
     may = line.str.head(3).is_in(_MONTHS) | line.str.starts_with("<") | line.str.starts_with("1 ")
     may |= line.str.slice(_DATE_BYTES, 1) == "T"
-    in_json = line.str.starts_with("{")
-    if in_json.any():
-        may |= in_json & (line.str.contains(MARK, literal=True) | may_be_rsyslog(line))
-    return may
+    return may | (in_json & _may_be_in_json(line)) if in_json.any() else may
+
+
+def _may_be_in_json(line: pl.Series) -> pl.Series:
+    return line.str.contains(MARK, literal=True) | may_be_rsyslog(line)
 
 
 def is_json(line: pl.Series) -> pl.Series:
@@ -52,5 +60,8 @@ def is_json(line: pl.Series) -> pl.Series:
     >>> is_json(pl.Series(['{"a": 1}', "  [", "a,b", ""])).to_list()
     [True, True, False, False]
     """
+    plain = line.str.starts_with("{") | line.str.starts_with("[")
+    if plain.all():  # as in most logs of JSON
+        return plain
     start = line.str.strip_chars_start().str.head(1)
     return (start == "{") | (start == "[")

@@ -22,6 +22,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
@@ -42,6 +43,7 @@ class VpcFlow(Format[Header]):
     title = "AWS VPC flow logs (text)"
     log_types = (LogType.NETWORK,)
     shape = Shape.TEXT
+    platform = Platform.AWS
     order = 45
 
     def initial(self, stream: StreamInfo) -> Header:

@@ -23,11 +23,12 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ftp_lines import dated
+from livesec.formats.plain_regex import plain_groups
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import month_first_us
 from livesec.formats.vsftpd_lines import read_messages
 
-_PID: Final = r"^\[pid [0-9]+\] (.*)$"
+_PID: Final = r"^\[pid [0-9]+\] (?P<message>.*)$"
 _NO_TIME: Final = "no such time"
 _OUTCOMES: Final = {"OK": "success", "FAIL": "failure"}
 _ACTIONS: Final = {
@@ -54,7 +55,8 @@ class Vsftpd(StatelessFormat):
         suspects = lines["line"].str.contains(" [pid ", literal=True)
         if not suspects.any():
             return NOTHING_PARSED
-        own = dated(lines.filter(suspects)).with_columns(message=pl.col("rest").str.extract(_PID))
+        own = dated(lines.filter(suspects))
+        own = own.with_columns(**plain_groups(own["rest"], _PID))
         own = own.filter(pl.col("message").is_not_null())
         times = month_first_us(own["clock"], stream.time_zone).alias("event_time_us")
         readings, failed = read_messages(own.select("line_index", "message").with_columns(times))

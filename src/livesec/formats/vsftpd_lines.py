@@ -12,8 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from livesec.formats.ip_text import is_ip
-from livesec.formats.typed_fields import address
+from livesec.formats.typed_fields import ip_address
 
 NOT_UNDERSTOOD: Final = "not a message of vsftpd as its source has them"
 AMBIGUOUS: Final = "names several clients, and which of them is the real one cannot be told"
@@ -65,12 +64,12 @@ def _reading(messages: pl.DataFrame, place: int) -> pl.DataFrame:
         [
             messages.select("line_index", "event_time_us"),
             head.str.extract_groups(_HEAD).struct.unnest(),
-            address(client).values.alias("src_ip").to_frame(),
+            ip_address(client).values.alias("src_ip").to_frame(),
             rest.str.extract_groups(_TAIL).struct.unnest(),
             rest.alias("rest").to_frame(),
         ],
         how="horizontal",
-    ).filter(is_ip(client) & rest.is_not_null())
+    ).filter(pl.col("src_ip").is_not_null() & rest.is_not_null())
     anonymous = pl.col("user").str.contains(_ANONYMOUS).fill_null(False)
     parts = parts.with_columns(anonymous=anonymous)
     login = (pl.col("rest") == "") | (pl.col("anonymous") & pl.col("rest").str.contains(_ANONYMOUS_TAIL))

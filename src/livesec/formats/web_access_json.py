@@ -25,7 +25,8 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.ip_text import is_ip
-from livesec.formats.json_lines import JsonFields, Path, json_fields
+from livesec.formats.json_lines import JsonFields, json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_times import epoch_ms_us, epoch_us, iso_us, keep_where, possible
 from livesec.formats.typed_fields import address, count, seconds

@@ -27,9 +27,11 @@ from typing import Final
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
-from livesec.formats.json_lines import JsonFields, Path, json_fields
+from livesec.formats.json_lines import JsonFields, json_fields
+from livesec.formats.json_scan import Path
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.windows_events import DATA, TIMES, parsed
 
@@ -67,6 +69,7 @@ class WindowsSecurity(StatelessFormat):
     title = "Windows Security events (JSON)"
     log_types = (LogType.LOGIN,)
     shape = Shape.JSON
+    platform = Platform.WINDOWS
     order = 40
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:

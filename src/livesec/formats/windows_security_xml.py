@@ -14,12 +14,17 @@ from typing import Final
 import polars as pl
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
+from livesec.formats.event_xml_scan import event_texts
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.windows_events import DATA, READ_IDS, TIMES, parsed
+from livesec.formats.text_times import keep_where
+from livesec.formats.windows_events import DATA, TIMES, parsed
 
 _MARK: Final = "<Event xmlns="
+_ELEMENTS: Final = ("EventID", "Channel", "Computer")
+_TIME: Final = "TimeCreated SystemTime"
 _ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 _SEVERAL: Final = "several events on one line, which are not read"
 _BROKEN: Final = "an event that does not end with its line: cut short, or over several lines, which is not read"
@@ -32,6 +37,7 @@ class WindowsSecurityXml(StatelessFormat):
     title = "Windows Security events (XML)"
     log_types = (LogType.LOGIN,)
     shape = Shape.TEXT
+    platform = Platform.WINDOWS
     order = 40
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
@@ -49,25 +55,26 @@ class WindowsSecurityXml(StatelessFormat):
         )
         lines = lines.with_columns(problem.alias("reason"))
         failed = lines.filter(pl.col("reason").is_not_null()).select("line_index", "reason")
-        line = pl.col("line")
-        events = lines.filter(pl.col("reason").is_null()).select(
-            "line_index",
-            "line",
-            line.str.extract(r"<EventID[^>]*>([0-9]+)</EventID>").alias("id"),
-            line.str.extract(r"<Channel>([^<]+)</Channel>").alias("channel"),
-        )
-        line = pl.when(pl.col("id").is_in(READ_IDS)).then("line")
-        events = events.select(
-            *("line_index", "id", "channel"),
-            line.str.extract(r"<Computer>([^<]*)</Computer>").alias("host"),
-            line.str.extract(r"""SystemTime=["']([^"'<>]*)["']""").alias("SystemTime"),
-            *(pl.lit(None, pl.String).alias(name) for name in TIMES if name != "SystemTime"),
-            *(_text(line.str.extract(rf"""<Data Name=["']{name}["']>([^<]*)</Data>""")).alias(name) for name in DATA),
+        lines = lines.filter(pl.col("reason").is_null())
+        found = event_texts(lines["line"], _ELEMENTS, [_TIME], DATA)
+        number, channel, host = (found[name] for name in _ELEMENTS)
+        events = pl.DataFrame(
+            {
+                "line_index": lines["line_index"],
+                "id": keep_where(number.str.contains(r"^[0-9]+$"), number),
+                "channel": keep_where(channel != "", channel),
+                "host": host,
+                **dict.fromkeys(TIMES, pl.repeat(None, lines.height, dtype=pl.String, eager=True)),
+                "SystemTime": found[_TIME],
+                **{name: _text(found[name]) for name in DATA},
+            }
         )
         return parsed(events, stream.time_zone, failed)
 
 
-def _text(written: pl.Expr) -> pl.Expr:
+def _text(written: pl.Series) -> pl.Series:
+    if not written.str.contains("&", literal=True).any():
+        return written
     for entity, character in _ENTITIES.items():
         written = written.str.replace_all(entity, character, literal=True)
     return written

@@ -13,7 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from livesec.formats.json_lines import Path, json_fields
+from livesec.formats.json_lines import json_fields
+from livesec.formats.json_scan import Path
 
 _NOTHING: Final = ["", "null", "None", "-", "{}"]
 _ATHENA: Final = r"^\{[a-z0-9_]+="

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from livesec.core.batch import no_rejects
+from livesec.formats.csv_fields import Wanted, cut_fields
 from livesec.formats.json_lines import json_fields
 from livesec.formats.text_times import epoch_us, iso_us, keep_where
 from livesec.formats.typed_fields import Field, ip_address, needed, port, text, time
@@ -93,25 +93,30 @@ def _said(text: str, header: ZeekHeader) -> str | None:
 
 
 def _columns(lines: pl.DataFrame, header: ZeekHeader, names: Sequence[str]) -> Texts:
-    width = len(header.fields)
-    pieces = lines["line"].str.split_exact(header.separator, width).struct.unnest()
-    right = pieces[:, width - 1].is_not_null() & pieces[:, width].is_null()
-    escaped = lines["line"].str.contains("\\", literal=True).any()
-    columns = [lines["line_index"]]
+    known = [name for name in names if name in header.fields]
+    places = tuple(header.fields.index(name) for name in known)
+    wanted = Wanted(len(header.fields), tuple(map(str, range(len(known)))), places, header.separator, "#fields")
+    cut = cut_fields(lines, wanted, quoted=False)
+    escaped = lines["line"].str.contains("\\", literal=True)
+    if cut.failed.height:
+        escaped = escaped.filter(~lines["line_index"].is_in(cut.failed["line_index"].implode()))
+    at = escaped.arg_true()
+    columns = [cut.fields["line_index"]]
     for name in names:
         if name in header.fields:
-            said = _unless_unset(pieces[:, header.fields.index(name)], header)
-            columns.append((unescaped(said) if escaped else said).alias(name))
+            said = _unless_unset(cut.fields[str(known.index(name))], header)
+            columns.append((_unescaped_at(said, at) if len(at) else said).alias(name))
         else:
-            columns.append(pl.repeat(None, lines.height, dtype=pl.String, eager=True).alias(name))
-    texts = pl.DataFrame(columns)
-    if right.all():
-        return Texts(texts, no_rejects())
-    counts = lines["line"].str.count_matches(header.separator, literal=True) + 1
-    told = pl.lit(f"{_WRONG_NUMBER}{width}")
-    reasons = pl.select(pl.concat_str(counts, told)).to_series()  # pl.format panics on a series with an empty chunk
-    failed = pl.DataFrame({"line_index": lines["line_index"].filter(~right), "reason": reasons.filter(~right)})
-    return Texts(texts.filter(right), failed)
+            columns.append(pl.repeat(None, cut.fields.height, dtype=pl.String, eager=True).alias(name))
+    return Texts(pl.DataFrame(columns), cut.failed)
+
+
+def _unescaped_at(texts: pl.Series, at: pl.Series) -> pl.Series:
+    """`texts` with those `at` some places as they were before Zeek wrote them."""
+    written = texts.gather(at)
+    if not written.str.contains("\\", literal=True).any():
+        return texts
+    return texts.clone().scatter(at, unescaped(written))
 
 
 def _unless_unset(texts: pl.Series, header: ZeekHeader) -> pl.Series:

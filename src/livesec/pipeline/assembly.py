@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from glob import glob
 from pathlib import Path
 from typing import Any, cast
@@ -45,6 +45,8 @@ class Parts:
     formats: tuple[Format[Any], ...]
     detectors: tuple[Detector[Any], ...]
     correlators: tuple[Correlator[Any, Any], ...]
+    off: Mapping[str, str] = field(default_factory=dict)
+    """Detectors that cannot run as they are set, and why."""
 
     @property
     def judges(self) -> tuple[Judge, ...]:
@@ -149,16 +151,18 @@ def assemble(settings: Settings) -> Parts:
         missing = [column for column in (*detector.key, *detector.needs) if column not in COLUMNS[detector.log_type]]
         if missing:
             raise SettingsError(f"detector {name} names columns that are not in the schema: {missing}")
+    made = [
+        detectors[name](_params(name, detectors[name].params, settings), seed_mode=settings.seed_mode)
+        for name in sorted(wanted & set(detectors))
+    ]
     return Parts(
         formats=all_formats(settings.format_files),
-        detectors=tuple(
-            detectors[name](_params(name, detectors[name].params, settings), seed_mode=settings.seed_mode)
-            for name in sorted(wanted & set(detectors))
-        ),
+        detectors=tuple(detector for detector in made if detector.why_off is None),
         correlators=tuple(
             correlators[name](_params(name, correlators[name].params, settings), seed_mode=settings.seed_mode)
             for name in sorted(wanted & set(correlators))
         ),
+        off={detector.name: detector.why_off for detector in made if detector.why_off is not None},
     )
 
 

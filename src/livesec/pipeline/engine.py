@@ -20,9 +20,10 @@ from livesec.core.anomaly import (
     BatchResult,
     DetectorCounts,
     EvidenceLine,
+    Maturity,
     RejectedLine,
 )
-from livesec.core.batch import RawBatch, StreamInfo
+from livesec.core.batch import RawBatch, StreamInfo, unpack_address
 from livesec.core.clock import US_PER_S
 from livesec.core.errors import StateVersionError
 from livesec.core.finding import Finding
@@ -264,8 +265,12 @@ class Engine:
     def _raise(
         self, finding: Finding, result: BatchResult, lines: Mapping[int, EvidenceLine], historical: bool
     ) -> None:
-        evidence = tuple(lines[address] for address in finding.evidence if address in lines)
-        anomaly = self._scorer.anomaly(finding, self._infos[finding.stream_id].uid, evidence)
+        # A line that can no longer be read keeps its place: explanations cite lines by their number.
+        evidence = tuple(
+            lines.get(address) or EvidenceLine(*unpack_address(address), 0, b"") for address in finding.evidence
+        )
+        stream = self._infos[finding.stream_id]
+        anomaly = self._scorer.anomaly(finding, stream.uid, evidence, self._parsers.of(stream).platform)
         anomaly.historical = historical
         if anomaly.status == SUPPRESSED:
             result.anomalies.append(anomaly)
@@ -274,6 +279,14 @@ class Engine:
         self._incidents.add(anomaly, risks)
         result.anomalies.append(anomaly)
         result.risks.extend(risks)
+
+    def maturity(self) -> dict[str, Maturity]:
+        """How much each detector knows of the entities it has seen, by name; some milliseconds of work."""
+        return {
+            detector.name: Maturity(detector.mature(state), len(state))
+            for detector in self._parts.detectors
+            if len(state := self._states[detector.name])
+        }
 
     # State -----------------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,13 @@ import hashlib
 from collections.abc import Mapping
 
 from livesec.core.anomaly import NEW, SUPPRESSED, Anomaly, EvidenceLine
+from livesec.core.commands import Platform
+from livesec.core.explanation import Contribution
 from livesec.core.finding import Finding
 from livesec.core.settings import Settings
 from livesec.core.severity import MAX_SCORE, Severity, severity_of
-from livesec.explain.deterministic import write
+from livesec.core.text import shown
+from livesec.explain.deterministic import Scored, write
 from livesec.pipeline.assembly import Judge
 from livesec.pipeline.verdicts import Verdicts
 
@@ -45,24 +48,55 @@ class Scorer:
             Severity.CRITICAL: settings.severity_critical,
         }
 
-    def _weight(self, finding: Finding) -> float:
+    def _weight(self, finding: Finding) -> tuple[float, str]:
+        """The weight of its heaviest asset, and which that is."""
         if not self._weights:
-            return 1.0
+            return 1.0, ""
         names = (finding.user, finding.src_ip, finding.dst_ip, finding.host)
-        return max((self._weights[name] for name in names if name in self._weights), default=1.0)
+        known = [(self._weights[name], name) for name in names if name in self._weights]
+        return max(known, default=(1.0, ""))
 
-    def anomaly(self, finding: Finding, stream_uid: str, evidence: tuple[EvidenceLine, ...]) -> Anomaly:
-        """`finding` as an anomaly with `evidence`, not yet in an incident."""
-        part = self._parts[finding.detector]
-        score = min(MAX_SCORE, finding.base_severity * finding.confidence * self._weight(finding))
-        status, note = NEW, ""
+    def _judged(self, finding: Finding) -> tuple[float, list[Contribution], str]:
+        """(score 0-100, what makes it up, status)."""
+        steps = [(f"base severity of {finding.detector}", float(finding.base_severity))]
+        weight, name = self._weight(finding)
+        weighted = finding.base_severity * finding.confidence * weight
+        if finding.confidence < 1:
+            steps.append((f"confidence {finding.confidence:.2f}", finding.base_severity * finding.confidence))
+        if weight != 1:
+            steps.append((f"asset weight {weight:g} of {shown(name)}", weighted))
+        score = min(MAX_SCORE, weighted)
+        if score < weighted:
+            steps.append(("no score is higher", score))
+        status = NEW
         if self._verdicts:
             feedback, suppression = self._verdicts.feedback(finding), self._verdicts.suppression(finding)
             if feedback is not None:
-                score, note = score * feedback.weight, f"; {feedback}"
+                score *= feedback.weight
+                steps.append((shown(str(feedback)), score))
             if suppression is not None:
-                score, note, status = 0.0, f"; {suppression}", SUPPRESSED
-        written = write(finding, part.summary, part.guidance, score, note)
+                score, status = 0.0, SUPPRESSED
+                steps.append((shown(str(suppression)), score))
+        before = [0.0, *(reached for _, reached in steps)]
+        parts = [
+            Contribution(cause, (reached - earlier) / 10)
+            for (cause, reached), earlier in zip(steps, before, strict=False)
+        ]
+        return score, parts, status
+
+    def anomaly(
+        self,
+        finding: Finding,
+        stream_uid: str,
+        evidence: tuple[EvidenceLine, ...],
+        platform: Platform = Platform.UNIX,
+    ) -> Anomaly:
+        """`finding`, in a log of `platform`, as an anomaly with `evidence`, not yet in an incident."""
+        part = self._parts[finding.detector]
+        score, contributions, status = self._judged(finding)
+        is_statistical = getattr(part, "statistical", False)
+        scored = Scored(tuple(contributions), len(evidence), platform, is_statistical)
+        written = write(finding, part.summary, part.guidance, scored)
         return Anomaly(
             id=anomaly_id(stream_uid, finding),
             sequence=finding.sequence,

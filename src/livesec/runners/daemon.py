@@ -18,6 +18,7 @@ from livesec.core.severity import Severity
 from livesec.pipeline.assembly import all_formats
 from livesec.runners.alert_delivery import AlertDelivery
 from livesec.runners.commits import Commits
+from livesec.runners.explainer_process import ExplainerProcess
 from livesec.runners.garbage import settle_garbage_collection
 from livesec.runners.heartbeat import Heartbeat
 from livesec.runners.journal_thread import JournalThread
@@ -35,7 +36,7 @@ from livesec.store.writer import StoreWriter
 _log = logging.getLogger(__name__)
 _SAVE_AFTER_BYTES = 64 << 20
 """State is saved after so many bytes of lines at the latest: a recovery goes through no more, in about two seconds."""
-_STORE_FILES = ("", "-wal", "-shm", "-journal", ".lock")
+_STORE_FILES = ("", "-wal", "-shm", "-journal", ".lock", ".explain-lock")
 
 
 class Daemon:
@@ -77,6 +78,7 @@ class Daemon:
         self._alerts = AlertDelivery(writer, self._make_alerts(plan))
         self._commits = Commits(writer, self._engine, self._alerts, signals, self._beat_meanwhile)
         self._heartbeat = Heartbeat(writer, self._watcher, self._files, self._commits, journal=plan.journal)
+        self._explainer = ExplainerProcess(writer.path, settings)
         self._save_at = 0.0
 
     @staticmethod
@@ -112,6 +114,7 @@ class Daemon:
                 self._heartbeat.beat()
                 self._loop()
             finally:
+                self._explainer.stop()
                 self._commits.save_at_the_end()
                 self._heartbeat.beat(stopped=True)
                 if thread is not None:
@@ -154,8 +157,9 @@ class Daemon:
                 time.sleep(self._plan.settings.batch_interval_s)  # let a burst arrive as one batch
 
     def _keep_up(self) -> None:
-        """What is due whether or not there is anything to read: the heartbeat and the saving of state."""
+        """What is due whether or not there is anything to read: heartbeat, saving of state, a worker that died."""
         self._heartbeat.beat_if_due()
+        self._explainer.keep()
         self._commits.show_recent()
         is_due = time.monotonic() >= self._save_at or self._commits.unsaved_bytes >= _SAVE_AFTER_BYTES
         if self._commits.has_unsaved and is_due:
@@ -219,6 +223,7 @@ class Daemon:
         self._alerts.console = self._make_alerts(plan)
         self._alerts.show_waiting()
         self._lookout.settings = plan.settings
+        self._explainer.take_over(plan.settings)
         if plan.patterns != self._plan.patterns:
             self._files.watch_patterns(plan.patterns)
         self._lookout.start_over()

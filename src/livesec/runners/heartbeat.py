@@ -15,11 +15,13 @@ from livesec.core.errors import StoreDamagedError
 from livesec.runners.commits import Commits
 from livesec.sources.file_source import FileSource
 from livesec.sources.watch import Watcher
-from livesec.store.health_queries import LEARNED_ANEW, MAX_ROWS, READ_ON
+from livesec.store.health_queries import LEARNED_ANEW, MATURITY, MAX_ROWS, READ_ON, maturity_value
 from livesec.store.writer import StoreWriter
 
 _log = logging.getLogger(__name__)
 BEAT_S = 2.0
+MATURITY_S = 30.0
+"""How much is known of the entities is counted this often: it takes some milliseconds and changes slowly."""
 
 
 class Heartbeat:
@@ -36,6 +38,7 @@ class Heartbeat:
         self._started_us = now_us()
         self.due = 0.0
         """Monotonic time of the next beat."""
+        self._maturity_due = 0.0
         self.settings_problem: str | None = None
         """Why the settings could not be read again, or which of them wait for the next start."""
 
@@ -68,7 +71,7 @@ class Heartbeat:
             "stopped": stopped,
         }
         oldest = {stream_id: since_us for since_us, stream_id in unread[:MAX_ROWS]}
-        values = {"daemon": health, "unread": oldest} | self._learned_anew()
+        values = {"daemon": health, "unread": oldest} | self._learned_anew() | self._maturity(stopped=stopped)
         try:
             self._writer.put_health(values)
         except OperationalError as error:
@@ -84,6 +87,13 @@ class Heartbeat:
         return {
             f"{LEARNED_ANEW}{component}": {"reason": reason, "since_us": now_us()} for component, reason in lost.items()
         }
+
+    def _maturity(self, *, stopped: bool) -> dict[str, dict[str, list[int]]]:
+        """The health row of what detectors know, when it is due."""
+        if time.monotonic() < self._maturity_due and not stopped:
+            return {}
+        self._maturity_due = time.monotonic() + MATURITY_S
+        return {MATURITY: maturity_value(self._commits.engine.maturity())}
 
     def _keep_log_short(self) -> None:
         was_held = self._writer.wal.held_since_us is not None

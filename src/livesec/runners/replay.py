@@ -21,6 +21,7 @@ from livesec.runners.garbage import settle_garbage_collection
 from livesec.runners.wiring import make_engine
 from livesec.sources.file_source import stream_uid
 from livesec.sources.whole_file import WholeFile, replayable
+from livesec.store.health_queries import MATURITY, maturity_value
 from livesec.store.writer import StoreWriter
 
 COMMIT_BYTES = 8 << 20
@@ -133,6 +134,7 @@ class Replay:
             self._run_merged()
         result = BatchResult(recent=self._engine.recent.drain())
         self._writer.commit(Commit(result=result, next_sequence=self._writer.next_sequence, streams=self._positions()))
+        self._writer.put_health({MATURITY: maturity_value(self._engine.maturity())})
         seconds = time.perf_counter() - started
         for file in self._files.values():
             file.close()

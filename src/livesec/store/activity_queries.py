@@ -138,20 +138,31 @@ def anomaly_time_range(connection: Connection, wanted: AnomalyFilter) -> tuple[i
     return None if first is None else (int(first), int(last))
 
 
-def alerts_per_day(connection: Connection, now_us: int) -> float:
-    """Anomalies of medium or higher a day, over the last ALERT_DAYS days or since the first event if that is less."""
+def alerts_per_day_by_type(connection: Connection, now_us: int) -> dict[str, float]:
+    """Anomalies of medium or higher a day by type, the most first; types without one are absent.
+
+    Over the last ALERT_DAYS days, or since the first event if that is less.
+    """
     first_us = connection.execute(select(func.min(t.counts.c.minute_us))).scalar()
     if first_us is None:
-        return 0.0
+        return {}
     since_us = max(int(first_us), now_us - ALERT_DAYS * US_PER_DAY)
     wanted = AnomalyFilter(
         severities=tuple(str(severity) for severity in SEVERITIES if severity is not Severity.LOW),
         since_us=since_us,
         until_us=now_us,
     )
-    statement = select(func.count()).select_from(t.anomalies).where(*wanted.conditions())
-    found = connection.execute(statement).scalar_one()
-    return float(found) / max(1.0, (now_us - since_us) / US_PER_DAY)
+    column = t.anomalies.c.type
+    statement = (
+        select(column, func.count()).where(*wanted.conditions()).group_by(column).order_by(func.count().desc(), column)
+    )
+    days = max(1.0, (now_us - since_us) / US_PER_DAY)
+    return {str(name): int(count) / days for name, count in connection.execute(statement)}
+
+
+def alerts_per_day(connection: Connection, now_us: int) -> float:
+    """Anomalies of medium or higher a day, as `alerts_per_day_by_type` counts them."""
+    return sum(alerts_per_day_by_type(connection, now_us).values())
 
 
 def alerts_by_day(connection: Connection) -> dict[int, Counter[str]]:

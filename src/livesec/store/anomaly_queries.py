@@ -12,6 +12,7 @@ from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.store import tables as t
 from livesec.store.evidence import unpack_evidence
+from livesec.store.explanations import shown_columns, shown_from
 
 MAX_ROWS = 500
 MAX_EVIDENCE_LINES = 50
@@ -82,6 +83,13 @@ class AnomalyRow:
 
 def anomaly_rows(connection: Connection, wanted: AnomalyFilter, limit: int = MAX_ROWS) -> list[AnomalyRow]:
     """The latest found first, at most `limit` and MAX_ROWS."""
+    return rows_where(connection, wanted.conditions(), limit)
+
+
+def rows_where(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int = MAX_ROWS
+) -> list[AnomalyRow]:
+    """As `anomaly_rows`, of the anomalies that fulfil all `conditions`."""
     columns = t.anomalies.c
     statement = (
         select(
@@ -99,11 +107,16 @@ def anomaly_rows(connection: Connection, wanted: AnomalyFilter, limit: int = MAX
             columns.incident_id,
             columns.historical,
         )
-        .where(*wanted.conditions())
+        .where(*conditions)
         .order_by(columns.number.desc())
         .limit(min(limit, MAX_ROWS))
     )
     return [AnomalyRow(**row._mapping) for row in connection.execute(statement)]
+
+
+def all_anomaly_ids(connection: Connection) -> list[str]:
+    """Every anomaly's id, in the order of arrival."""
+    return list(connection.execute(select(t.anomalies.c.id).order_by(t.anomalies.c.number)).scalars())
 
 
 def count_anomalies(connection: Connection, wanted: AnomalyFilter) -> int:
@@ -133,6 +146,9 @@ class AnomalyDetail:
     host: str | None
     description: str
     explanation: Explanation
+    """A model's wording where there is one, else `written`; its provenance says which and why."""
+    written: Explanation
+    """The deterministic record."""
     details: Mapping[str, Scalar]
     techniques: Sequence[str]
     reason: str
@@ -143,9 +159,11 @@ class AnomalyDetail:
 
 def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | None:
     """All about one anomaly, or None where it is not (or no longer) in the store."""
-    row = connection.execute(select(t.anomalies).where(t.anomalies.c.id == anomaly_id)).first()
+    query = select(t.anomalies).add_columns(*shown_columns(t.anomalies.c.id))
+    row = connection.execute(query.where(t.anomalies.c.id == anomaly_id)).first()
     if row is None:
         return None
+    written = Explanation.from_json(row.explanation)
     lines = unpack_evidence(row.evidence)[:MAX_EVIDENCE_LINES]
     named = select(t.streams.c.stream_id, t.streams.c.path).where(
         t.streams.c.stream_id.in_({line.stream_id for line in lines})
@@ -159,7 +177,8 @@ def anomaly_detail(connection: Connection, anomaly_id: str) -> AnomalyDetail | N
         dst_ip=row.dst_ip,
         host=row.host,
         description=row.description,
-        explanation=Explanation.from_json(row.explanation),
+        explanation=shown_from(row, written),
+        written=written,
         details=json.loads(row.details),
         techniques=json.loads(row.techniques),
         reason=row.reason,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
@@ -12,6 +13,7 @@ from livesec.core.clock import rfc3339
 from livesec.core.explanation import Explanation
 from livesec.store import tables as t
 from livesec.store.evidence import unpack_evidence
+from livesec.store.explanations import shown_columns, shown_from
 
 Record = dict[str, Any]
 
@@ -19,7 +21,9 @@ Record = dict[str, Any]
 def _anomalies(connection: Connection) -> Iterator[Record]:
     paths = {row.stream_id: (row.path, row.uid) for row in connection.execute(select(t.streams))}
     nowhere = (None, None)
-    for row in connection.execute(select(t.anomalies).order_by(t.anomalies.c.number)):
+    query = select(t.anomalies).add_columns(*shown_columns(t.anomalies.c.id))
+    for row in connection.execute(query.order_by(t.anomalies.c.number)):
+        shown = shown_from(row, Explanation.from_json(row.explanation))
         yield {
             "id": row.id,
             "time": rfc3339(row.time_us),
@@ -44,13 +48,14 @@ def _anomalies(connection: Connection) -> Iterator[Record]:
                 }
                 for line in unpack_evidence(row.evidence)
             ],
-            "explanation": Explanation.from_json(row.explanation).to_text(),
+            "explanation": shown.to_text(),
             "status": row.status,
             "incident_id": row.incident_id,
             "entity_type": row.entity_type,
             "entity": row.entity,
             "confidence": row.confidence,
             "historical": row.historical,
+            "provenance": asdict(shown.provenance),
         }
 
 
@@ -103,9 +108,10 @@ def _rejects(connection: Connection) -> Iterator[Record]:
 
 
 def _explanations(connection: Connection) -> Iterator[Record]:
-    query = select(t.anomalies.c.id, t.anomalies.c.explanation).order_by(t.anomalies.c.number)
-    for row in connection.execute(query):
-        yield {"anomaly_id": row.id, **json.loads(row.explanation)}
+    query = select(t.anomalies.c.id, t.anomalies.c.explanation).add_columns(*shown_columns(t.anomalies.c.id))
+    for row in connection.execute(query.order_by(t.anomalies.c.number)):
+        shown = shown_from(row, Explanation.from_json(row.explanation))
+        yield {"anomaly_id": row.id, **asdict(shown), "subject_kind": "anomaly", "subject_id": row.id}
 
 
 def _risk(connection: Connection) -> Iterator[Record]:

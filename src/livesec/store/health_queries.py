@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import Connection, case, func, select
 
+from livesec.core.anomaly import Maturity
 from livesec.store import tables as t
 
 MAX_ROWS = 200
@@ -22,6 +23,9 @@ READ_ON = frozenset({"active", "rotated", "error"})
 
 LEARNED_ANEW = "learned_anew:"
 """Start of the keys of health rows that say which component lost its saved state."""
+
+MATURITY = "maturity"
+"""Key of the health row that says how many entities each detector knows well enough."""
 
 
 def _exists(pid: int) -> bool:
@@ -135,18 +139,36 @@ class GapRow:
 
 @dataclass(frozen=True, slots=True)
 class DetectorCoverage:
-    """What share of its log type's rows a detector could judge, and what it found."""
+    """What share of its log type's rows a detector could judge, what it found, and how well it knows its entities."""
 
     detector: str
     rows: int
     judged: int
     findings: int
     entities: int
+    mature: int | None = None
+    """Entities with the history that it asks for, of `known`; None where nobody has counted yet."""
+    known: int | None = None
 
     @property
     def share(self) -> float:
         """Judged rows over rows, 0 to 1; 0 where it saw none."""
         return self.judged / self.rows if self.rows else 0.0
+
+    @property
+    def mature_share(self) -> float | None:
+        """Of its entities, those with enough history, 0 to 1; None where it has none."""
+        return self.mature / self.known if self.mature is not None and self.known else None
+
+    @property
+    def maturity(self) -> str:
+        """`working` once it judges somebody by what it needs for that, before that `learning`."""
+        return "working" if self.judged and self.mature != 0 else "learning"
+
+
+def maturity_value(counted: Mapping[str, Maturity]) -> dict[str, list[int]]:
+    """What the health row MATURITY holds: (mature, known) by detector."""
+    return {name: [item.mature, item.keys] for name, item in counted.items()}
 
 
 def daemon_health(connection: Connection) -> DaemonHealth | None:
@@ -280,10 +302,11 @@ def stream_count(connection: Connection) -> int:
 
 def coverage_rows(connection: Connection) -> list[DetectorCoverage]:
     """Every detector, those with findings first."""
-    names = DetectorCoverage.__dataclass_fields__
-    statement = (
-        select(*(t.coverage.c[name] for name in names))
-        .order_by(t.coverage.c.findings.desc(), t.coverage.c.detector)
-        .limit(MAX_ROWS)
-    )
-    return [DetectorCoverage(**row._mapping) for row in connection.execute(statement)]
+    statement = select(t.coverage).order_by(t.coverage.c.findings.desc(), t.coverage.c.detector).limit(MAX_ROWS)
+    text = connection.execute(select(t.health.c.value).where(t.health.c.key == MATURITY)).scalar()
+    counted: dict[str, list[int]] = {} if text is None else json.loads(text)
+    return [
+        DetectorCoverage(**row._mapping, mature=mature, known=known)
+        for row in connection.execute(statement)
+        for mature, known in [counted.get(row.detector, (None, None))]
+    ]

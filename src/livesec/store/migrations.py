@@ -12,11 +12,12 @@ from itertools import count, groupby
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import Connection, Engine, text, update
+from sqlalchemy import Connection, Engine, select, text, update
 
 from livesec.core.anomaly import EvidenceLine
 from livesec.core.clock import now_us
 from livesec.core.errors import LiveSecError
+from livesec.core.explanation import Contribution, Explanation, Step
 from livesec.core.fault_points import reach
 from livesec.core.json_text import json_text
 from livesec.core.snapshot import PartKind, SavedPart
@@ -25,6 +26,7 @@ from livesec.store.evidence import pack_evidence
 from livesec.store.saved_state import put_parts
 
 _log = logging.getLogger(__name__)
+_PAGE_ROWS = 1000
 
 
 def migrate(engine: Engine, path: Path, version: int) -> None:
@@ -126,5 +128,40 @@ def _incidents_of_1(data: bytes) -> bytes:
     return json_text(saved | {"version": 2, "pending": list(pending.values()), "queues": queues}).encode()
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1}
+# From version 2: explanations had fewer fields, and only one writer --------------------------------------------------
+
+
+def _from_2(connection: Connection) -> None:
+    t.metadata.create_all(connection, tables=t.EXPLAINER_TABLES, checkfirst=False)
+    columns = t.anomalies.c
+    number = 0
+    while rows := connection.execute(
+        select(columns.number, columns.score, columns.confidence, columns.explanation)
+        .where(columns.number > number)
+        .order_by(columns.number)
+        .limit(_PAGE_ROWS)
+    ).all():
+        for row in rows:
+            explanation = _explanation_of_2(row.explanation, row.score, row.confidence)
+            connection.execute(update(t.anomalies).where(columns.number == row.number).values(explanation=explanation))
+        number = rows[-1].number
+
+
+def _explanation_of_2(saved: str, score: float, confidence: float) -> str:
+    """The same texts in the fields of today; of what made up the score only the sum is known."""
+    old = json.loads(saved)
+    return Explanation(
+        headline=old["headline"],
+        what_happened=old["what_happened"],
+        usual=old["usual"],
+        why_score=(Contribution("as scored by an earlier version", score / 10),),
+        alternatives=tuple(old["alternatives"]),
+        would_change=(),
+        next_steps=tuple(Step(text) for text in old["next_steps"]),
+        techniques=tuple(old["techniques"]),
+        confidence=confidence,
+    ).to_json()
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}
 """Version to what makes the next one of it."""

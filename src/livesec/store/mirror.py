@@ -1,7 +1,8 @@
 """`anomalies.csv`: the anomalies for people and spreadsheets, with the columns of the livesec seed.
 
 The bytes are appended and flushed before the transaction that records their length commits; on start the file is
-cut back to that length, so a crash between the two leaves nothing twice. It says nothing that the store does not.
+cut back to that length, so a crash between the two leaves nothing twice. It says nothing that the store does not, and
+less where a model has worded an explanation since: what is appended stays, so it keeps the deterministic text.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from livesec.core.clock import US_PER_S, now_us, rfc3339
 from livesec.store import tables as t
-from livesec.store.activity_queries import alerts_per_day, latest_event_us
+from livesec.store.activity_queries import alerts_per_day_by_type, known_types, latest_event_us
+from livesec.store.explainer_status import explainer_status
 from livesec.store.health_queries import (
     DaemonHealth,
     DetectorCoverage,
@@ -57,7 +58,10 @@ def _detector(item: DetectorCoverage) -> dict[str, Any]:
         "coverage": round(item.share, 4) if item.rows else None,
         "findings": item.findings,
         "entities": item.entities,
-        "maturity": "working" if item.judged else "learning",
+        "maturity": item.maturity,
+        "mature_entities": item.mature,
+        "known_entities": item.known,
+        "mature_share": None if item.mature_share is None else round(item.mature_share, 4),
     }
 
 
@@ -73,7 +77,8 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
     with reader_engine(db).connect() as connection:
         health = daemon_health(connection)
         totals = {row.name: row.value for row in connection.execute(select(t.totals))}
-        realised = alerts_per_day(connection, latest_event_us(connection) or now_us())
+        realised = alerts_per_day_by_type(connection, latest_event_us(connection) or now_us())
+        types = known_types(connection)
         waiting = connection.execute(
             select(func.count()).select_from(t.outbox).where(t.outbox.c.delivered_us.is_(None))
         ).scalar_one()
@@ -90,6 +95,7 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
             for item in learned_anew(connection)
         ]
         coverage = {item.detector: _detector(item) for item in coverage_rows(connection)}
+        explained = explainer_status(connection)
     behind, since_us = bytes_behind(healths)
     daemon = _daemon(health)
     last_commit_us = health.last_commit_us if health is not None else None
@@ -108,10 +114,18 @@ def store_status(db: str, *, alerts_budget_per_day: float) -> dict[str, Any]:
         "learned_anew": lost,
         "rejects": int(totals.get("rejects", 0)),
         "reject_reasons": rejects,
-        "alerts_realised_per_day": round(realised, 3),
+        "alerts_realised_per_day": round(sum(realised.values()), 3),
         "alerts_budget_per_day": alerts_budget_per_day,
+        "alerts_by_detector": {
+            name: {
+                "realised_per_day": round(realised.get(name, 0.0), 3),
+                "budget_per_day": round(alerts_budget_per_day / len(types), 4),
+            }
+            for name in types
+        },
         "coverage": {name: item["coverage"] for name, item in coverage.items()},
         "detectors": coverage,
         "outbox_waiting": waiting,
-        "explanation_queue": {"waiting": 0, "writer": "deterministic"},
+        "explanation_queue": {"waiting": explained["queue"]["waiting"]},
+        "explanations": explained,
     }

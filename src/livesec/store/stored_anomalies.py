@@ -86,3 +86,17 @@ def waiting_alerts(
         .limit(at_most)
     ).all()
     return WaitingAlerts([stored_anomaly(row) for row in reversed(rows)], count - len(rows))
+
+
+def anomaly_of_id(connection: Connection, anomaly_id: str) -> Anomaly | None:
+    """One anomaly, or None where it is not in the store."""
+    row = connection.execute(select(t.anomalies).where(t.anomalies.c.id == anomaly_id)).first()
+    return None if row is None else stored_anomaly(row)
+
+
+def format_of_stream(connection: Connection, stream_id: int) -> str | None:
+    """The format of most of a stream's lines, as far as it is known."""
+    found: str | None = connection.execute(
+        select(t.streams.c.format).where(t.streams.c.stream_id == stream_id)
+    ).scalar()
+    return found

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 _Big = BigInteger().with_variant(Integer, "sqlite")  # SQLite makes only INTEGER keys rowids
@@ -224,4 +224,123 @@ health = Table(
     metadata,
     Column("key", String, primary_key=True),
     Column("value", Text, nullable=False, comment="JSON"),
+)
+
+# What the worker that asks a model writes, beside the daemon's one writer --------------------------------------------
+
+explanations = Table(
+    "explanations",
+    metadata,
+    Column("subject_id", String, primary_key=True, comment="id of an anomaly or incident"),
+    Column("view", String, primary_key=True),
+    Column("language", String, nullable=False),
+    Column("is_default", Boolean, nullable=False, comment="worded unasked: shown where no view is chosen"),
+    Column("record", Text, comment="JSON of core.explanation.Explanation; null: the deterministic text stays"),
+    Column("reason", Text, nullable=False, comment="why it stays"),
+    Column("cache_key", String, comment="of the model's answer, where it may be used again"),
+    Column("sent", Text, comment="what was sent for it; null where an answer was there already"),
+    Column("members", Integer, nullable=False, comment="of an incident when it was worded; 1 for an anomaly"),
+    Column("severity", Integer, nullable=False, comment="0 low to 3 critical, likewise"),
+    Column("committed_us", BigInteger, nullable=False),
+)
+
+explanation_queue = Table(
+    "explanation_queue",
+    metadata,
+    Column("subject_id", String, primary_key=True),
+    Column("view", String, primary_key=True),
+    Column("kind", String, nullable=False, comment="anomaly or incident"),
+    Column("is_default", Boolean, nullable=False),
+    Column("by_person", Boolean, nullable=False, comment="asked for on the desk or the command line: comes first"),
+    Column("severity", Integer, nullable=False, comment="0 low to 3 critical"),
+    Column("score", Float, nullable=False),
+    Column("number", BigInteger, nullable=False, comment="the newest first; an incident has its latest anomaly's"),
+    Column("state", String, nullable=False, comment="waiting or working"),
+    Column("attempts", Integer, nullable=False, comment="in vain, for the endpoint's fault"),
+    Column("rejected", Integer, nullable=False, comment="answers that were of no use"),
+    Column("due_us", BigInteger, nullable=False, comment="not before"),
+    Column("reason", Text, nullable=False, comment="why it waits still"),
+)
+Index(
+    "explanation_queue_order",
+    explanation_queue.c.by_person.desc(),
+    explanation_queue.c.severity.desc(),
+    explanation_queue.c.score.desc(),
+    explanation_queue.c.number.desc(),
+    explanation_queue.c.state,
+    explanation_queue.c.due_us,
+)
+
+explainer_state = Table(
+    "explainer_state",
+    metadata,
+    Column("key", String, primary_key=True, comment="cursor, or a count: worked, cached, dropped, kept"),
+    Column("value", BigInteger, nullable=False),
+)
+
+model_answers = Table(
+    "model_answers",
+    metadata,
+    Column("cache_key", String, primary_key=True),
+    Column("body", Text, nullable=False, comment="JSON of WireAnswer with placeholders, as the model wrote it"),
+    Column("rung", String, nullable=False),
+    Column("sent", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Index("model_answers_created", "created_us"),
+)
+
+model_flights = Table(
+    "model_flights",
+    metadata,
+    Column("cache_key", String, primary_key=True, comment="of a question that is being asked now"),
+    Column("until_us", BigInteger, nullable=False, comment="who asks is gone after this"),
+)
+
+model_usage = Table(
+    "model_usage",
+    metadata,
+    Column("period", String, primary_key=True, comment="day or minute"),
+    Column("start_us", BigInteger, primary_key=True, comment="UTC"),
+    Column("calls", Integer, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+
+model_endpoints = Table(
+    "model_endpoints",
+    metadata,
+    Column("endpoint", String, primary_key=True, comment="base URL as it may be shown, and model"),
+    Column("fingerprint", String, nullable=False, comment="of base URL, model and key: another one starts anew"),
+    Column("rung", String, comment="of the ladder, the one that last worked"),
+    Column("breaker", Text, nullable=False, comment="JSON of explain.breaker.Breaker"),
+)
+
+template_uses = Table(
+    "template_uses",
+    metadata,
+    Column("template", String, primary_key=True, comment="view and version"),
+    Column("uses", Integer, nullable=False, comment="explanations worded with it, from the cache or not"),
+    Column("cached", Integer, nullable=False, comment="of these, from the cache"),
+    Column("calls", Integer, nullable=False, comment="questions answered by the model, usable or not"),
+    Column("latency_ms", BigInteger, nullable=False, comment="sum over calls"),
+    Column("characters", BigInteger, nullable=False, comment="sum over uses"),
+)
+
+template_errors = Table(
+    "template_errors",
+    metadata,
+    Column("template", String, primary_key=True),
+    Column("failure", String, primary_key=True, comment="explain.model_call.Failure"),
+    Column("errors", Integer, nullable=False),
+)
+
+EXPLAINER_TABLES = (
+    explanations,
+    explanation_queue,
+    explainer_state,
+    model_answers,
+    model_flights,
+    model_usage,
+    model_endpoints,
+    template_uses,
+    template_errors,
 )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -56,19 +57,36 @@ class BadUpload(Detector[Params]):
     max_keys = 1 << 15
     summary = "{user} uploaded {file}: {kind}"
     guidance = Guidance(
-        meaning="The name of the file is that of an attack: {kind}. A web shell gives whoever calls its "
-        "address the rights of the "
-        "web server.",
-        usual="Uploads are documents, pictures and archives; this file came {uploads:,} times in {span_s:,.0f} s.",
+        meaning="The name of the file is one that attacks use. A script in a web folder gives whoever calls "
+        "its address the rights of the web server; a hidden ending makes people start a program; a "
+        "climbing path writes where the account should not.",
+        usual="Usual is none: in the {quiet_text} before the first of these, or as far as the log reaches, "
+        "{user} did not send {file}. It is named as {kind}. Times so far: {uploads:,}, within "
+        "{span_text}.",
         benign=(
             "a developer who publishes a web site by file transfer",
-            "a path that a client writes with .. in it by habit",
+            "a client that writes .. into its paths by habit",
+            "a document whose name had a second ending typed by mistake",
         ),
         next_steps=(
-            "Look at the file without running it: file and head on the server.",
-            "Was it called? grep its name in the web server's access log.",
-            "Where did {user} log in from before the upload? Is that address known?",
-            "If it is no one's: move it out of the web folder, keep it as evidence, change the password of {user}.",
+            "Look at what {file} is by its first bytes and its hash, without starting it and without "
+            "opening it in an office program.",
+            "See whether it was called over the web since the upload, from which address, and what the "
+            "server answered.",
+            "Look at where {user} logged in from before the upload, and at what else came by the same session.",
+            "If nobody sent it on purpose: move it out of the folder, keep it as evidence, change the "
+            "password of {user}, and look for programs that the web server started.",
+        ),
+        commands=(
+            "content",
+            "calls_of_file",
+            "files_beside",
+            "logins_of_user",
+        ),
+        would_change=(
+            "harmless if {user} publishes this web site and the file is part of a release",
+            "worse if {file} was called after the upload, most of all by an address that never visited a page",
+            "worse if {user} logged in from a new address before",
         ),
     )
 
@@ -95,6 +113,8 @@ class BadUpload(Detector[Params]):
                 "kind": _kinds(paths).to_list(),
                 "uploads": reports.total,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+                "quiet_text": [time_text(self.p.quiet_s)] * len(found),
             },
             evidence=reports.evidence,
         )

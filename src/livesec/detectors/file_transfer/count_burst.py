@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from livesec.baselines import count_tail, distinct_tail, tails
 from livesec.core.finding import Findings
 from livesec.core.hashing import text_keys
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -59,18 +60,29 @@ class CountBurst(Detector[Params]):
     summary = "{user} moved {files:,} different files within the hour, usually {usual_files:,.1f}; last {file}"
     guidance = Guidance(
         meaning="An account works through many files one by one: somebody, or a script, collects what can be had.",
-        usual="In {hours:,} earlier active hours it moved {usual_files:,.1f} different files on average; by their "
-        "spread, {files:,} come once in 10^{one_in_10_to:.0f} such hours.",
+        usual="In {hours:,} earlier active hours {user} moved {usual_files:,.1f} different files on "
+        "average; {files:,} in one hour come, by the spread of those, {odds_text} such hours.",
         benign=(
             "a new task: a handover, an audit, a project's archive",
             "a synchronisation client that starts from nothing on a new machine",
             "a search or indexing program under the user's name",
         ),
         next_steps=(
-            "Which folders? The evidence lists the last files; are they of the user's own work?",
-            "Did they go anywhere? Look for archives and uploads of {user} in the hours after.",
-            "Logins of {user} in the hours before: new address, country or hour?",
-            "Ask the user. If nobody can explain it, lock the account and keep the logs.",
+            "See which folders the files are from: those of the user's own work, or of others?",
+            "Look for archives that {user} made and for uploads in the hours after: were they taken anywhere?",
+            "Compare the login before this hour with the usual ones of {user}: address, country, hour.",
+            "Ask {user} over another channel. If nobody can explain it, lock the account and keep the logs.",
+        ),
+        commands=(
+            "logins_of_user",
+            "processes_of_user",
+            "large_files_of_user",
+            "s3_events_of_user",
+        ),
+        would_change=(
+            "harmless if the files are of one project that was handed to {user}",
+            "harmless if a synchronisation client of {user} was set up anew that day",
+            "worse if an archive or an upload to the outside followed",
         ),
     )
 
@@ -98,6 +110,7 @@ class CountBurst(Detector[Params]):
                 "usual_files": reports.mean,
                 "hours": reports.windows,
                 "one_in_10_to": -reports.log_p / math.log(10),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_files": reports.offended,
                 "file": rows.column("path").gather(found).to_list(),
             },

@@ -18,6 +18,7 @@ from livesec.baselines.kernel_rows import AmountRows
 from livesec.baselines.sub_keys import sub_keys
 from livesec.core.finding import Findings
 from livesec.core.hashing import text_keys
+from livesec.core.human_units import size_texts, time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -47,21 +48,33 @@ class EqualChunks(Detector[Params]):
     columns = near_equal.COLUMNS
     params = Params
     max_keys = 1 << 16
-    summary = "{user} sent {pieces:,} pieces of about {size:,} bytes to {destination}, last {file}"
+    summary = "{user} sent {pieces:,} pieces of about {size_text} to {destination}, last {file}"
     guidance = Guidance(
-        meaning="A file is being moved out in equal pieces, as tools do that want to stay below a size limit.",
-        usual="Files that people send differ in size; at least {least:,} here are within {per_cent:.0f} % of each "
-        "other.",
+        meaning="A file is moved out in equal pieces, as tools do that want to stay below a limit on size.",
+        usual="Files that people send differ in size; {least:,} within {per_cent:.0f} % of each other in "
+        "{window_text} are the limit. {user} sent {pieces:,} of about {size_text} to {destination}, "
+        "about {total_text} in all.",
         benign=(
             "a camera or recorder that uploads segments of a fixed length",
             "a backup or installer that is split into volumes on purpose",
             "an upload client that shows its parts as files",
         ),
         next_steps=(
-            "Do the names count up (.001, .002, part1)? Then put them together and look what it is.",
-            "Where did the pieces come from: a new large archive on the machine of {user}?",
-            "Whose is the destination, and did {user} send there before?",
-            "If nobody can explain it: stop the transfer, keep the pieces, lock the account.",
+            "See whether the names count up. If so, fetch the pieces to a safe place, join them and see what they are.",
+            "Look for a new file of about {total_text} on the machine of {user}: that is what was cut up.",
+            "Find out whose {destination} is, and whether {user} sent there before.",
+            "If nobody can explain it, stop the transfer, keep the pieces, and lock the account.",
+        ),
+        commands=(
+            "large_files_of_user",
+            "processes_of_user",
+            "files_beside",
+            "logins_of_user",
+        ),
+        would_change=(
+            "harmless if the sender is a camera, a recorder or a backup that always writes pieces of {size_text}",
+            "worse if the joined pieces are an encrypted archive or a database",
+            "worse if {destination} is outside and new for {user}",
         ),
     )
 
@@ -92,6 +105,9 @@ class EqualChunks(Detector[Params]):
             details={
                 "pieces": reports.total,
                 "size": rows.integers("bytes")[found],
+                "size_text": size_texts(rows.integers("bytes")[found]),
+                "total_text": size_texts(reports.total * rows.integers("bytes")[found]),
+                "window_text": [time_text(self.p.window_s)] * n,
                 "destination": [text or "its server" for text in destinations.gather(reports.at).to_list()],
                 "file": rows.column("path").gather(found).to_list(),
                 "least": np.full(n, self.p.pieces),

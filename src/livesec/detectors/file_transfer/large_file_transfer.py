@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import size_tail, tails
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts, size_text, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -56,22 +57,28 @@ class LargeFileTransfer(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 16
-    summary = "{user} moved a file of {file_bytes:,} bytes, usually about {usual_bytes:,.0f}: {file}"
+    summary = "{user} moved a file of {file_text}, usually about {usual_text}: {file}"
     guidance = Guidance(
-        meaning="The file is far larger than what this account moves: a database, a disk image or an archive of many "
-        "files may be leaving.",
-        usual="Of {files:,} earlier files the median was {usual_bytes:,.0f} bytes and one in ten above "
-        "{large_bytes:,.0f}; one as large as this is expected once in {one_in:,.0f}.",
+        meaning="The file is far larger than what this account moves: a database, a disk image or an archive "
+        "of many files may be leaving.",
+        usual="{history}; this one has {file_text}, which comes {odds_text} files. Judged by {judged_by}.",
         benign=(
             "a backup, a release or a video that the user was asked to move",
             "a new task of the user with larger files than before",
             "an administrator who moves a machine's disk",
         ),
         next_steps=(
-            "What is in it? Look at its name, owner and type where it still lies: stat and file, not by opening it.",
-            "Where did it go, and has anything gone there before?",
-            "Logins of {user} in the hours before: from a new address or at a strange hour?",
-            "Ask the user over another channel.",
+            "Look at its name, owner and type where it still lies, without opening it.",
+            "Find out where it went, and whether {user} or anyone else ever sent anything there.",
+            "Compare the login before it with the usual ones of {user}: address, country, hour.",
+            "Ask {user} over another channel. If nobody can explain it, keep the file and the logs, and "
+            "lock the account.",
+        ),
+        commands=("file", "content", "logins_of_user", "bucket_access"),
+        would_change=(
+            "harmless if the file is a backup, an image or a release that belongs to the work of {user}",
+            "worse if it is an archive or a database dump made shortly before",
+            "worse if it went to a private or unknown destination outside",
         ),
     )
 
@@ -92,16 +99,38 @@ class LargeFileTransfer(Detector[Params]):
             at=found,
             details={
                 "file_bytes": sizes[reports.at],
+                "file_text": size_texts(sizes[reports.at]),
                 "file": rows.frame["path"].gather(found).to_list(),
                 "usual_bytes": reports.median,
+                "usual_text": size_texts(reports.median),
                 "large_bytes": reports.ninetieth,
+                "large_text": size_texts(reports.ninetieth),
                 "files": reports.sizes,
+                **self._history(reports.sizes, reports.median, reports.ninetieth),
                 "one_in": tails.one_in(reports.log_p),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_bytes": reports.offended,
             },
             evidence=reports.evidence,
             confidence=tails.confidence(reports.log_p, self.p.p_star),
         )
+
+    def _history(
+        self, known: NDArray[np.int64], median: NDArray[np.float64], ninetieth: NDArray[np.float64]
+    ) -> dict[str, list[str]]:
+        """In words what is known of each account, and so which limit it was judged by."""
+        history = [
+            f"Earlier files of the account: {files:,} (half had no more than {size_text(half)} and one in ten more "
+            f"than {size_text(tenth)})"
+            if files
+            else "No earlier file of the account is known"
+            for files, half, tenth in zip(known.tolist(), median.tolist(), ninetieth.tolist(), strict=True)
+        ]
+        limit = (
+            f"the limit of {size_text(self.p.young_bytes)} for accounts with fewer than {self.p.learn} earlier files"
+        )
+        own = "the account's own files"
+        return {"history": history, "judged_by": [limit if files < self.p.learn else own for files in known.tolist()]}
 
     def _every_large_file(self, rows: Rows, found: NDArray[np.int64]) -> Findings:
         unknown = np.full(len(found), np.nan)
@@ -110,11 +139,16 @@ class LargeFileTransfer(Detector[Params]):
             at=found,
             details={
                 "file_bytes": sizes,
+                "file_text": size_texts(sizes),
                 "file": rows.frame["path"].gather(found).to_list(),
                 "usual_bytes": unknown,
+                "usual_text": size_texts(unknown),
                 "large_bytes": unknown,
+                "large_text": size_texts(unknown),
                 "files": np.zeros(len(found), dtype=np.int64),
+                **self._history(np.zeros(len(found), dtype=np.int64), unknown, unknown),
                 "one_in": unknown,
+                "odds_text": odds_texts(unknown),
                 "episode_bytes": sizes,
             },
         )

@@ -20,6 +20,7 @@ from livesec.baselines import nth_in_window
 from livesec.baselines.sub_keys import sub_keys
 from livesec.core.finding import Findings
 from livesec.core.hashing import text_keys
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -65,19 +66,32 @@ class MassChange(Detector[Params]):
     max_keys = 1 << 15
     summary = "{user} changed {files:,} files within {span_s:,.0f} s ({ending}), last {file}"
     guidance = Guidance(
-        meaning="Files are renamed or deleted faster than people do. Where all get one unknown ending, a program is "
-        "encrypting them: every minute costs more files.",
-        usual="People change fewer than {threshold} files in {window_s:,.0f} s; here {ending}.",
+        meaning="Files are renamed or deleted faster than people do. Where all get one unknown ending, a "
+        "program is encrypting them: every minute costs more files.",
+        usual="A person changes fewer than {threshold:,} files within {window_text}; {user} changed "
+        "{files:,} within {span_text}: {ending}.",
         benign=(
             "a clean-up, a sync client or a migration that moves whole folders",
             "a batch renaming of photos or documents",
             "log rotation or an archive job with an ending of its own",
         ),
         next_steps=(
-            "Look at {file} and its neighbours: can they still be opened? Is there a note that asks for money?",
-            "lsof -nP | grep -F {user}    # which program, from which machine, holds the share",
-            "If they are encrypted: cut {user}'s session and machine off the network now, and leave it running.",
-            "Are the backups of this share out of its reach? Take them offline before anything else.",
+            "Look at {file} and its neighbours: can they still be opened, and is there a note that asks for money?",
+            "Find the machine from which {user} holds the share, and the program there that writes.",
+            "Check that the backups of this share are out of that machine's reach; take them offline if they are not.",
+            "If the files are encrypted, cut the session of {user} and that machine off the network at "
+            "once, and leave it running: the key may be in its memory.",
+        ),
+        commands=(
+            "share_of_user",
+            "files_beside",
+            "open_files_of_user",
+            "snapshots",
+        ),
+        would_change=(
+            "harmless if the changed files still open and {user} renamed or deleted them for a reason",
+            "worse if a file with the same new name lies in many folders: a ransom note",
+            "worse if other accounts or shares begin to show the same",
         ),
     )
 
@@ -112,10 +126,12 @@ class MassChange(Detector[Params]):
             details={
                 "files": reports.total,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
                 "ending": told,
                 "file": rows.column("path").gather(found).to_list(),
                 "threshold": np.full(n, self.p.files),
                 "window_s": np.full(n, self.p.window_s),
+                "window_text": [time_text(self.p.window_s)] * n,
             },
             evidence=reports.evidence,
             confidence=np.where(is_new, 1.0, PLAIN_CONFIDENCE),

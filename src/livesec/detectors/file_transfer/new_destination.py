@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livesec.baselines import first_seen, tails
 from livesec.core.finding import Findings
 from livesec.core.hashing import text_keys
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -50,14 +51,31 @@ class NewDestination(Detector[Params]):
     max_keys = 1 << 15
     summary = "{user} sent {file} to {destination} for the first time"
     guidance = Guidance(
-        meaning="The account uses a destination that it never used before.",
-        usual="In {hours:,} earlier active hours it used {destinations:,} destinations, and {news:,} more came new "
-        "before this one: a new one comes in one of {one_in:,.0f} hours.",
-        benign=("a new customer, drive or service", "a server that was renamed or moved"),
+        meaning="The account uses a destination that it never used before: a new errand, or the place to "
+        "which stolen files go.",
+        usual="Destinations that {user} used in {hours:,} active hours: {destinations:,}. New ones before this, once "
+        "the first days were over: {news:,}, so that one comes {odds_text} active hours.",
+        benign=(
+            "a new customer, drive or service",
+            "a server that was renamed or moved",
+            "a shared folder that a colleague opened for the account",
+        ),
         next_steps=(
-            "Whose is {destination}, and do others of the organisation use it?",
-            "What else did {user} do in this hour?",
-            "If it is private storage: was it allowed, and what was in {file}?",
+            "Find out whose {destination} is, and whether others of the organisation use it.",
+            "Look at what else {user} moved in this hour, there and elsewhere.",
+            "If it is private storage, find out whether that is allowed, and what was in {file}.",
+            "If nobody can explain it, block {destination} for the account and ask {user}.",
+        ),
+        commands=(
+            "logins_of_user",
+            "processes_of_user",
+            "file",
+            "s3_events_of_user",
+        ),
+        would_change=(
+            "harmless if others of the organisation send to {destination} too",
+            "worse if more follows to {destination} than {user} moves elsewhere",
+            "worse if the session that sent it began at an unusual address or hour",
         ),
     )
 
@@ -89,6 +107,7 @@ class NewDestination(Detector[Params]):
                 "destinations": found.known,
                 "news": found.news,
                 "one_in": tails.one_in(log_p),
+                "odds_text": odds_texts(tails.one_in(log_p)),
             },
             confidence=tails.confidence(log_p, self.p.p_star),
         )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from livesec.baselines import count_tail, tails, volume_and_count, window_volume
 from livesec.baselines.external_transfers import external_destinations, goes_outside
 from livesec.core.finding import Findings
+from livesec.core.human_units import size_text, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -65,23 +66,29 @@ class DataExfiltration(Detector[Params]):
     params = Params
     max_keys = 1 << 16
     summary = (
-        "{user} sent {window_bytes:,} bytes in {window_files:,} files outside within the hour, "
-        "usually {usual_bytes:,.0f}; last {file}"
+        "{user} sent {volume_text} outside within the hour, usually {usual_text}; files: {window_files:,}, "
+        "the last {file}"
     )
     guidance = Guidance(
         meaning="One account takes more data out of the organisation within an hour than it does otherwise.",
-        usual="In {windows:,} earlier hours with external transfers the median was {usual_bytes:,.0f} bytes and the "
-        "mean {usual_files:,.1f} files; this is {times_usual:,.0f} times the bytes. Last destination: {destination}.",
+        usual="{history}; now {volume_text} and {window_files:,}, the last to {last_to}. Judged by {judged_by}.",
         benign=(
             "a delivery to a customer, an agency or an authority that the user was asked for",
             "an off-site backup that runs for the first time",
             "a user who moves to a new laptop by way of a drive or cloud storage",
         ),
         next_steps=(
-            "Which files? The evidence lists them; their folders tell whose they are.",
-            "Whose is the destination: the organisation's own storage, or a private one?",
-            "Logins of {user} in the hours before: new address, country or hour?",
-            "If nobody can explain it, lock the account, keep the logs, and ask the provider to hold the data.",
+            "See which files went: their folders tell whose they are and how much harm their loss does.",
+            "Find out whose {last_to} is: the organisation's own storage, a partner's, or a private one.",
+            "Compare the login before this hour with the usual ones of {user}: address, country, hour.",
+            "If nobody can explain it, lock the account, keep the logs, and ask the provider of "
+            "{last_to} to hold the data.",
+        ),
+        commands=("logins_of_user", "large_files_of_user", "file", "bucket_access"),
+        would_change=(
+            "harmless if {last_to} is the organisation's own storage or a partner's, and the files were meant for it",
+            "worse if the files are of many departments, or of projects that {user} has nothing to do with",
+            "worse if {user} is about to leave, or logged in from a new address",
         ),
     )
 
@@ -109,13 +116,16 @@ class DataExfiltration(Detector[Params]):
             at=found,
             details={
                 "window_bytes": volumes.volume,
+                "volume_text": size_texts(volumes.volume),
                 "window_files": counts.count,
                 "window_s": np.full(len(found), self.p.window_s),
                 "usual_bytes": volumes.median,
+                "usual_text": size_texts(volumes.median),
                 "usual_files": counts.mean,
                 "times_usual": volumes.volume / volumes.median,
                 "z": volumes.z,
                 "windows": volumes.windows,
+                **self._history(volumes.windows, volumes.median, counts.mean),
                 "episode_bytes": volumes.offended,
                 **_last_file(rows, found),
             },
@@ -138,6 +148,25 @@ class DataExfiltration(Detector[Params]):
         confidence = np.where(young, YOUNG_MANY_CONFIDENCE, tails.confidence(reports.log_p, self.p.p_star))
         return np.where(reports.offended > 0, confidence, 0.0)
 
+    def _history(
+        self, known: NDArray[np.int64], median: NDArray[np.float64], mean: NDArray[np.float64]
+    ) -> dict[str, list[str]]:
+        """In words what is known of each account, and so which limits it was judged by."""
+        history = [
+            f"In half of {hours:,} earlier hours with external transfers the account sent no more than "
+            f"{size_text(half)}, and {files:,.1f} files on average"
+            if hours
+            else "No earlier hour with external transfers of the account is known"
+            for hours, half, files in zip(known.tolist(), median.tolist(), mean.tolist(), strict=True)
+        ]
+        limits = (
+            f"the limits of {size_text(self.p.floor)} and {self.p.young_files} files for accounts with fewer than "
+            f"{self.p.learn_windows} such hours"
+        )
+        own = "the account's own hours"
+        young = (known < self.p.learn_windows).tolist()
+        return {"history": history, "judged_by": [limits if one else own for one in young]}
+
     def _every_large_file(self, rows: Rows, found: NDArray[np.int64]) -> Findings:
         unknown = np.full(len(found), np.nan)
         sizes = rows.integers("bytes")[found]
@@ -145,13 +174,16 @@ class DataExfiltration(Detector[Params]):
             at=found,
             details={
                 "window_bytes": sizes,
+                "volume_text": size_texts(sizes),
                 "window_files": np.ones(len(found), dtype=np.int64),
                 "window_s": np.zeros(len(found)),
                 "usual_bytes": unknown,
+                "usual_text": size_texts(unknown),
                 "usual_files": unknown,
                 "times_usual": unknown,
                 "z": unknown,
                 "windows": np.zeros(len(found), dtype=np.int64),
+                **self._history(np.zeros(len(found), dtype=np.int64), unknown, unknown),
                 "episode_bytes": sizes,
                 **_last_file(rows, found),
             },
@@ -193,9 +225,11 @@ class DataExfiltration(Detector[Params]):
 
 
 def _last_file(rows: Rows, found: NDArray[np.int64]) -> dict[str, list[str | None]]:
+    destinations = rows.frame["destination"].gather(found).to_list()
     return {
         "file": rows.frame["path"].gather(found).to_list(),
-        "destination": rows.frame["destination"].gather(found).to_list(),
+        "destination": destinations,
+        "last_to": [destination or "an address outside" for destination in destinations],
     }
 
 

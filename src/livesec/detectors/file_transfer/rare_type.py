@@ -18,6 +18,7 @@ from livesec.baselines import first_seen, tails
 from livesec.baselines.sub_keys import sub_keys
 from livesec.core.finding import Findings
 from livesec.core.hashing import number_keys, text_keys
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -57,13 +58,29 @@ class RareType(Detector[Params]):
     summary = "{user} moved {file}: the first with the {what} {value}"
     guidance = Guidance(
         meaning="The account moves a kind of file, or works in a folder, that it never touched before.",
-        usual="In {hours:,} earlier active hours it had {values:,} of them, and {news:,} more came new before this "
-        "one: a new one comes in one of {one_in:,.0f} hours.",
-        benign=("a new task or project", "a program that was installed or updated"),
+        usual="Different {what}s of the files that {user} moved in {hours:,} active hours: {values:,}. New "
+        "ones before this, once the first days were over: {news:,}, so that one comes {odds_text} active hours.",
+        benign=(
+            "a new task or project",
+            "a program that was installed or updated and writes files of its own",
+            "a file that a colleague sent",
+        ),
         next_steps=(
-            "Does {file} belong to the work of {user}? Programs and scripts weigh more than documents.",
-            "Did others get the same file within the hour?",
-            "What else did {user} do in this hour?",
+            "Find out whether {file} belongs to the work of {user}; programs, scripts and key files weigh "
+            "more than documents.",
+            "Look for others who got or sent the same file within the hour: tools are passed from machine to machine.",
+            "Look at what else {user} did in this hour.",
+            "If it is a program that nobody knows, keep a copy and its hash, and remove it before somebody starts it.",
+        ),
+        commands=(
+            "content",
+            "file",
+            "logins_of_user",
+        ),
+        would_change=(
+            "harmless if {file} is a document of a task that {user} was given",
+            "worse if {file} is a program or script, or if its first bytes are not those of its ending",
+            "worse if the same file reached other machines in the same hour",
         ),
     )
 
@@ -103,6 +120,7 @@ class RareType(Detector[Params]):
                 "values": found.known[first],
                 "news": found.news[first],
                 "one_in": tails.one_in(log_p),
+                "odds_text": odds_texts(tails.one_in(log_p)),
             },
             confidence=tails.confidence(log_p, self.p.p_star),
             reasons=[_REASONS[kind] for kind in kinds.tolist()],

@@ -21,6 +21,7 @@ from livesec.baselines import count_tail, distinct_tail, tails
 from livesec.baselines.sensitive_paths import seed_sensitive_paths, sensitive_paths
 from livesec.core.finding import Findings
 from livesec.core.hashing import text_keys
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -67,19 +68,31 @@ class SensitiveFileAccess(Detector[Params]):
     max_keys = 1 << 16
     summary = "{user} touched {files:,} sensitive files within the hour, usually {usual_files:,.2f}; last {file}"
     guidance = Guidance(
-        meaning="The account collects files that hold secrets or personal data, more than it ever has to do with.",
-        usual="In {hours:,} earlier active hours the user touched {usual_files:,.2f} such files on average; by their "
-        "spread {files:,} come once in {one_in:,.0f} hours. Within seconds of each other: {burst}.",
+        meaning="The account collects files that, by their names, hold secrets or personal data, more than it "
+        "ever has to do with.",
+        usual="{history}; {files:,} in this hour come {odds_text} hours, {pace}. Judged by {judged_by}.",
         benign=(
             "a new task: an audit, a migration, a handover",
             "a file whose name only sounds sensitive",
             "a backup or synchronisation that runs under the user's name",
         ),
         next_steps=(
-            "Which files, and whose? The evidence lists the last ones.",
-            "Has {user} a reason to read them? Ask the owner of the folder first.",
-            "Logins of {user} in the hours before: new address, country or hour?",
-            "If it was not the user: treat every password and key in those files as known to others.",
+            "See which files they are, and whose: {file} was the last.",
+            "Ask the owner of the folder, before {user}, whether there is a reason to read them.",
+            "Compare the login before this hour with the usual ones of {user}: address, country, hour.",
+            "If it was not {user}, treat every password and key in those files as known to others: change "
+            "them, beginning with those that open most. Then lock the account.",
+        ),
+        commands=(
+            "logins_of_user",
+            "file",
+            "processes_of_user",
+            "s3_events_of_user",
+        ),
+        would_change=(
+            "harmless if {file} and the others hold nothing secret, whatever their names say",
+            "worse if they hold passwords or keys that were used from elsewhere since then",
+            "worse if uploads or an archive of {user} followed within the day",
         ),
     )
 
@@ -112,14 +125,35 @@ class SensitiveFileAccess(Detector[Params]):
                 "files": reports.count,
                 "usual_files": reports.mean,
                 "hours": reports.windows,
+                **self._history(reports.windows, reports.mean),
                 "one_in": tails.one_in(reports.log_p),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "burst": burst,
+                "pace": self._paces(burst),
                 "file": rows.frame["path"].gather(found).to_list(),
                 "episode_files": reports.offended,
             },
             evidence=reports.evidence,
             confidence=self._confidence(reports, burst),
         )
+
+    def _history(self, known: NDArray[np.int64], mean: NDArray[np.float64]) -> dict[str, list[str]]:
+        """In words what is known of each account, and so which limit it was judged by."""
+        history = [
+            f"In {hours:,} earlier active hours the account touched {files:,.2f} such files on average"
+            if hours
+            else "No earlier active hour of the account is known"
+            for hours, files in zip(known.tolist(), mean.tolist(), strict=True)
+        ]
+        limit = f"the limit of {self.p.many} files for accounts with fewer than {self.p.learn_windows} active hours"
+        own = "the account's own hours"
+        young = (known < self.p.learn_windows).tolist()
+        return {"history": history, "judged_by": [limit if one else own for one in young]}
+
+    def _paces(self, burst: NDArray[np.bool_]) -> list[str]:
+        quick = f"{self.p.burst} or more new ones in quick succession, as a program takes them"
+        slow = f"fewer than {self.p.burst} in quick succession, as a person takes them"
+        return [quick if one else slow for one in burst.tolist()]
 
     def _confidence(self, reports: count_tail.Reports, burst: NDArray[np.bool_]) -> NDArray[np.float64]:
         confidence = tails.confidence(reports.log_p, self.p.p_star)
@@ -135,8 +169,11 @@ class SensitiveFileAccess(Detector[Params]):
                 "files": one,
                 "usual_files": unknown,
                 "hours": one * 0,
+                **self._history(one * 0, unknown),
                 "one_in": unknown,
+                "odds_text": odds_texts(unknown),
                 "burst": [False] * len(found),
+                "pace": ["judged one by one"] * len(found),
                 "file": rows.frame["path"].gather(found).to_list(),
                 "episode_files": one,
             },

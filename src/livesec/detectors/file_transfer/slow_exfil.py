@@ -19,6 +19,7 @@ from livesec.baselines import daily_cusum, tails
 from livesec.baselines.external_transfers import external_destinations, goes_outside
 from livesec.baselines.kernel_rows import AmountRows
 from livesec.core.finding import Findings
+from livesec.core.human_units import size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -53,22 +54,34 @@ class SlowExfil(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 16
-    summary = "{user} took {raised_bytes:,} bytes outside over {days:,} days, usually {usual_bytes:,.0f} a day"
+    summary = "{user} took {raised_text} outside over {days:,} days, usually {usual_text} a day"
     guidance = Guidance(
-        meaning="An account sends a little more than usual out of the organisation, day after day: together it is "
-        "much.",
-        usual="On half of {known_days:,} earlier days it sent no more than {usual_bytes:,.0f} bytes outside; today "
-        "{day_bytes:,}. CUSUM stands at {level:.1f} standard deviations, {limit:.1f} is its limit.",
+        meaning="An account sends a little more than usual out of the organisation, day after day; together "
+        "it is much.",
+        usual="On half of {known_days:,} earlier days {user} sent no more than {usual_text} outside; today "
+        "{day_text}, and {raised_text} over {days:,} days with more than usual. The excess adds up to "
+        "{level:.1f} standard deviations (CUSUM), where {limit:.1f} is the limit.",
         benign=(
             "a new duty: reports or deliveries that go out every day from now on",
             "a synchronisation or backup to a cloud that was set up lately",
             "a project near its end, with more to send than before",
         ),
         next_steps=(
-            "Which files, and to whom, over the last days? The evidence lists the latest ones.",
-            "Is it one destination? Whose is it, and since when does {user} use it?",
-            "Do the logins of {user} in these days come from the usual places and hours?",
-            "Ask the superior before the user. If nobody can explain it, lock the account and keep the logs.",
+            "See which files went, and to whom, over the last days: the lines show the latest.",
+            "If it is one destination, find out whose it is and since when {user} uses it.",
+            "See whether the logins of {user} in these days come from the usual places and hours.",
+            "Ask the superior before {user}. If nobody can explain it, lock the account and keep the logs.",
+        ),
+        commands=(
+            "logins_of_user",
+            "jobs_of_user",
+            "large_files_of_user",
+            "s3_events_of_user",
+        ),
+        would_change=(
+            "harmless if a job that was agreed on began with the first of these {days:,} days",
+            "worse if the sizes of a day are kept just below a limit of your own",
+            "worse if the files were taken one folder after the other, most of all before {user} leaves",
         ),
     )
 
@@ -100,9 +113,12 @@ class SlowExfil(Detector[Params]):
             at=at[reports.at],
             details={
                 "raised_bytes": reports.raised,
+                "raised_text": size_texts(reports.raised),
                 "days": reports.raised_days,
                 "day_bytes": reports.volume,
+                "day_text": size_texts(reports.volume),
                 "usual_bytes": reports.usual,
+                "usual_text": size_texts(reports.usual),
                 "known_days": reports.days,
                 "level": reports.level,
                 "limit": np.full(len(reports.at), float(self.p.limit)),

@@ -59,19 +59,34 @@ class UnusualTransferTime(Detector[Params]):
         "{user} moved files at {hour:02d} h on a {day_type}, usually from {usual_from:02d} to {usual_to:02d} h: {file}"
     )
     guidance = Guidance(
-        meaning="The account moves files at an hour that does not fit its user's habits.",
-        usual="By {active_hours:,} earlier hours with transfers this user is active from {usual_from:02d} to "
-        "{usual_to:02d} h on a {day_type}; {p_value:.2%} of the activity falls into hours as unusual as this one. "
-        "Unusual hours in this stretch: {unusual_hours}.",
+        meaning="The account moves files at an hour that does not fit its user's habits: somebody else may "
+        "use it, or the user waits until nobody looks.",
+        usual="By {active_hours:,} earlier hours with transfers {user} is active from {usual_from:02d} to "
+        "{usual_to:02d} h on a {day_type}; this was at {hour:02d} h, and {p_value:.2%} of the "
+        "activity falls into hours as unusual. Unusual hours in this stretch: {unusual_hours:,}. "
+        "Judged by {judged_by}.",
         benign=(
             "being on call, a release or a deadline",
             "travel: the user's day lies elsewhere on the clock",
             "a job that runs under the user's name, now at a new time",
         ),
         next_steps=(
-            "Which files, where to? The evidence and the hour's other transfers of {user} tell.",
-            "Was there a login of {user} shortly before, and from where?",
-            "If the destination is outside, or the files are not the user's own, ask the user over another channel.",
+            "See which files were moved and where to: {file} and the hour's other transfers of {user}.",
+            "Look for a login of {user} shortly before, and from where it came.",
+            "See whether a job under this name was set to a new time.",
+            "If the destination is outside, or the files are not those of {user}, ask over another "
+            "channel, and lock the account if it was somebody else.",
+        ),
+        commands=(
+            "logins_of_user",
+            "jobs_of_user",
+            "who_is_on",
+            "s3_events_of_user",
+        ),
+        would_change=(
+            "harmless if a job of {user} is planned for {hour:02d} h",
+            "harmless if {user} travels and the login came from there",
+            "worse if the login before it came from a new address, or there was none",
         ),
     )
 
@@ -110,10 +125,18 @@ class UnusualTransferTime(Detector[Params]):
                 "active_hours": found.observed,
                 "unusual_hours": found.strange,
                 "p_value": found.p,
+                "judged_by": self._judged_by(early),
                 "file": rows.frame["path"].gather(at[found.at]).to_list(),
             },
             confidence=np.where(early, np.minimum(confidence, EARLY_CONFIDENCE), confidence),
         )
+
+    def _judged_by(self, early: NDArray[np.bool_]) -> list[str]:
+        configured = (
+            f"the hours that the settings call unusual, {self.p.start_hour:02d} to {self.p.end_hour:02d} h, as for "
+            f"every account with fewer than {self.p.mature} active hours"
+        )
+        return [configured if one else "the account's own hours" for one in early.tolist()]
 
     def _every_one(
         self, rows: Rows, at: NDArray[np.int64], hours: NDArray[np.int64], inside: NDArray[np.bool_]
@@ -129,6 +152,7 @@ class UnusualTransferTime(Detector[Params]):
                 "active_hours": np.zeros(n, dtype=np.int64),
                 "unusual_hours": np.ones(n, dtype=np.int64),
                 "p_value": [None] * n,
+                "judged_by": self._judged_by(np.ones(n, dtype=np.bool_)),
                 "file": rows.frame["path"].gather(at[inside]).to_list(),
             },
         )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import tails, window_volume
 from livesec.core.finding import Findings
+from livesec.core.human_units import size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -54,21 +55,33 @@ class VolumeBurst(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 16
-    summary = "{user} moved {window_bytes:,} bytes within the hour, usually {usual_bytes:,.0f}; last {file}"
+    summary = "{user} moved {volume_text} within the hour, usually {usual_text}; last {file}"
     guidance = Guidance(
         meaning="An account moves far more data than it ever does: data is being gathered, or a job has gone wrong.",
-        usual="In {windows:,} earlier active hours the median was {usual_bytes:,.0f} bytes; this is "
-        "{times_usual:,.0f} times as much, robust z {z:.1f}.",
+        usual="In half of {windows:,} earlier active hours {user} moved no more than {usual_text}; now "
+        "{volume_text}, {times_usual:,.0f} times as much, a robust z of {z:.1f} on the logarithm.",
         benign=(
             "a new task: a handover, a migration, a project's archive",
             "a backup or synchronisation that runs under the user's name for the first time",
             "a video, a disk image or a data set",
         ),
         next_steps=(
-            "Which files, and whose? The evidence lists what made the hour large.",
-            "Where to? Internal copies first, then anything outside by the same user or machine that day.",
-            "Logins of {user} in the hours before: new address, country or hour?",
-            "Ask the user. If nobody can explain it, lock the account and keep the logs.",
+            "See which files made the hour large, and whose they are: the lines show them.",
+            "See where they went: copies inside are looked at first, then anything outside by {user} or "
+            "the same machine that day.",
+            "Compare the login before this hour with the usual ones of {user}: address, country, hour.",
+            "Ask {user} over another channel. If nobody can explain it, lock the account and keep the logs.",
+        ),
+        commands=(
+            "logins_of_user",
+            "large_files_of_user",
+            "processes_of_user",
+            "s3_events_of_user",
+        ),
+        would_change=(
+            "harmless if most of the {volume_text} is one file or folder that {user} was asked to move",
+            "worse if the files come from folders of several departments",
+            "worse if a transfer to the outside follows within the day",
         ),
     )
 
@@ -91,7 +104,9 @@ class VolumeBurst(Detector[Params]):
             at=found,
             details={
                 "window_bytes": reports.volume,
+                "volume_text": size_texts(reports.volume),
                 "usual_bytes": reports.median,
+                "usual_text": size_texts(reports.median),
                 "times_usual": reports.volume / reports.median,
                 "z": reports.z,
                 "windows": reports.windows,

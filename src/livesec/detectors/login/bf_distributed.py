@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livesec.baselines import distinct_window
 from livesec.baselines.login_attempts import named_as_typed
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -49,20 +50,30 @@ class DistributedBruteForce(Detector[Params]):
     columns = distinct_window.columns(KEPT_ADDRESSES)
     params = Params
     max_keys = 1 << 16
-    summary = "{addresses:,} addresses failed to log in as {user} within {span_s:,.0f} s"
+    summary = "{addresses:,} addresses failed to log in as {user}, {attempts:,} attempts within {span}"
     guidance = Guidance(
-        meaning="Many machines try the same account, each only a few times: a botnet or proxy service that "
-        "works around "
-        "limits per address. Often the password is known from a leak elsewhere.",
-        usual="An account is used from a handful of addresses; here {addresses:,} failed, with {attempts:,} attempts.",
+        meaning="Many machines try one account, each so seldom that no limit per address notices: a botnet or a proxy "
+        "service. Often the password is known from a leak elsewhere and only has to be tried.",
+        usual="An account fails from fewer than {threshold:,} addresses within {window}; {user} failed from "
+        "{addresses:,} so far, with {attempts:,} attempts over {span}.",
         benign=(
-            "a shared or service account whose password was changed, still configured on many machines",
-            "a phone that changes networks with an old password",
+            "a shared or service account whose password was changed while many machines still hold the old one",
+            "a telephone that changes networks all day with an old password",
+            "your own proxies or gateways, if most of the addresses are theirs",
         ),
+        commands=("logins_of_user", "addresses_of_account", "account"),
         next_steps=(
-            "last -i {user} | head    # did a login succeed, from an address that the user does not know?",
-            "journalctl -t sshd --since '1 day ago' | grep -F ' {user} from '",
-            "Whether or not one succeeded: give {user} a new password and a second factor, or keys alone.",
+            "Did a login of {user} succeed since, from an address that its owner does not know? Then it is a break-in.",
+            "Are the addresses strangers to each other (many networks and countries), or are they your own sites?",
+            "Ask the owner of {user} whether the password was changed lately or is used elsewhere.",
+            "Give {user} a new password and a second factor, or keys alone, whether or not a login succeeded.",
+        ),
+        would_change=(
+            "a login of {user} that succeeded from one of these addresses: then the password is known and the account "
+            "is taken over",
+            "the same addresses at further accounts: then {user} is one target of many",
+            "a password of {user} changed shortly before the first failure, and addresses of your own people: then "
+            "these are devices with the old one",
         ),
     )
 
@@ -83,9 +94,17 @@ class DistributedBruteForce(Detector[Params]):
             window_s=self.p.window_s,
             quiet_s=self.p.quiet_s,
         )
+        n = len(reports.at)
         return Findings(
             at=at[reports.at],
-            details={"addresses": reports.distinct, "attempts": reports.events, "span_s": reports.span_s},
+            details={
+                "addresses": reports.distinct,
+                "attempts": reports.events,
+                "span_s": reports.span_s,
+                "span": time_texts(reports.span_s),
+                "threshold": np.full(n, self.p.addresses),
+                "window": [time_text(self.p.window_s)] * n,
+            },
             evidence=reports.evidence,
         )
 

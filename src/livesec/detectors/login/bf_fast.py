@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livesec.baselines import leaky_bucket
 from livesec.baselines.login_attempts import guesses
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -42,19 +43,28 @@ class FastBruteForce(Detector[Params]):
     columns = leaky_bucket.COLUMNS
     params = Params
     max_keys = 1 << 18  # addresses: 200 bytes each
-    summary = "{attempts} failed logins from {src_ip} in {span_s:.0f} s, last as {user}"
+    summary = "{attempts:,} failed logins from {src_ip} in {span}, last as {user}"
     guidance = Guidance(
         meaning="One address tries passwords faster than a person types them: automated guessing.",
-        usual="A person who mistypes makes fewer than {capacity:.0f} failures before pausing or succeeding.",
+        usual="A person makes fewer than {capacity:.0f} failures with less than {leak} between them, then gets in or "
+        "gives up; {src_ip} crossed that and has made {attempts:,} in {span} so far.",
         benign=(
-            "a script or mount with an old password after a password change",
+            "a script, mount or backup with an old password after a change: one account, at once after the change",
             "a monitoring probe or vulnerability scan of your own",
+            "a test of logins by the people who run the service",
         ),
+        commands=("logins_of_address", "accounts_tried", "log_of_address", "blocked"),
         next_steps=(
-            "last -i | grep -F {src_ip}    # did it ever log in?",
-            "journalctl -t sshd --since '1 hour ago' | grep -F {src_ip}",
-            "If it is foreign and no login succeeded: block it at the firewall, and check that root cannot log in "
-            "with a password.",
+            "Did {src_ip} get in, during the guessing or since?",
+            "Which accounts did it try? One that exists and is used deserves more care than a list of common names.",
+            "Is the address one of yours: a scanner, a monitor, a machine with an old password?",
+            "If it is foreign: block it at the firewall, and see to it that root cannot log in with a password.",
+        ),
+        would_change=(
+            "a login that succeeded from {src_ip} during the guessing or in the hour after: then it is a break-in",
+            "{src_ip} is internal and nobody runs a job there: then the machine itself may be taken over",
+            "{src_ip} is the organisation's own scanner or monitor, or a job that stops with a corrected password: "
+            "then it is harmless",
         ),
     )
 
@@ -74,10 +84,16 @@ class FastBruteForce(Detector[Params]):
             leak_s=self.p.leak_s,
             quiet_s=self.p.quiet_s,
         )
-        capacity = np.full(len(reports.at), self.p.capacity)
+        n = len(reports.at)
         return Findings(
             at=at[reports.at],
-            details={"attempts": reports.total, "span_s": reports.span_s, "capacity": capacity},
+            details={
+                "attempts": reports.total,
+                "span_s": reports.span_s,
+                "span": time_texts(reports.span_s),
+                "capacity": np.full(n, self.p.capacity),
+                "leak": [time_text(self.p.leak_s)] * n,
+            },
             evidence=reports.evidence,
         )
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from livesec.baselines import stranger_attempts
 from livesec.baselines.login_attempts import guesses, named_as_typed
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -47,21 +48,30 @@ class FewAttempts(Detector[Params]):
     columns = stranger_attempts.columns(DEFAULT_ATTEMPTS)
     params = Params
     max_keys = 1 << 18  # addresses: 200 bytes each
-    summary = "{attempts:,} login attempts within {span_min:,.0f} min from {src_ip}, which never logged in"
+    summary = "{attempts:,} login attempts within {span} from {src_ip}, which never logged in"
     guidance = Guidance(
         meaning="A stranger's address tries to log in a few times and never gets in: typical of a botnet that "
         "spreads its guesses over many addresses to stay below every limit.",
-        usual="An address of your people has logged in before, or does after at most {threshold} tries; this one "
-        "made {attempts} and no login of it is on record.",
+        usual="An address of your people has logged in before, or does after fewer than {threshold:,} tries within "
+        "{window}; {src_ip} made {attempts:,} within {span}, and no login of it is remembered from the last "
+        "{remembered}.",
         benign=(
             "a new colleague, or one on a new network, who has forgotten the password",
             "an Internet census such as Shodan or Censys that only looks at the port",
             "a monitor of your own at an outside address",
         ),
+        commands=("accounts_tried", "logins_of_address", "owner_of_source"),
         next_steps=(
-            "journalctl -t sshd --since '2 days ago' | grep -F {src_ip}    # which accounts did it try?",
-            "whois {src_ip}    # hosting provider, access network or a partner?",
-            "If it named an account of yours that exists, ask its owner; else block it with its neighbours.",
+            "Which accounts did {src_ip} name? One account of yours, spelled right, points to a colleague; a list of "
+            "common names to a botnet.",
+            "Who holds the address: an access network of your region, a hosting provider, a partner?",
+            "If it named an account of yours that exists, ask its owner.",
+            "Otherwise block the address, and its neighbours if they do the same.",
+        ),
+        would_change=(
+            "a login that succeeded from {src_ip} afterwards: ask its owner at once whether it was them",
+            "neighbours of {src_ip} that try the same accounts: then one attacker stands behind them all",
+            "an owner of the account who was on a new network just then: then it is harmless",
         ),
     )
 
@@ -90,12 +100,16 @@ class FewAttempts(Detector[Params]):
             sitting_s=self.p.sitting_s,
             forget_s=self.idle_s(),
         )
+        n = len(reports.at)
         return Findings(
             at=at[reports.at],
             details={
                 "attempts": reports.total,
                 "span_min": reports.span_s / 60,
-                "threshold": np.full(len(reports.at), self.p.attempts),
+                "span": time_texts(reports.span_s),
+                "threshold": np.full(n, self.p.attempts),
+                "window": [time_text(self.p.window_s)] * n,
+                "remembered": [time_text(self.idle_s())] * n,
             },
             evidence=reports.evidence,
         )

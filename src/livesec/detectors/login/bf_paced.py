@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from livesec.baselines import paced_attempts
 from livesec.baselines.login_attempts import guesses
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -50,22 +51,28 @@ class PacedBruteForce(Detector[Params]):
     columns = paced_attempts.COLUMNS
     params = Params
     max_keys = 1 << 18  # addresses: 250 bytes each
-    summary = "{attempts:,} failed logins from {src_ip}, one every {gap_min:,.0f} min for {span_min:,.0f} min"
+    summary = "{attempts:,} failed logins from {src_ip}, one every {gap_min:,.0f} min for {span}"
     guidance = Guidance(
         meaning="One address tries a password every few minutes and never gets in: guessing that is paced to stay "
-        "below the limits on speed.",
-        usual="A person who has forgotten the password tries again within a minute or gives up. Here {attempts:,} "
-        "tries lie {gap_min:,.0f} min apart in the median, with no success between them. A login from there within the "
-        "last month: {known_address}.",
+        "below the limits on speed, or a device that cannot forget an old password.",
+        usual="Who has forgotten a password tries again within a minute or gives up: {threshold:,} failures with more "
+        "than {gap_limit_min:,.0f} min between them are too many. {src_ip} made {attempts:,} over {span}, one every "
+        "{gap_min:,.0f} min. A login from there in the {remembered} before: {logged_in_before}.",
         benign=(
             "a telephone, mount or scheduled job that still has an old password: mostly one account, at even gaps",
             "a monitoring probe of your own",
+            "a person who comes back to a forgotten password every now and then",
         ),
+        commands=("accounts_tried", "logins_of_address", "owner_of_source"),
         next_steps=(
-            "journalctl -t sshd --since '1 day ago' | grep -F {src_ip}    # one account or several?",
-            "last -i | grep -F {src_ip}    # did it ever log in?",
+            "One account or several? Even gaps or uneven ones? A device names one account at even gaps.",
             "One account of yours, at even gaps: ask its owner which device still has the old password.",
             "Several accounts, or none of yours: block the address.",
+        ),
+        would_change=(
+            "a login that succeeded from {src_ip} since, to an account that it had guessed at: then it is a break-in",
+            "several accounts, or names that do not exist here: then it is guessing for certain",
+            "one account whose password was changed just before the first failure: then it is a device of its owner",
         ),
     )
 
@@ -86,13 +93,19 @@ class PacedBruteForce(Detector[Params]):
             pause_s=self.p.pause_s,
             known_s=self.idle_s(),
         )
+        n = len(found.at)
         return Findings(
             at=at[found.at],
             details={
                 "attempts": found.attempts,
                 "gap_min": found.median_gap_s / 60,
                 "span_min": found.span_s / 60,
+                "span": time_texts(found.span_s),
                 "known_address": found.known,
+                "logged_in_before": ["yes" if known else "no" for known in found.known.tolist()],
+                "threshold": np.full(n, self.p.attempts),
+                "gap_limit_min": np.full(n, self.p.gap_s / 60),
+                "remembered": [time_text(self.idle_s())] * n,
             },
             evidence=found.evidence,
             confidence=np.where(found.known, KNOWN_CONFIDENCE, 1.0),

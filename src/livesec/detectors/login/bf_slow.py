@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livesec.baselines import nth_in_window
 from livesec.baselines.login_attempts import guesses
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -51,20 +52,28 @@ class SlowBruteForce(Detector[Params]):
     columns = nth_in_window.columns(DEFAULT_ATTEMPTS)
     params = Params
     max_keys = 1 << 18  # addresses: 200 bytes each
-    summary = "{attempts:,} failed logins from {src_ip} over {span_s:,.0f} s, last as {user}"
+    summary = "{attempts:,} failed logins from {src_ip} over {span}, last as {user}"
     guidance = Guidance(
         meaning="One address keeps trying passwords, with pauses that escape limits counted per minute.",
-        usual="Fewer than {threshold} failures in {window_s:,.0f} s from one address are everyday typing errors.",
+        usual="Fewer than {threshold:,} failures within {window} from one address are everyday typing errors; "
+        "{src_ip} crossed that and has made {attempts:,} over {span} so far.",
         benign=(
-            "a mail client, mount or cron job that still holds an old password after a change",
+            "a mail client, mount or cron job that still holds an old password after a change: one account, even gaps",
             "several people behind one address (NAT, VPN gateway) who mistype in the same minutes",
             "a vulnerability scan of your own",
         ),
+        commands=("accounts_tried", "logins_of_address", "log_of_address", "blocked"),
         next_steps=(
-            "journalctl -t sshd --since '1 day ago' | grep -F {src_ip}    # which accounts, since when",
-            "last -i | grep -F {src_ip}    # did it ever log in?",
-            "If the same account fails at even intervals, look for a job with an old password before you block.",
-            "Otherwise block the address at the firewall and make sure that root cannot log in with a password.",
+            "Did {src_ip} get in since? Which accounts does it try?",
+            "If one account fails at even intervals, look for a job with an old password before you block.",
+            "Do several people work behind the address? Then some of the attempts may be theirs.",
+            "Otherwise block the address at the firewall, and see to it that root cannot log in with a password.",
+        ),
+        would_change=(
+            "a login that succeeded from {src_ip} during the attempts or in the hour after: then it is a break-in",
+            "accounts that do not exist here among those tried: then it is guessing, not a forgotten password",
+            "{src_ip} is a gateway of your own people, or the failures stop when one password is corrected: then it is "
+            "harmless",
         ),
     )
 
@@ -93,8 +102,10 @@ class SlowBruteForce(Detector[Params]):
             details={
                 "attempts": reports.total,
                 "span_s": reports.span_s,
+                "span": time_texts(reports.span_s),
                 "threshold": np.full(n, self.p.attempts),
                 "window_s": np.full(n, self.p.window_s),
+                "window": [time_text(self.p.window_s)] * n,
             },
             evidence=reports.evidence,
         )

@@ -21,6 +21,7 @@ from livesec.baselines import side_by_side
 from livesec.baselines.country_code import UNKNOWN, country_numbers, country_text
 from livesec.baselines.sightings import located_logins
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -54,24 +55,34 @@ class ConcurrentSessions(Detector[Params]):
     params = Params
     max_keys = 1 << 17  # users who logged in: half a kilobyte each
     summary = (
-        "{user} logs in from two networks in turn, one of them new; last {src_ip}, {other_min:,.0f} min after the other"
+        "{user} logs in from two networks in turn, one of them new; last {src_ip} in {this_country}, "
+        "{other_min:,.0f} min after the other in {other_country}"
     )
     guidance = Guidance(
         meaning="Two networks use the account at the same time, and one of them is new for its user. One of the two "
         "may not be the user.",
-        usual="This user is known from {networks:,} networks, both of these included. Logins in turn so far: "
-        "{alternations:,}; this network was used {before_min:,.0f} min ago, the other one, in {other_country}, "
+        usual="{user} is known from {networks:,} networks, these two among them. Who moves to a new one does not log "
+        "in from the old one again within {window}; moves to and fro here: {alternations:,}. This "
+        "network, in {this_country}, was used {before_min:,.0f} min ago, the other one, in {other_country}, "
         "{other_min:,.0f} min ago.",
         benign=(
             "a new telephone provider, or a telephone used as a modem",
             "a train, hotel or customer's network beside the user's own connection",
             "a VPN that is switched on and off: list it in relay_networks",
         ),
+        commands=("logins_of_user", "owner_of_source", "who_is_on", "acts_of_user"),
         next_steps=(
-            "last -iw {user} | head -30    # the sessions of both networks: do they overlap?",
-            "whois {src_ip}    # and the other address in the evidence: hosting, access network, VPN?",
+            "Do the sessions of both networks overlap, and do they look alike: same service, same key or password?",
+            "Who holds {src_ip}, and who the other address in the evidence: access network, hosting provider, VPN?",
             "Ask {user}, over another channel, whether both are theirs.",
             "If not: end the account's sessions, change its password and remove unknown keys.",
+        ),
+        would_change=(
+            "{user} does not know one of the two networks: then the account is in somebody else's hands",
+            "the newer network is a hosting provider's or a VPN service's that the organisation does not use: more "
+            "likely a thief",
+            "the newer network is the user's telephone, a train or a hotel, and both sessions do the same work: then "
+            "it is harmless",
         ),
     )
 
@@ -99,11 +110,13 @@ class ConcurrentSessions(Detector[Params]):
         return Findings(
             at=at[found.at],
             details={
+                "this_country": [country_text(number) for number in countries[found.at].tolist()],
                 "other_country": [country_text(number) for number in found.other_group.tolist()],
                 "networks": found.values,
                 "alternations": found.episode,
                 "other_min": found.other_s / 60,
                 "before_min": found.before_s / 60,
+                "window": [time_text(self.p.window_s)] * len(found.at),
             },
             evidence=found.evidence,
             confidence=np.where(abroad, 1.0, SAME_COUNTRY_CONFIDENCE),

@@ -47,18 +47,27 @@ class DormantAccount(Detector[Params]):
     guidance = Guidance(
         meaning="An account that nobody seemed to use any more is in use again. Attackers look for such accounts, for "
         "nobody misses them.",
-        usual="Before, this account was used on {days_used:,} days and came back after such a pause {returns:,} times. "
-        "An account in use does not pause for {threshold_days:,.0f} days.",
+        usual="{user} logged in after {idle_for_days:,.0f} days without a login; an account in use does not pause for "
+        "{threshold_days:,.0f} days. Days of use before: {days_used:,}; returns after such a pause: "
+        "{returns:,}.",
         benign=(
             "a long leave: parents, illness, a sabbatical",
             "a yearly or quarterly task: an audit, a closing, a certificate",
             "an account that is used on other machines, whose logs are not read here",
         ),
+        commands=("account", "logins_of_user", "acts_of_user", "processes_of_user"),
         next_steps=(
-            "last -iw {user} | head    # from where then, from where now?",
             "Is {user} still with you? Ask personnel or their manager, not the account.",
-            "sudo passwd -S {user}    # when was the password changed?",
-            "If nobody claims it: lock it (usermod -L), end its sessions, and see what it did.",
+            "From where did it log in then, from where now? Was its password or a key changed just before?",
+            "What did the session do: files, other machines, rights?",
+            "If nobody claims it: lock it, end its sessions, and find out how the password or key became known.",
+        ),
+        would_change=(
+            "the owner has left, or a password reset that nobody asked for came just before: then treat it as taken "
+            "over",
+            "failed logins of {user} from many addresses in the days before: then the password was guessed",
+            "the owner is back from a leave, or the pauses before were as long and of the same season: then it is "
+            "harmless",
         ),
     )
 

@@ -6,17 +6,26 @@ bf_few and user_enum say which failures belong to an attack.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from livesec.core.finding import NO_FINDINGS, Findings
-from livesec.core.protocols import Detector, Guidance, NoParams
+from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 
 
-class FailedLogin(Detector[NoParams]):
+@dataclass(frozen=True)
+class Params:
+    """What the explanation calls few; every failure is told all the same."""
+
+    threshold: int = param(5, "attempts", "livesec seed: 5 failures", minimum=2, setting="failed_login_threshold")
+
+
+class FailedLogin(Detector[Params]):
     """Every failure; nothing outside seed_mode."""
 
     name = "failed_login"
@@ -25,15 +34,22 @@ class FailedLogin(Detector[NoParams]):
     needs = ("outcome",)
     technique = ("T1110",)
     base_severity = 21
-    summary = "Failed login of {user} from {src_ip} ({attempts:,} attempts)"
+    params = Params
+    summary = "Failed login of {user} from {src_ip} (attempts: {attempts:,})"
     guidance = Guidance(
-        meaning="A login failed. One failure alone means little.",
-        usual="This line stands for {attempts:,} attempt(s). Everyone mistypes now and then; what matters is how "
-        "many, how fast and for whom.",
-        benign=("a typing error", "a password that has just been changed", "a job with an old password"),
+        meaning="A login failed. One failure alone means little; a series of them is guessing.",
+        usual="Failures of {user} in this line: {attempts:,}. Everyone mistypes now and then: fewer than "
+        "{threshold:,} in a row from one address are no attack.",
+        benign=("a typing error", "a password that has just been changed", "a job or telephone with an old password"),
+        commands=("log_of_address", "addresses_of_account", "logins_of_user"),
         next_steps=(
-            "journalctl -t sshd --since '1 hour ago' | grep -F {src_ip}    # a single one, or a series?",
-            "Look for a success from the same address afterwards.",
+            "A single failure or a series? Look for further ones of the account and of the address.",
+            "Look for a success from the same address afterwards, and whose it was.",
+            "Nothing is to be done about a single failure.",
+        ),
+        would_change=(
+            "further failures from the same address, above all with other names: then it is guessing",
+            "a success of {user} from there within the minute: then it was a typing error",
         ),
     )
 
@@ -45,7 +61,8 @@ class FailedLogin(Detector[NoParams]):
         """Every row is a finding."""
         if not self.seed_mode:
             return NO_FINDINGS
-        return Findings(at, {"attempts": rows.integers("count", null=1)[at]})
+        attempts = rows.integers("count", null=1)[at]
+        return Findings(at, {"attempts": attempts, "threshold": np.full(len(at), self.p.threshold)})
 
 
 DETECTOR = FailedLogin

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from livesec.baselines import hourly_count, tails
 from livesec.baselines.login_attempts import guesses
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -63,17 +64,26 @@ class FailureSpike(Detector[Params]):
     guidance = Guidance(
         meaning="A service turns away far more logins than it does at this hour: an attack that is spread over many "
         "addresses or accounts, or something that logs in by itself and cannot any more.",
-        usual="By {hours:,} earlier hours {usual_failures:,.1f} failures are to be expected at this time of day; by "
-        "their spread {failures:,} come once in {one_in:,.0f} such hours. In this episode: {episode_failures:,}.",
+        usual="{failures:,} failures at {service} this hour; by {hours:,} earlier hours {usual_failures:,.1f} are to "
+        "be expected at this time of day, and by their spread {failures:,} come {rarity} such hours. In this episode "
+        "so far: {episode_failures:,}.",
         benign=(
-            "an outage of the directory, or a change of its configuration",
-            "an expired password or key of a job that retries",
+            "an outage of the directory, or a change of its configuration: then successes stop, too",
+            "an expired password or key of a job that retries: one account, one address",
             "the first working hour after many passwords have expired",
         ),
+        commands=("failures_by_address", "failures_by_account", "successes"),
         next_steps=(
-            "Which addresses and accounts? Many of both: look for bf_distributed and spray findings of the hour.",
-            "journalctl -t sshd --since '1 hour ago' | grep -oP 'from \\K\\S+' | sort | uniq -c | sort -rn | head",
-            "Did successes go on as usual? If they stopped too, it is an outage.",
+            "How many addresses and accounts are behind it? Many of both: look for findings of bf_distributed, spray "
+            "and user_enum in the same hour.",
+            "Did successes at {service} go on as usual? If they stopped too, it is an outage.",
+            "One account or one job fails alone: give it its new password.",
+            "An attack: limit logins at {service} to known networks or to a second factor until it is over.",
+        ),
+        would_change=(
+            "logins at {service} that succeeded from addresses which fail in that hour: then a password was guessed",
+            "nearly all failures from one address of your own: then it is a job with an old password",
+            "no successes at {service} in the same hour either: then it is an outage, not an attack",
         ),
     )
 
@@ -106,6 +116,7 @@ class FailureSpike(Detector[Params]):
                 "usual_failures": reports.mean,
                 "hours": reports.windows,
                 "one_in": tails.one_in(reports.log_p),
+                "rarity": odds_texts(tails.one_in(reports.log_p)),
                 "episode_failures": reports.offended,
             },
             evidence=reports.evidence,

@@ -56,17 +56,25 @@ class FirstSource(Detector[Params]):
     summary = "{user} logged in from {src_ip}, in a network that is new for them"
     guidance = Guidance(
         meaning="The account was used from a network where its user has never been seen.",
-        usual="In {login_hours:,} login hours this user came from {networks:,} networks; after the first days "
-        "{new_networks:,} more came new before this one. A new one in an hour had a probability of {p_value:.2%}.",
+        usual="Networks that {user} came from: {networks:,}, in {login_hours:,} login hours; new ones after the first "
+        "days, before this one: {new_networks:,}. So an hour with a new network had a probability of {p_value:.2%}; "
+        "new ones in this stretch: {episode_networks:,}.",
         benign=(
             "a new access or mobile provider, a hotel, a customer's office",
             "the provider of the user's line has other addresses now",
             "an automatic job that runs on another machine",
         ),
+        commands=("owner_of_source", "logins_of_user", "acts_of_user"),
         next_steps=(
-            "last -iw {user} | head -30    # from where before?",
-            "whois {src_ip}    # an access network, a hosting provider or a VPN?",
-            "Look for other findings of the same user within the day: hour, country, files.",
+            "Who holds {src_ip}: an access network where {user} may be, or a hosting provider?",
+            "Is anything else of this login unlike {user}: country, hour, program, what the session did?",
+            "With a second such sign ask {user}, over another channel; if it was not them, end the sessions and change "
+            "the password.",
+        ),
+        would_change=(
+            "failed logins of {user} from {src_ip} or its neighbours before this one: then the password was guessed",
+            "an hour, country or program that is new for {user} as well, or transfers right after: then likely a thief",
+            "{user} says where they are, and {src_ip} fits: then the network is theirs from now on",
         ),
     )
 

@@ -58,19 +58,26 @@ class GeoInconsistency(Detector[Params]):
     guidance = Guidance(
         meaning="The account was used from a country where its user has not been before, far from all their usual "
         "places.",
-        usual="Usual countries of this user: {usual_countries}, by {login_hours:,} login hours; the nearest is "
-        "{nearest_country}. A login from a new one had a probability of {p_value:.1%}. Hours seen in {country}, "
-        "this one included: {hours_there}.",
+        usual="Usual countries of {user}: {usual_countries} by {login_hours:,} login hours, the nearest "
+        "{nearest_country}. {country} is at least {distance_km:,.0f} km from it, and less than {min_km:,.0f} km would "
+        "be near. A login from a new country had a probability of {p_value:.1%}. Hours seen in {country}, this one "
+        "included: {hours_there}.",
         benign=(
             "a business trip or a holiday",
             "a VPN, proxy or mobile network that comes out abroad: list it in relay_networks",
             "an address block that is placed in the wrong country",
         ),
+        commands=("owner_of_source", "logins_of_user", "acts_of_user"),
         next_steps=(
-            "last -iw | head -50    # what else came from {src_ip}?",
-            "whois {src_ip}    # an access network, a hosting provider or a VPN?",
-            "Look for failed logins of the account just before, and for transfers after.",
-            "Ask the user, over another channel, whether they are there.",
+            "Who holds the address: an access or mobile network of {country}, a hosting provider, a VPN?",
+            "Look for failed logins of {user} just before, and for transfers after.",
+            "Ask {user}, over another channel, whether they are in {country}.",
+            "If not: end the account's sessions, change its password and remove unknown keys.",
+        ),
+        would_change=(
+            "a login of {user} from {nearest_country} within the same hours: then two people use the account",
+            "failed logins of {user} before this one, or an address of a hosting provider: then likely a thief",
+            "a trip of {user} to {country} that somebody other than the account confirms: then it is harmless",
         ),
     )
 
@@ -106,6 +113,7 @@ class GeoInconsistency(Detector[Params]):
                 "usual_countries": found.usual,
                 "hours_there": found.sightings,
                 "p_value": found.p,
+                "min_km": np.full(len(positions), self.p.min_km),
             },
             confidence=np.minimum(1.0, np.log(found.p) / np.log(self.p.p_star)),
         )
@@ -134,6 +142,7 @@ class GeoInconsistency(Detector[Params]):
                 "usual_countries": np.ones(n, dtype=np.int64),
                 "hours_there": np.ones(n, dtype=np.int64),
                 "p_value": [None] * n,
+                "min_km": np.full(n, self.p.min_km),
             },
             evidence=found.from_address[:, np.newaxis],
         )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import count_tail, distinct_tail, tails
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts, time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -59,22 +60,30 @@ class HostFanout(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 16
-    summary = "{user} logged in to {hosts:,} hosts within ten minutes, usually {usual_hosts:,.1f}; last {host}"
+    summary = "{user} logged in to {hosts:,} hosts within {window}, usually {usual_hosts:,.1f}; last {host}"
     guidance = Guidance(
         meaning="An account goes from machine to machine faster than its user ever does: someone, or a program, tries "
         "where its password or key opens a door.",
-        usual="In {windows:,} earlier stretches of ten minutes with a login this user reached {usual_hosts:,.1f} hosts "
-        "on average; by their spread {hosts:,} come once in {one_in:,.0f} such stretches.",
+        usual="{user} reached {hosts:,} hosts within {window}; in {windows:,} earlier stretches of that length with a "
+        "login it was {usual_hosts:,.1f} on average, and by their spread {hosts:,} come {rarity} such stretches. In "
+        "this episode so far: {episode_hosts:,}.",
         benign=(
             "an administrator who rolls something out by hand, or a first run of configuration management",
             "a terminal program that reopens all its tabs",
             "a monitoring or backup job that is new; it is usual after two days",
         ),
+        commands=("logins_of_user", "acts_of_user", "processes_of_user", "outgoing_logins"),
         next_steps=(
-            "last -iw {user} | head -40    # on the hosts of the evidence: from where, for how long?",
-            "From which machine? {src_ip}: who is logged in there, and what runs under {user}?",
-            "Failures of {user} on further hosts in the same minutes show where the key did not fit.",
-            "If the user does not know of it: end the sessions, replace the key, look at the first host of the chain.",
+            "From which machine do the logins come? See who is logged in there and what runs under {user}.",
+            "Failures of {user} on further hosts in the same minutes show where the password or key did not fit.",
+            "What did the sessions do on {host} and the hosts before it: rights, new keys, new services?",
+            "If the user does not know of it: end the sessions, replace the key or password, and look at the first "
+            "host of the chain.",
+        ),
+        would_change=(
+            "failed logins of {user} on further hosts in the same minutes: then somebody tries doors",
+            "new keys, services or scheduled jobs on the hosts reached: then they are taken over",
+            "a roll-out or maintenance by {user} that was announced for this hour: then it is harmless",
         ),
     )
 
@@ -100,7 +109,9 @@ class HostFanout(Detector[Params]):
                 "hosts": reports.count,
                 "usual_hosts": reports.mean,
                 "windows": reports.windows,
+                "window": [time_text(self.p.window_s)] * len(reports.at),
                 "one_in": tails.one_in(reports.log_p),
+                "rarity": odds_texts(tails.one_in(reports.log_p)),
                 "episode_hosts": reports.offended,
             },
             evidence=reports.evidence,

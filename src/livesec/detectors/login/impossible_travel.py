@@ -22,6 +22,7 @@ from livesec.baselines import travel_speed
 from livesec.baselines.country_code import country_text
 from livesec.baselines.sightings import PLACE_COLUMNS, located_logins, sightings
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -57,26 +58,31 @@ class ImpossibleTravel(Detector[Params]):
     max_keys = 1 << 17  # users who logged in: half a kilobyte each
     statistical = True
     summary = (
-        "{user} logged in from {to_country} {elapsed_min:,.0f} min after {from_country}: "
-        "at least {least_km:,.0f} km, {speed_kmh:,.0f} km/h"
+        "{user} logged in from {to_country} {elapsed} after {from_country}: at least {least_km:,.0f} km, "
+        "{flight} by air"
     )
     guidance = Guidance(
         meaning="The same account was used in two places that no journey joins in that time. Someone else may hold "
         "the password, a key or a session.",
-        usual="An airliner makes {max_kmh:,.0f} km/h; these logins, {elapsed_min:,.0f} min apart, need "
-        "{speed_kmh:,.0f} km/h over {least_km:,.0f} km, the least that the errors of both places allow. In "
-        "{login_hours:,} login hours before, this user was seen at {places:,} place(s); this one was not among "
-        "those of the last {known_days:.0f} days.",
+        usual="These logins lie {elapsed} apart; the least {least_km:,.0f} km between them that the errors of both "
+        "places allow take an airliner {flight} at {max_kmh:,.0f} km/h. Login hours of {user} "
+        "before: {login_hours:,}; places: {places:,}, this one not among those of the last {known_days:.0f} days.",
         benign=(
             "a VPN, proxy or mobile network that comes out in another country: list it in relay_networks",
             "an account that several people or machines share",
             "an address block that changed hands and is placed in its old country",
         ),
+        commands=("logins_of_user", "owner_of_source", "who_is_on", "acts_of_user"),
         next_steps=(
-            "last -iw | head -50    # the sessions of both places, still open?",
-            "whois {src_ip}    # an access network, a hosting provider or a VPN?",
-            "Ask the user, over another channel, where they are and whether they use a VPN.",
+            "Are the sessions of both places still open, and which of them did something that {user} never does?",
+            "Who holds the addresses in {to_country} and {from_country}: access network, hosting provider, VPN?",
+            "Ask {user}, over another channel, where they are and whether they use a VPN.",
             "If it was not them: end the account's sessions, change its password and remove unknown keys.",
+        ),
+        would_change=(
+            "{user} is in {from_country}: then the login from {to_country} is somebody else's",
+            "failed logins of {user} before the one from {to_country}, or transfers after it: then it is a takeover",
+            "one of the two addresses is a VPN, relay or mobile gateway that {user} uses: then nobody travelled",
         ),
     )
 
@@ -104,6 +110,8 @@ class ImpossibleTravel(Detector[Params]):
                 "distance_km": found.distance_km,
                 "least_km": found.least_km,
                 "elapsed_min": found.hours * 60,
+                "elapsed": time_texts(found.hours * 3600),
+                "flight": time_texts(found.least_km / self.p.max_kmh * 3600),
                 "speed_kmh": found.least_km / found.hours,
                 "max_kmh": np.full(n, self.p.max_kmh),
                 "login_hours": found.seen_hours,

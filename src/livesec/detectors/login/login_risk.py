@@ -20,6 +20,7 @@ from livesec.baselines.local_hours import local_hours
 from livesec.baselines.source_network import neighbourhood_keys
 from livesec.core.finding import Findings
 from livesec.core.hashing import text_keys
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -58,19 +59,27 @@ class LoginRisk(Detector[Params]):
     max_keys = 1 << 16  # users who logged in: 1.5 kilobytes each
     summary = "{user} logged in from {src_ip} in an unfamiliar way; new: {new}"
     guidance = Guidance(
-        meaning="Place, program and hour of this login together do not look like its user.",
-        usual="In {login_hours:,} login hours before, a login of this user as unfamiliar as this one came once in "
-        "{one_in:,.0f}. New for the user: {new}; the hour is {hour:02d} h. Score {risk:.1f} nats.",
+        meaning="Network, provider, country, program and hour of this login together do not look like its user. Each "
+        "alone would be an event among many.",
+        usual="New for {user}: {new}; the hour is {hour:02d} h. By {login_hours:,} login hours before, a login as "
+        "unfamiliar as this one comes {rarity}; told from once in {told_from:,.0f} on. Such logins in this stretch: "
+        "{episode_logins:,}.",
         benign=(
             "a journey with a borrowed or new machine",
             "a new machine or program set up from home",
             "a job that now runs under the user's name",
         ),
+        commands=("logins_of_user", "owner_of_source", "acts_of_user"),
         next_steps=(
-            "last -iw {user} | head -30    # from where, and when, before?",
-            "whois {src_ip}    # an access network, a hosting provider or a VPN?",
+            "Which of the unfamiliar things ({new}) can {user} explain: a new machine, a journey?",
+            "Who holds {src_ip}: an access network, a hosting provider or a VPN?",
             "What did the session do? Look for transfers of {user} after it.",
             "Ask {user}, over another channel. Not them? End the sessions, change the password, remove unknown keys.",
+        ),
+        would_change=(
+            "transfers, new keys or new rights of {user} after this login: then the account is taken over",
+            "failed logins of {user} from {src_ip} before it: then the password was guessed",
+            "{user} has a new machine or is on a journey, and says so over another channel: then it is harmless",
         ),
     )
 
@@ -102,6 +111,8 @@ class LoginRisk(Detector[Params]):
                 "login_hours": found.hours,
                 "risk": found.score,
                 "one_in": tails.one_in(found.log_p),
+                "rarity": odds_texts(tails.one_in(found.log_p)),
+                "told_from": np.full(len(found.at), 1 / self.p.report_p),
                 "episode_logins": found.episode,
             },
             confidence=tails.confidence(found.log_p, self.p.p_star),

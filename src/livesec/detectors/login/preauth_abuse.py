@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import leaky_bucket
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -43,21 +44,29 @@ class PreauthAbuse(Detector[Params]):
     columns = leaky_bucket.COLUMNS
     params = Params
     max_keys = 1 << 16
-    summary = "{timeouts:,} sessions from {src_ip} ran into the login time limit in {span_s:,.0f} s"
+    summary = "{timeouts:,} sessions from {src_ip} ran into the login time limit in {span}"
     guidance = Guidance(
-        meaning="A client that holds sessions open until the login time limit, again and again, may be trying "
-        "to win the race "
-        "of CVE-2024-6387 in OpenSSH before 9.8, or to use up the server's connections.",
-        usual="A person logs in within seconds; {timeouts:,} timeouts of one address are no accident.",
+        meaning="A client that holds sessions open until the login time limit, again and again, may be trying to win "
+        "the regreSSHion race in an unpatched OpenSSH server, or to use up the server's connections.",
+        usual="A person logs in within seconds: fewer than {capacity:.0f} timeouts with less than {leak} between them "
+        "may be a bad line. {src_ip} crossed that and has had {timeouts:,} in {span} so far.",
         benign=(
             "a broken network path that loses packets after the connection is made",
             "a monitor that opens connections and forgets to close them: then give it an address that is internal",
+            "a census of the Internet that waits for the server to speak",
         ),
+        commands=("login_timeouts", "login_rules", "sockets_of_source", "owner_of_source"),
         next_steps=(
-            "ssh -V    # OpenSSH 8.5 to 9.7 on Linux with glibc are affected unless patched",
-            "journalctl -t sshd --since '1 day ago' | grep -F {src_ip} | grep -c Timeout",
-            "ss -tn src :22 | grep -F {src_ip}    # how many are open now?",
-            "If it is foreign: block it at the firewall. Until sshd is updated, LoginGraceTime 0 takes the race away.",
+            "Is the server's OpenSSH patched against regreSSHion? In an unpatched one the race needs no password.",
+            "Did the server's login process crash in these hours? A crash may be a try that failed.",
+            "How many connections of {src_ip} are open now: enough to keep others out?",
+            "If it is foreign: block it at the firewall. Until the server is patched, a login grace time of zero takes "
+            "the race away.",
+        ),
+        would_change=(
+            "crashes of the server's login process while {src_ip} was connected: then it is an exploit at work",
+            "a program of root without a login before it, after these timeouts: then the race was won",
+            "a patched server, and timeouts that come at even pauses from a monitor: then it is harmless",
         ),
     )
 
@@ -78,9 +87,16 @@ class PreauthAbuse(Detector[Params]):
             leak_s=self.p.leak_s,
             quiet_s=self.p.quiet_s,
         )
+        n = len(reports.at)
         return Findings(
             at=at[reports.at],
-            details={"timeouts": reports.total, "span_s": reports.span_s},
+            details={
+                "timeouts": reports.total,
+                "span_s": reports.span_s,
+                "span": time_texts(reports.span_s),
+                "capacity": np.full(n, self.p.capacity),
+                "leak": [time_text(self.p.leak_s)] * n,
+            },
             evidence=reports.evidence,
         )
 

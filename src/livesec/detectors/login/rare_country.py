@@ -56,19 +56,25 @@ class RareCountry(Detector[Params]):
     summary = "{user} logged in from {country}, where nobody here has logged in from before"
     guidance = Guidance(
         meaning="A login came from a country that is new for the whole organisation.",
-        usual="In {login_hours:,} hours with logins all users together came from {countries:,} countries; after the "
-        "first week {new_countries:,} came new before this one. A new one in an hour had a probability of "
-        "{p_value:.2%}.",
+        usual="Countries that all users together came from: {countries:,}, in {login_hours:,} hours with logins; new "
+        "ones after the first days, before this one: {new_countries:,}. So an hour with a new country had a "
+        "probability of {p_value:.2%}; new ones in this stretch: {episode_countries:,}.",
         benign=(
             "a business trip, a holiday or a new colleague",
             "a VPN, proxy or mobile network that comes out abroad: list it in relay_networks",
             "an address block that is placed in the wrong country",
         ),
+        commands=("logins_of_user", "owner_of_source", "acts_of_user"),
         next_steps=(
-            "last -iw {user} | head -30    # from where before?",
-            "whois {src_ip}    # an access network, a hosting provider or a VPN?",
-            "Ask {user}, over another channel, whether they are in {country}.",
+            "Who holds the address: an access or mobile network of {country}, a hosting provider, a VPN?",
+            "From where did {user} log in before, and when last: could they be in {country} by now?",
+            "Ask {user}, over another channel, whether they are there.",
             "Not them? End the account's sessions, change its password and remove unknown keys.",
+        ),
+        would_change=(
+            "failed logins of {user} or of colleagues from {country} before this one: then a password was guessed",
+            "a login of {user} from one of the usual countries within the same hours: then two people use the account",
+            "{user} or a colleague is in {country} for a known reason: then the country is known from now on",
         ),
     )
 

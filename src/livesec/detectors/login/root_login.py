@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
+from livesec.core.ago import ago_texts
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -40,16 +41,28 @@ class RootLogin(Detector[Params]):
     columns = recurrence.COLUMNS
     params = Params
     max_keys = 1 << 14
-    summary = "{user} logged in from {src_ip} ({logins:,} times so far)"
+    summary = "{user} logged in from {src_ip} ({logins:,} so far, the first {first})"
     guidance = Guidance(
         meaning="Somebody works as the superuser over the network. Whoever has that login has the machine.",
-        usual="{user} logged in from this address {logins:,} times in {span_s:,.0f} s.",
-        benign=("an administrator or a deployment tool that works as root", "a backup that copies by root's key"),
+        usual="Logins of {user} from {src_ip}: {logins:,}, the first {first}. Before these none came from there for "
+        "{quiet_days:,.0f} days or as long as the log was read; where {user} logs in over the network at all, it is "
+        "from the same few addresses for months.",
+        benign=(
+            "an administrator or a deployment tool that works as root, from a new address",
+            "a backup that copies by root's key",
+            "a rescue after a failure, when nobody else can log in",
+        ),
+        commands=("logins_of_user", "sshd_of_address", "login_rules", "keys_of_user"),
         next_steps=(
-            "last -i root | head",
-            "journalctl -t sshd --since '1 day ago' | grep -F {src_ip}    # by key or by password?",
+            "By key or by password? By password from outside is the worse: it can be guessed.",
+            "Is {src_ip} an administrator's machine, a jump host or a deployment server?",
+            "Without need for it, forbid root to log in over the network.",
             "If nobody knows {src_ip}: look at what was started since, and take the machine off the network.",
-            "Without need for it, set PermitRootLogin no.",
+        ),
+        would_change=(
+            "failed logins from {src_ip} before this one, or a login by password from outside: then it was guessed",
+            "a key of {user} that nobody put there, or new accounts and services since: then the machine is lost",
+            "{src_ip} is an administrator's or a deployment server's address: then it is work",
         ),
     )
 
@@ -65,7 +78,12 @@ class RootLogin(Detector[Params]):
         reports = recurrence.recur_at_once(state, rows, self.key, at, quiet_s=self.p.quiet_s)
         return Findings(
             at=at[reports.at],
-            details={"logins": reports.total, "span_s": reports.span_s},
+            details={
+                "logins": reports.total,
+                "span_s": reports.span_s,
+                "first": ago_texts(reports.span_s),
+                "quiet_days": np.full(len(reports.at), self.p.quiet_s / 86_400),
+            },
             evidence=reports.evidence,
         )
 

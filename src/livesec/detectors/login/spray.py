@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from livesec.baselines import distinct_window
 from livesec.baselines.login_attempts import named_as_typed
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -47,21 +48,31 @@ class PasswordSpray(Detector[Params]):
     columns = distinct_window.columns(KEPT_NAMES)
     params = Params
     max_keys = 1 << 16
-    summary = "{src_ip} failed with {users:,} accounts, {each:.1f} times each, in {span_s:,.0f} s"
+    summary = "{src_ip} failed with {users:,} accounts, {each:.1f} times each, in {span}"
     guidance = Guidance(
-        meaning="One address tries a few likely passwords on many accounts. Each account sees too few failures "
-        "to be locked; "
-        "one weak password among them is enough.",
-        usual="A person fails with one or two accounts. Here {users:,} accounts failed {attempts:,} times in all.",
+        meaning="One address tries a few likely passwords on many accounts. Each account sees too few failures to be "
+        "locked; one weak password among them is enough.",
+        usual="A person fails with one account, at most a second one; {threshold:,} accounts within {window} are a "
+        "list. {src_ip} has failed with {users:,} so far, {attempts:,} times in all over {span}: {each:.1f} each, "
+        "where up to {each_limit:.0f} stay below lock-outs.",
         benign=(
             "a gateway or terminal server behind which many people work, after an outage of the directory",
             "a penetration test or password audit",
+            "an application that checks its users' passwords against this service, and is set up wrongly",
         ),
+        commands=("logins_of_address", "accounts_tried", "owner_of_source", "blocked"),
         next_steps=(
-            "last -i | grep -F {src_ip}    # did one of the accounts log in?",
-            "journalctl -t sshd --since '1 day ago' | grep -F {src_ip} | grep -c Accepted",
-            "Accounts that logged in from {src_ip} during the spray: end their sessions, change their passwords.",
-            "If it is foreign, block it at the firewall; require a second factor for the accounts aimed at.",
+            "Which of the accounts logged in from {src_ip} during the spray or since?",
+            "Are the names those of your people? Then the attacker has a list of them: see where it is published.",
+            "Is {src_ip} a gateway of your own, and did successes from it stop at the same time? Then it is an outage.",
+            "Accounts that logged in from {src_ip}: end their sessions, change their passwords. If it is foreign, "
+            "block it, and require a second factor of the accounts aimed at.",
+        ),
+        would_change=(
+            "a login that succeeded from {src_ip} during the spray or in the hour after: then that account is taken "
+            "over",
+            "the same accounts tried from further addresses: then a botnet sprays, and blocking one is no answer",
+            "{src_ip} is a gateway of your own people during an outage, or an announced test: then it is harmless",
         ),
     )
 
@@ -83,6 +94,7 @@ class PasswordSpray(Detector[Params]):
         )
         each = reports.events / reports.distinct
         few = each <= self.p.each
+        n = int(few.sum())
         return Findings(
             at=at[reports.at[few]],
             details={
@@ -90,6 +102,10 @@ class PasswordSpray(Detector[Params]):
                 "attempts": reports.events[few],
                 "each": each[few],
                 "span_s": reports.span_s[few],
+                "span": time_texts(reports.span_s[few]),
+                "threshold": np.full(n, self.p.users),
+                "each_limit": np.full(n, self.p.each),
+                "window": [time_text(self.p.window_s)] * n,
             },
             evidence=reports.evidence[few],
         )

@@ -15,9 +15,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.baselines import leaky_bucket
+from livesec.core.ago import ago_texts
 from livesec.core.country_names import iso_code
 from livesec.core.errors import SettingsError
-from livesec.core.finding import Findings
+from livesec.core.finding import DetailColumn, Findings
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -53,17 +55,24 @@ class SuspiciousGeoLocation(Detector[Params]):
     summary = "{user} logged in from {country}, a listed country, from {src_ip}"
     guidance = Guidance(
         meaning="A login came from a country that your settings list as one nobody should log in from.",
-        usual="No login from {country} is expected at all. {logins:,} of this user so far in this stretch of "
-        "{span_h:,.1f} h.",
+        usual="Expected from any of the {listed:,} listed countries: no login. Logins of {user} from {country}: "
+        "{logins:,}, the first {first}; before that, as far as the log was read: {before}.",
         benign=(
-            "a trip, or a colleague who works from there: take the country off the list or allow the user",
+            "a trip, or a colleague who works from there: take the country off the list",
             "a VPN or proxy that comes out there",
             "an address block that is placed in the wrong country",
         ),
+        commands=("logins_of_user", "owner_of_source", "who_is_on", "acts_of_user"),
         next_steps=(
-            "last -iw | head -50    # what else came from {src_ip}, and is the session still open?",
-            "whois {src_ip}    # who holds the address?",
-            "Ask the user, over another channel; if it was not them, end the sessions and change the password.",
+            "Who holds {src_ip}: an access network of {country}, a hosting provider or a VPN?",
+            "What else came from {src_ip}, and is the session still open?",
+            "Ask {user}, over another channel, whether they are in {country}.",
+            "If it was not them: end the sessions, change the password and remove unknown keys.",
+        ),
+        would_change=(
+            "failed logins of {user} or of others from {src_ip} before this one: then the password was guessed",
+            "transfers or new rights of {user} since: then the account is taken over",
+            "{user} works from {country}, or {src_ip} is a VPN that comes out there: then it is harmless",
         ),
     )
 
@@ -110,7 +119,16 @@ class SuspiciousGeoLocation(Detector[Params]):
         evidence: NDArray[np.int64] | None,
     ) -> Findings:
         countries = rows.frame["country"].gather(positions).to_list()
-        return Findings(positions, {"country": countries, "logins": logins, "span_h": span_h}, evidence)
+        before = "not counted" if self.seed_mode else f"none for {time_text(self.p.quiet_s)}"
+        details: dict[str, DetailColumn] = {
+            "country": countries,
+            "logins": logins,
+            "span_h": span_h,
+            "first": ago_texts(span_h * 3600),
+            "listed": np.full(len(positions), len(self._listed)),
+            "before": [before] * len(positions),
+        }
+        return Findings(positions, details, evidence)
 
     def idle_s(self) -> float:
         """After so long the next login is news again."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from livesec.baselines import first_seen
 from livesec.core.finding import Findings
 from livesec.core.hashing import number_keys
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -69,17 +70,25 @@ class SystemAccountLogin(Detector[Params]):
     guidance = Guidance(
         meaning="An account that only runs a program has been used to log in over the network. Nobody should know a "
         "password or hold a key of it.",
-        usual="Such accounts have no password and no shell. Other hosts where this one logged in before: {hosts:,}; "
-        "new hosts within this hour: {episode_hosts:,}.",
+        usual="Such accounts have no password and no shell, and log in nowhere. {user} logged in from "
+        "{src_ip}; other hosts where it did so in the last {remembered}: {hosts:,}; hosts new within this stretch: "
+        "{episode_hosts:,}.",
         benign=(
             "a replication or backup job that connects under the program's own account, such as postgres",
             "an account of this name that was made for people or jobs, such as backup: take it out of `accounts`",
         ),
+        commands=("account", "keys_of_user", "processes_of_user", "logins_of_user"),
         next_steps=(
-            "getent passwd {user}; sudo passwd -S {user}    # a shell, a password?",
-            "sudo ls -la ~{user}/.ssh    # who put a key there, and when?",
-            "last -iw {user} | head; ps -u {user} -o lstart,pid,cmd    # what runs now?",
-            "If no job explains it: end its sessions, lock it (usermod -L -s /usr/sbin/nologin), look for a web shell.",
+            "Has {user} a shell or a password now, and who put a key there, and when?",
+            "What runs under {user} that its program does not start: a shell, a download, a tunnel?",
+            "Does a job connect from {src_ip} under this account? Ask who runs the machine there.",
+            "If no job explains it: end its sessions, lock it, and look for the way in, such as a web shell in the "
+            "program's folders.",
+        ),
+        would_change=(
+            "a shell, a password or a key that {user} had not when it was installed: then somebody gave it one",
+            "a shell or a download among the processes of {user}: then the program itself is broken into",
+            "a replication or backup that connects from {src_ip} under {user}: then it is a job",
         ),
     )
 
@@ -107,7 +116,11 @@ class SystemAccountLogin(Detector[Params]):
             quiet_s=self.p.quiet_s,
             forget_s=self.idle_s(),
         )
-        return Findings(at=at[found.at], details={"hosts": found.known, "episode_hosts": found.episode})
+        remembered = [time_text(self.idle_s())] * len(found.at)
+        return Findings(
+            at=at[found.at],
+            details={"hosts": found.known, "episode_hosts": found.episode, "remembered": remembered},
+        )
 
     def idle_s(self) -> float:
         """An account away for so long starts anew."""

@@ -60,18 +60,24 @@ class UnusualLoginTime(Detector[Params]):
     summary = "{user} logged in at {hour:02d} h on a {day_type}, usually from {usual_from:02d} to {usual_to:02d} h"
     guidance = Guidance(
         meaning="The account was used at an hour that does not fit its user's habits.",
-        usual="By {login_hours:,} earlier login hours this user is active from {usual_from:02d} to {usual_to:02d} h "
-        "on a {day_type}; {p_value:.2%} of the activity falls into hours as unusual as this one. Unusual hours in "
-        "this stretch: {unusual_hours}.",
+        usual="{user} logged in at {hour:02d} h; by {login_hours:,} earlier login hours they are active from "
+        "{usual_from:02d} to {usual_to:02d} h on a {day_type}, and {share} of the activity falls into hours as "
+        "unusual as this one. Unusual hours in this stretch: {unusual_hours}.",
         benign=(
             "being on call, a release or a deadline",
             "travel: the user's day lies elsewhere on the clock",
             "a job that runs under the user's name, now at a new time",
         ),
+        commands=("logins_of_user", "owner_of_source", "acts_of_user", "processes_of_user"),
         next_steps=(
-            "last -iw | head -50    # from where, for how long, and who else",
-            "Compare {src_ip} with the user's usual addresses, and look at what the session did.",
-            "If the address is new too, ask the user over another channel.",
+            "From where did {user} log in: one of their usual addresses, or a new one?",
+            "What did the session do, and for how long? A job ends by itself and does the same every time.",
+            "If the address is new too, ask {user} over another channel, and end the session until they answer.",
+        ),
+        would_change=(
+            "an address, country or program that is new for {user} as well: then it may be a thief",
+            "transfers or a change of rights in the same session: then look at them before anything else",
+            "{user} is on call, travels, or has a job at {hour:02d} h: then it is harmless",
         ),
     )
 
@@ -109,6 +115,7 @@ class UnusualLoginTime(Detector[Params]):
                 "usual_to": (found.usual_to + 1) % 24,
                 "login_hours": found.observed,
                 "unusual_hours": found.strange,
+                "share": [f"{p:.2%}" for p in found.p.tolist()],
                 "p_value": found.p,
             },
             confidence=np.where(early, np.minimum(confidence, EARLY_CONFIDENCE), confidence),
@@ -126,6 +133,7 @@ class UnusualLoginTime(Detector[Params]):
                 "usual_to": np.full(n, self.p.start_hour),
                 "login_hours": np.zeros(n, dtype=np.int64),
                 "unusual_hours": np.ones(n, dtype=np.int64),
+                "share": ["an unknown part"] * n,
                 "p_value": [None] * n,
             },
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livesec.baselines import distinct_window
 from livesec.baselines.login_attempts import guesses
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -49,23 +50,32 @@ class UserEnumeration(Detector[Params]):
     base_severity = 47
     columns = distinct_window.columns(KEPT_NAMES)
     params = Params
-    max_keys = 1 << 17  # addresses: two thirds of a kilobyte each
-    summary = "{users:,} user names tried from {src_ip} in {span_s:,.0f} s, last {user}"
+    max_keys = 1 << 16  # addresses: two thirds of a kilobyte each; as many as spray, over as short a time
+    summary = "{users:,} user names tried from {src_ip} in {span}, last {user}"
     guidance = Guidance(
         meaning="One address walks through a list of user names: it looks for accounts that exist or have weak "
         "passwords.",
-        usual="A person fails with one name, at most a second one; {threshold} different names within seconds of "
-        "each other are a list. So far {users} names in {attempts} attempts.",
+        usual="A person fails with one name, at most a second one; {threshold:,} different names with less than "
+        "{leak} between them are a list. {src_ip} crossed that and has tried {users:,} in {attempts:,} attempts over "
+        "{span} so far.",
         benign=(
             "a terminal server or VPN gateway through which many people log in after an outage",
             "a directory or single sign-on outage that makes every login fail",
             "a penetration test",
         ),
+        commands=("accounts_tried", "logins_of_address", "owner_of_source", "blocked"),
         next_steps=(
-            "journalctl -t sshd --since '1 day ago' | grep -F {src_ip} | grep -oE 'user [^ ]+ from' | sort | uniq -c",
-            "last -i | grep -F {src_ip}    # did one of the names work?",
-            "If one of them logged in afterwards, treat that account as taken over: end its sessions, change its "
-            "password and keys.",
+            "Did one of the names log in from {src_ip}, then or since?",
+            "Are the names common ones (admin, test, oracle), or those of your people?",
+            "Do logins of others fail at the same time? Then it is an outage.",
+            "If one of the names logged in afterwards, treat that account as taken over: end its sessions, change its "
+            "password and keys. Otherwise block the address.",
+        ),
+        would_change=(
+            "a login that succeeded from {src_ip} during the attempts or in the hour after: then that account is taken "
+            "over",
+            "names that only your own people have: then the attacker knows the organisation",
+            "{src_ip} is a gateway of your own during an outage, or an announced test: then it is harmless",
         ),
     )
 
@@ -85,13 +95,16 @@ class UserEnumeration(Detector[Params]):
             leak_s=self.p.leak_s,
             quiet_s=self.p.quiet_s,
         )
+        n = len(reports.at)
         return Findings(
             at=at[reports.at],
             details={
                 "users": reports.distinct,
                 "attempts": reports.events,
                 "span_s": reports.span_s,
-                "threshold": np.full(len(reports.at), self.p.users),
+                "span": time_texts(reports.span_s),
+                "threshold": np.full(n, self.p.users),
+                "leak": [time_text(self.p.leak_s)] * n,
             },
             evidence=reports.evidence,
         )

@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 
 from livesec.baselines import contact_rhythm
 from livesec.baselines.border import outwards
+from livesec.core.age_of_log import began
 from livesec.core.finding import Findings
+from livesec.core.human_units import size_texts, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 
 FROM_START = 0.5  # our choice: confidence in what began with the log
+RANDOM_TIMING = 0.52  # RITA's score of the intervals of random arrivals
 
 
 @dataclass(frozen=True)
@@ -57,22 +60,33 @@ class Beacon(Detector[Params]):
     max_keys = 1 << 15
     summary = "{src_ip} contacts {dst_ip} port {port} every {period_s:,.0f} s, score {score:.2f} ({contacts:,} so far)"
     guidance = Guidance(
-        meaning="A program calls an outside address as regularly as a clock: malware that asks for orders does, and so "
-        "do agents that report to their maker.",
-        usual="People's contacts come in bursts and differ in size: their score is about 0.5. Here intervals score "
-        "{timing:.2f}, sizes {sizes:.2f} (half of them about {size:,.0f} bytes), duration {duration:.2f} and the "
-        "hours' evenness {histogram:.2f}, over {hours:,.1f} h.",
+        meaning="A program calls an outside address as regularly as a clock. Malware that asks its operators "
+        "for orders does so, and so do agents that report to their maker.",
+        usual="Contacts that people cause come at random moments, whose intervals score about "
+        "{random_timing:.2f}; these score {timing:.2f}, half of them at most {period_text} apart. "
+        "Sizes score {sizes:.2f} (half of them at most {size_text}), duration {duration:.2f}, "
+        "evenness over the hours {histogram:.2f}: together {score:.2f}, where {least_score:.2f} is "
+        "reported. So far {contacts:,} contacts in {span_text}; the pair was first seen {began}.",
         benign=(
             "an agent of the machine's own software: updates, telemetry, monitoring, time, mail",
             "a web page left open that refreshes itself",
             "a probe of your own that checks an outside service",
         ),
         next_steps=(
-            "whois {dst_ip}    # the maker of something that runs here, or a rented server?",
-            "On {src_ip}, which program calls? ss -tnp dst {dst_ip}; its file, parent and start time",
-            "Which other machines call {dst_ip}? One alone is worse than all of one kind.",
-            "What came to {src_ip} in the hour before the first contact: mail, downloads, logins?",
-            "If nobody knows the program: block {dst_ip}, then take {src_ip} off the network, still running.",
+            "Find the program on {src_ip} that calls, its file, its parent and when it started. A signed "
+            "agent in its maker's folder is expected there; a file in a user's or a temporary folder is "
+            "not.",
+            "Search the logs for other machines that call {dst_ip}: all machines of one kind point to an "
+            "agent, a single one to an implant.",
+            "Look at what reached {src_ip} in the hour before the first contact: mail, downloads, logins.",
+            "If nobody knows the program: block {dst_ip}, then take {src_ip} off the network, still "
+            "running, so that its memory can be read.",
+        ),
+        commands=("sockets_to_destination", "owner_of_destination", "scheduled", "machine_of_source"),
+        would_change=(
+            "harmless if the program is an agent that you installed and {dst_ip} belongs to its maker",
+            "worse if {src_ip} alone in the organisation calls {dst_ip}",
+            "worse if single contacts carry far more than {size_text}: then orders are carried out or files fetched",
         ),
     )
 
@@ -104,15 +118,21 @@ class Beacon(Detector[Params]):
             details={
                 "port": rows.integers("dst_port")[found],
                 "period_s": reports.gap_s,
+                "period_text": time_texts(reports.gap_s),
                 "contacts": reports.contacts,
                 "hours": reports.span_s / 3600,
+                "span_text": time_texts(reports.span_s),
                 "size": reports.size,
+                "size_text": size_texts(reports.size),
                 "score": score,
                 "timing": timing,
                 "sizes": sizes,
                 "duration": duration,
                 "histogram": histogram,
+                "random_timing": np.full(len(found), RANDOM_TIMING),
+                "least_score": np.full(len(found), float(self.p.score)),
                 "from_start": reports.from_start,
+                "began": began(reports.from_start, self.p.learn_s),
             },
             evidence=reports.evidence,
             confidence=np.where(reports.from_start, FROM_START, 1.0) * score,

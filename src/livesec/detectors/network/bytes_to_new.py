@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from livesec.baselines import new_destination
 from livesec.baselines.border import outwards
+from livesec.core.age_of_log import began
 from livesec.core.finding import Findings
+from livesec.core.human_units import size_text, size_texts, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -53,22 +55,32 @@ class BytesToNew(Detector[Params]):
     columns = new_destination.COLUMNS
     params = Params
     max_keys = 1 << 16
-    summary = "{src_ip} sent {sent:,} bytes to {dst_ip}, an address first used {hours:,.1f} h before"
+    summary = "{src_ip} sent {sent_text} to {dst_ip}, an address first used {age_text} before"
     guidance = Guidance(
-        meaning="Data leaves for an address that is new to the organisation. Stolen data is mostly sent to a server "
-        "rented a few days before.",
-        usual="Large uploads go to addresses that many machines use for long. This one has had {sources:,} of them, "
-        "the first {hours:,.1f} h ago; {sent:,} bytes went there and {received:,} came back.",
+        meaning="Data leaves for an address that is new to the organisation and that hardly anybody uses. "
+        "Stolen data mostly goes to a server rented a few days before.",
+        usual="A usual destination of uploads is used by more than {most_sources:,} machines or on more "
+        "than {most_days:,} days. This one was first used {age_text} ago, {began}; machines that used "
+        "it so far: {sources:,}. {src_ip} sent {sent_text} to it and got {received_text} back; "
+        "{floor_text} is the limit.",
         benign=(
             "a new provider or partner: backup, file exchange, video",
             "a service that many use, at an address it did not have before",
             "a server of your own at a new address",
         ),
         next_steps=(
-            "whois {dst_ip}    # a provider that is used here, or a rented server?",
-            "On {src_ip}, which program sends? ss -tnp dst {dst_ip}",
-            "What was collected before? File transfers and logins of the machine's user in the hours before",
-            "Ask the user over another channel. Nobody explains it: block {dst_ip}, and keep the machine as it is.",
+            "Find out whose {dst_ip} is: a provider that is used here, or a server that anybody can rent by the hour?",
+            "Find the program on {src_ip} that sends, and the user under whose name it runs.",
+            "Look at what was collected before: file transfers and logins of that user, new archives on "
+            "{src_ip}, in the hours before.",
+            "Ask the user over another channel. If nobody explains it: block {dst_ip}, and keep {src_ip} as it is.",
+        ),
+        commands=("sockets_to_destination", "owner_of_destination", "machine_of_source", "busiest_programs"),
+        would_change=(
+            "harmless if {dst_ip} belongs to a provider with whom you have a contract and the user meant "
+            "to send {sent_text}",
+            "worse if an archive of about {sent_text} was made on {src_ip} shortly before",
+            "worse if the user of {src_ip} had a login from a new address in the days before",
         ),
     )
 
@@ -99,10 +111,17 @@ class BytesToNew(Detector[Params]):
             at=at[reports.at],
             details={
                 "sent": reports.sent,
+                "sent_text": size_texts(reports.sent),
                 "received": reports.received,
+                "received_text": size_texts(reports.received),
+                "floor_text": [size_text(self.p.floor)] * len(reports.at),
                 "sources": reports.sources,
+                "most_sources": np.full(len(reports.at), self.p.most_sources),
+                "most_days": np.full(len(reports.at), self.p.most_days),
                 "hours": reports.age_s / 3600,
+                "age_text": time_texts(reports.age_s),
                 "from_start": reports.from_start,
+                "began": began(reports.from_start, self.p.learn_s),
             },
             evidence=reports.evidence,
             confidence=np.minimum(size, 1.0) * np.where(reports.from_start, FROM_START, 1.0),

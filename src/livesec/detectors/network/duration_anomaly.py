@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from livesec.baselines import size_tail, tails
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -56,21 +57,31 @@ class DurationAnomaly(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 15
-    summary = "A connection to port {port} took {took_s:,.1f} s, where half take less than {usual_s:,.3f} s"
+    summary = "A connection to port {port} took {took_text}, where half take no more than {usual_text}"
     guidance = Guidance(
-        meaning="The connection was held open far longer than this service needs: a tunnel, a client that holds the "
-        "server up on purpose, or a server that hangs.",
-        usual="Of {connections:,} earlier ones to port {port} the median took {usual_s:,.3f} s and one in ten longer "
-        "than {long_s:,.3f} s; one as long as this is expected once in {one_in:,.0f}.",
+        meaning="The connection was held open far longer than this service needs: a tunnel, a client that "
+        "keeps a server busy on purpose, or a server that hangs.",
+        usual="Of {connections:,} earlier connections to port {port} half took no more than {usual_text} "
+        "and one in ten more than {long_text}; this one took {took_text}, which by their spread comes "
+        "{odds_text}.",
         benign=(
-            "a large transfer, or a slow client",
+            "a large transfer, or a client on a slow line",
             "a server that was overloaded or waited for another",
-            "a program that now keeps its connections open",
+            "a program that now keeps its connections open for the next request",
         ),
         next_steps=(
-            "How many such are open? ss -to state established 'sport = :{port}' on the server",
-            "How much went over it? Hours with few bytes are a tunnel or a held door.",
-            "Are there others of the same source, or of many sources at the same time?",
+            "Count how many connections to port {port} are open for long, and from how many sources: one "
+            "is a tunnel or a slow client, hundreds are an attack on the server.",
+            "Compare the bytes of this connection with its {took_text}: much data is a transfer, next to "
+            "none is a held door or a tunnel that waits.",
+            "Look at the server's own log and load at that time: did it answer others as quickly as usual?",
+            "If it is a flood of held connections: lower the service's idle limit, or block the sources.",
+        ),
+        commands=("open_at_port", "load", "owner_of_source", "machine_of_destination"),
+        would_change=(
+            "harmless if as many bytes went over it as {took_text} on that line allow",
+            "harmless if all connections to port {port} were slow then: the server was the cause",
+            "worse if {src_ip} holds many of them open at once",
         ),
     )
 
@@ -98,11 +109,15 @@ class DurationAnomaly(Detector[Params]):
             at=found,
             details={
                 "took_s": took_s[reports.at],
+                "took_text": time_texts(took_s[reports.at]),
                 "port": rows.integers("dst_port")[found],
                 "usual_s": reports.median / US,
+                "usual_text": time_texts(reports.median / US),
                 "long_s": reports.ninetieth / US,
+                "long_text": time_texts(reports.ninetieth / US),
                 "connections": reports.sizes,
                 "one_in": tails.one_in(reports.log_p),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_s": reports.offended / US,
             },
             evidence=reports.evidence,
@@ -116,11 +131,15 @@ class DurationAnomaly(Detector[Params]):
             at=found,
             details={
                 "took_s": took_s,
+                "took_text": time_texts(took_s),
                 "port": rows.integers("dst_port")[found],
                 "usual_s": unknown,
+                "usual_text": time_texts(unknown),
                 "long_s": unknown,
+                "long_text": time_texts(unknown),
                 "connections": np.zeros(len(found), dtype=np.int64),
                 "one_in": unknown,
+                "odds_text": odds_texts(unknown),
                 "episode_s": took_s,
             },
         )

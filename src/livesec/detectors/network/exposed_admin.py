@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livesec.baselines import recurrence
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -47,18 +48,34 @@ class ExposedAdmin(Detector[Params]):
     max_keys = 1 << 14
     summary = "{service} at {dst_ip} port {port} answers to the Internet, first to {src_ip} ({connections:,} so far)"
     guidance = Guidance(
-        meaning="A service that gives control of the machine can be reached from everywhere. Guessing its "
-        "password, or a flaw in "
-        "it, is enough to be inside; ransomware mostly comes this way.",
-        usual="Such services are for the inside: {connections:,} connections from outside in {span_s:,.0f} s.",
+        meaning="A service that gives control of a machine can be reached from the Internet. A guessed "
+        "password or a flaw in it is enough to be inside; ransomware often comes this way.",
+        usual="Usual is none, for such services are for the inside: in the {quiet_text} before the first of "
+        "these, or as far as the log reaches, {dst_ip} answered nobody outside at port {port}. "
+        "Answered connections from outside so far: {connections:,}, within {span_text}.",
         benign=(
-            "a service opened to a partner's address on purpose: then limit the rule to that address",
+            "a service opened to a partner's address on purpose, with a rule that admits that address alone",
+            "a test from outside that you ordered",
             "a honeypot",
         ),
         next_steps=(
-            "On {dst_ip}: ss -tlnp 'sport = :{port}'    # which program?",
-            "Which firewall rule or port forwarding lets it in? Close it, or put the service behind a VPN.",
-            "Who logged in through it since it was open? Look at the logins of {dst_ip}.",
+            "Look up the firewall rule or port forwarding that lets {src_ip} reach port {port} of "
+            "{dst_ip}, who made it and when.",
+            "Look at the logins of {dst_ip} through {service} since the port is open: any from outside that succeeded?",
+            "Check whether {service} on {dst_ip} has its updates, and whether it asks for a second factor.",
+            "Close the rule, or put the service behind a VPN. If somebody got in, take {dst_ip} off the "
+            "network, still running.",
+        ),
+        commands=(
+            "open_at_port",
+            "rules_at_port",
+            "logins_of_address",
+            "owner_of_source",
+        ),
+        would_change=(
+            "harmless if the rule admits {src_ip} alone and that is a partner's address",
+            "worse if a login from {src_ip} or another outside address succeeded",
+            "worse if many outside addresses connect: then scanners have found the port",
         ),
     )
 
@@ -83,6 +100,8 @@ class ExposedAdmin(Detector[Params]):
                 "port": ports,
                 "connections": reports.total,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+                "quiet_text": [time_text(self.p.quiet_s)] * len(found),
             },
             evidence=reports.evidence,
         )

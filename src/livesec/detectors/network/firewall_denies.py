@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import nth_in_window
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -45,18 +46,31 @@ class FirewallDenies(Detector[Params]):
     summary = "The firewall refused {denied:,} packets or connections of {src_ip} in {span_s:,.0f} s"
     guidance = Guidance(
         meaning="One address keeps asking for what the firewall does not let through: a scan, a worm, or a "
-        "program that was cut "
-        "off from its server.",
-        usual="A misconfigured client is refused now and then; {denied:,} refusals in {span_s:,.0f} s are systematic.",
+        "program that was cut off from its server.",
+        usual="A device is refused now and then; {threshold:,} refusals within {window_text} are the limit. "
+        "This address had none for {quiet_text} before, or as far as the log reaches; now {denied:,} "
+        "within {span_text}.",
         benign=(
-            "a device of your own behind a rule that was just changed",
+            "a device of your own behind a firewall rule that was just changed",
             "broadcasts and multicast of neighbours that the firewall logs as drops",
+            "the everyday noise of the Internet at a public address",
         ),
         next_steps=(
-            "Which ports did it ask for? journalctl -k --since '1 hour ago' | grep -F SRC={src_ip}",
-            "whois {src_ip}    # a stranger, or an address of your own?",
-            "If it is yours: which program is it? ss -tnp on {src_ip}",
-            "If it is foreign: the firewall has done its work; look for what it let through from {src_ip}.",
+            "See which ports it was refused at: one port of many hosts is a worm or a search, many ports "
+            "of one host a port scan, always the same host and port a program that lost its server.",
+            "Look at what the firewall let through from {src_ip} at the same time; that is what matters of a stranger.",
+            "If {src_ip} is yours, find the program that asks and ask who changed the rules lately.",
+            "If {src_ip} is yours and nobody knows the program, take the machine off the network, still running.",
+        ),
+        commands=(
+            "firewall_log_of_source",
+            "owner_of_source",
+            "machine_of_source",
+        ),
+        would_change=(
+            "worse if the firewall also let connections from {src_ip} through",
+            "worse if {src_ip} is a machine of your own: then it is infected or misused",
+            "harmless if all {denied:,} refusals are of one host and port that a new rule closed",
         ),
     )
 
@@ -77,7 +91,14 @@ class FirewallDenies(Detector[Params]):
         )
         return Findings(
             at=at[reports.at],
-            details={"denied": reports.total, "span_s": reports.span_s},
+            details={
+                "denied": reports.total,
+                "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+                "threshold": np.full(len(reports.at), DENIES),
+                "window_text": [time_text(self.p.window_s)] * len(reports.at),
+                "quiet_text": [time_text(self.p.quiet_s)] * len(reports.at),
+            },
             evidence=reports.evidence,
         )
 

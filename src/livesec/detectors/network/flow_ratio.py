@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from livesec.baselines import ratio_tail, tails
 from livesec.baselines.border import outwards
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -55,22 +56,35 @@ class FlowRatio(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 14
-    summary = "{src_ip} sent {sent:,} bytes outside and got {received:,} within an hour: usually it receives"
+    summary = "{src_ip} sent {sent_text} outside and got {received_text} within an hour: usually it receives"
     guidance = Guidance(
-        meaning="A machine that consumes has become one that delivers. Data may be leaving, or the machine serves "
+        meaning="A machine that consumes has become one that delivers: data may be leaving, or it now serves "
         "somebody outside.",
-        usual="In {hours:,} earlier hours half of the time it sent less than {usual_percent:,.1f} bytes for 100 "
-        "received; now {percent:,.0f}, which comes once in {one_in:,.0f} hours.",
+        usual="In half of {hours:,} earlier hours it sent no more than {usual_percent:,.1f} bytes outside "
+        "for every hundred it received. In this hour it sent {percent:,.0f} for every hundred "
+        "({sent_text} out, {received_text} in), which by their spread comes {odds_text} hours.",
         benign=(
             "a large upload by its user: video, a disk image, a synchronised folder",
             "a first backup to a provider",
             "a video call in which only the user is seen",
         ),
         next_steps=(
-            "To whom? Sum bytes by destination of {src_ip} in the evidence; whois the largest.",
-            "On {src_ip}: ss -tinp | grep -B1 bytes_sent    # which program",
-            "File transfers and logins of the machine's user in the hour before",
-            "Nobody explains it: block the destination there; keep the machine as it is.",
+            "Sum the bytes of {src_ip} in this hour by destination: one address with nearly all of the "
+            "{sent_text} is an upload, many are a service or a flood.",
+            "Find the program on {src_ip} that sends, and the user under whose name it runs.",
+            "Look at that user's file transfers and logins in the hour before: was something collected first?",
+            "If nobody explains it, block the destination at the firewall, and keep {src_ip} as it is.",
+        ),
+        commands=(
+            "busiest_programs",
+            "busiest_peers",
+            "newest_programs",
+            "machine_of_source",
+        ),
+        would_change=(
+            "harmless if the {sent_text} went to your own backup or cloud storage",
+            "worse if most of it went to one address that nobody else in the organisation uses",
+            "worse if it goes on in the next hours, or outside working hours",
         ),
     )
 
@@ -103,11 +117,14 @@ class FlowRatio(Detector[Params]):
             at=at[reports.at],
             details={
                 "sent": reports.sent,
+                "sent_text": size_texts(reports.sent),
                 "received": reports.received,
+                "received_text": size_texts(reports.received),
                 "percent": 100 * reports.sent / np.maximum(reports.received, 1),
                 "usual_percent": 100 * reports.usual,
                 "hours": reports.windows,
                 "one_in": tails.one_in(reports.log_p),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_bytes": reports.offended,
             },
             evidence=reports.evidence,

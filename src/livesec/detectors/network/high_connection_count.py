@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import count_tail, tails
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows, taken
 from livesec.core.schema import LogType
@@ -57,17 +58,32 @@ class HighConnectionCount(Detector[Params]):
     summary = "{src_ip} opened {connections:,} connections in a minute, usually {usual_connections:,.1f}"
     guidance = Guidance(
         meaning="A machine opens many more connections than it ever does: a flood, a scan, or a program in a loop.",
-        usual="In {minutes:,} earlier minutes with traffic it opened {usual_connections:,.1f} connections on average; "
-        "by their spread, {connections:,} come once in 10^{one_in_10_to:.0f} such minutes.",
+        usual="In {minutes:,} earlier minutes with traffic it opened {usual_connections:,.1f} connections "
+        "on average; {connections:,} in one minute come, by the spread of those, {odds_text} such "
+        "minutes.",
         benign=(
             "a program that retries at once because its server is down",
             "a backup, synchronisation or update that opens a connection per file",
             "a load test",
         ),
         next_steps=(
-            "ss -s on {src_ip}; ss -tnp | awk '{{print $5}}' | sort | uniq -c | sort -rn | head    # to whom?",
-            "One destination: is it up, and does it answer? Many: look for scan findings of the same source.",
-            "Which program opens them, and since when does it run? ps -eo lstart,pid,cmd",
+            "See with whom the connections are: with one destination, check whether it is up and answers; "
+            "with many, look for scan findings of {src_ip}.",
+            "Find the program on {src_ip} that opens them, since when it runs and who started it.",
+            "Look at whether the destination still serves others, if all of them go to one.",
+            "If nobody knows the program, limit or block {src_ip} at the next firewall, then take it off "
+            "the network, still running.",
+        ),
+        commands=(
+            "busiest_peers",
+            "newest_programs",
+            "half_open",
+            "machine_of_source",
+        ),
+        would_change=(
+            "harmless if all go to one server of yours that was down: they stop when it is back",
+            "worse if they go to many machines inside, or to one outside that you do not know",
+            "worse if the program that opens them was started in the last hours and nobody installed it",
         ),
     )
 
@@ -95,6 +111,7 @@ class HighConnectionCount(Detector[Params]):
                 "usual_connections": reports.mean,
                 "minutes": reports.windows,
                 "one_in_10_to": -reports.log_p / math.log(10),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_connections": reports.offended,
             },
             evidence=reports.evidence,
@@ -111,6 +128,7 @@ class HighConnectionCount(Detector[Params]):
                 "usual_connections": unknown,
                 "minutes": np.zeros(len(unknown), dtype=np.int64),
                 "one_in_10_to": unknown,
+                "odds_text": odds_texts(unknown),
                 "episode_connections": connections[large],
             },
         )

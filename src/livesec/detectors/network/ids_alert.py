@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -44,21 +45,30 @@ class IdsAlert(Detector[Params]):
     columns = recurrence.COLUMNS
     params = Params
     max_keys = 1 << 16
-    summary = "{src_ip} set off {rule} against {dst_ip} ({alerts:,} alerts so far)"
+    summary = "{src_ip} set off {rule} against {dst_ip} ({alerts:,} so far)"
     guidance = Guidance(
-        meaning="A sensor on the network recognised something in the traffic itself that its makers call an attack.",
-        usual="Nothing is usual here: this source set off this rule {alerts:,} times in {span_s:,.0f} s; the sensor "
-        "gives it severity {severity}.",
+        meaning="A sensor on the network recognised in the traffic itself what the maker of its rules calls an attack.",
+        usual="Usual is none: in the {quiet_text} before the first of these, or as far as the log reaches, "
+        "{src_ip} had not set off this rule. Alerts so far: {alerts:,}, within {span_text}; the "
+        "sensor's severity is {severity}, where one is its worst.",
         benign=(
             "a scan or penetration test of your own",
             "a rule that takes a program of yours for something else",
             "noise of the Internet against a machine that does not run what is attacked",
         ),
         next_steps=(
-            "What does the rule look for? Look it up by its name in the rule set of the sensor.",
-            "Does {dst_ip} run what is attacked, and in which version? Did it answer?",
-            "Other findings about {dst_ip} in the hour after: new connections outwards, logins, files.",
-            "If it answered and is vulnerable: take it off the network, keep it running, look for what was changed.",
+            "Look up {rule} in the sensor's rule set: what it looks for, which product and version it is "
+            "about, and how often it errs.",
+            "Check whether {dst_ip} runs that product in a version concerned, and what it answered to {src_ip}.",
+            "Look at {dst_ip} in the hour after the first alert: new connections outwards, logins, files, programs.",
+            "If it answered and is vulnerable, take {dst_ip} off the network, still running, and look for "
+            "what was changed.",
+        ),
+        commands=("sockets_of_source", "listeners", "machine_of_destination", "owner_of_source"),
+        would_change=(
+            "harmless if {dst_ip} does not run what the rule is about, or refused the request",
+            "worse if {dst_ip} connected to {src_ip} or to a new address outside after the alert",
+            "worse if other rules fired for the pair too, one after the other",
         ),
     )
 
@@ -78,6 +88,8 @@ class IdsAlert(Detector[Params]):
                 "severity": [str(number) if number > 0 else "none" for number in severity.tolist()],
                 "alerts": reports.total,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+                "quiet_text": [time_text(self.p.quiet_s)] * len(found),
             },
             evidence=reports.evidence,
             confidence=np.select(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from livesec.baselines import rising_level
 from livesec.baselines.border import outwards
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -48,19 +49,29 @@ class LongConnection(Detector[Params]):
     max_keys = 1 << 16
     summary = "{src_ip} held a connection to {dst_ip} port {port} for {hours:,.1f} h"
     guidance = Guidance(
-        meaning="A connection that stays open for hours carries something on and on: a tunnel into the network, a "
-        "remote shell, or a stream.",
-        usual="Most connections last seconds. This one lasted {hours:,.1f} h, more than {band_h:,.0f} h, and is number "
-        "{connections:,} of the pair's that lasted at least {least_h:,.0f} h.",
+        meaning="A connection that stays open for hours carries something on and on: a tunnel into the "
+        "network, a remote shell, or a stream.",
+        usual="Connections of less than {least_h:,.0f} h are usual and not counted. This one lasted "
+        "{hours:,.1f} h, above the step of {band_h:,.0f} h that none of {src_ip} to {dst_ip} port "
+        "{port} had reached. Of at least {least_h:,.0f} h it is number {connections:,}; before the "
+        "first there was none for {quiet_text}, or as far as the log reaches.",
         benign=(
             "a video call, a stream, or messages pushed to a telephone or browser",
             "a VPN or remote desktop to a partner or provider",
             "a large backup or synchronisation",
         ),
         next_steps=(
-            "whois {dst_ip}    # a service that is used here, or a rented server?",
-            "Bytes of the connection by direction: a tunnel carries both, a stream one",
-            "If it is open again: on {src_ip}, ss -tnpo dst {dst_ip}    # which program",
+            "Compare the bytes in both directions: a tunnel or shell carries a little both ways, a stream "
+            "much one way.",
+            "If it is open again, find the program on {src_ip} that holds it.",
+            "Look at when it began: right after a login, a download or a new program on {src_ip}?",
+            "If nobody knows the program, block {dst_ip} and look at {src_ip} before it is used again.",
+        ),
+        commands=("sockets_to_destination", "owner_of_destination", "name_of_destination", "machine_of_source"),
+        would_change=(
+            "harmless if {dst_ip} belongs to a service for calls, push messages or remote work that is used here",
+            "worse if {dst_ip} is a rented server and the connection began outside working hours",
+            "worse if {src_ip} also shows a beacon, a new port or a large upload",
         ),
     )
 
@@ -84,6 +95,7 @@ class LongConnection(Detector[Params]):
             details={
                 "port": rows.integers("dst_port")[found],
                 "hours": hours[reports.at],
+                "quiet_text": [time_text(self.p.quiet_s)] * len(found),
                 "band_h": np.array(BANDS_H)[band],
                 "least_h": np.full(len(found), self.p.least_s / 3600),
                 "connections": reports.rows,

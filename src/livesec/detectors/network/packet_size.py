@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import size_tail, tails
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -53,20 +54,35 @@ class PacketSize(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 15
-    summary = "A packet of {packet_bytes:,} bytes to port {port}, where half have less than {usual_bytes:,.0f}"
+    summary = "A packet of {packet_text} to port {port}, where half have no more than {usual_text}"
     guidance = Guidance(
-        meaning="The packet is far larger than what this service gets: data may hide in it, or it was made by hand.",
-        usual="Of {packets:,} earlier packets to port {port} the median was {usual_bytes:,.0f} bytes and one in ten "
-        "above {large_bytes:,.0f}; one as large as this is expected once in {one_in:,.0f}.",
+        meaning="The packet is far larger than what this service gets: data may hide in it, or it was put "
+        "together by hand.",
+        usual="Of {packets:,} earlier packets to port {port} half had no more than {usual_text} and one in "
+        "ten more than {large_text}; this one has {packet_text}, which by their spread comes "
+        "{odds_text}.",
         benign=(
-            "a network card that joins packets before the log sees them: ethtool -k shows offloading",
+            "a network card that joins packets before the log sees them",
             "a network with jumbo frames",
-            "a new program that sends more at once",
+            "a new version of the service's program that sends more at once",
         ),
         next_steps=(
-            "Who sent it, and which program is it there? ss -tunp 'dport = :{port}'",
-            "Capture a few and look at their contents: tcpdump -c 20 -X 'port {port} and greater {packet_bytes}'",
-            "Do they come at even intervals, or many at once?",
+            "Find the program on the source that sends to port {port}, and since when it runs.",
+            "Look at the contents of a few: does the service's own protocol explain {packet_text}, or is "
+            "it something else?",
+            "See whether they come at even intervals or in one burst: even intervals are a channel, a "
+            "burst a transfer.",
+            "If the contents are not the service's, block the source at port {port}.",
+        ),
+        commands=(
+            "sockets_of_port",
+            "packets_at_port",
+            "offloading",
+        ),
+        would_change=(
+            "harmless if the machine that logs has offloading switched on: then several packets were joined into one",
+            "worse if the contents look encrypted on a service that is plain otherwise, or the other way round",
+            "worse if the source sends to port {port} for the first time",
         ),
     )
 
@@ -87,11 +103,15 @@ class PacketSize(Detector[Params]):
             at=found,
             details={
                 "packet_bytes": sizes[reports.at],
+                "packet_text": size_texts(sizes[reports.at]),
                 "port": rows.integers("dst_port")[found],
                 "usual_bytes": reports.median,
+                "usual_text": size_texts(reports.median),
                 "large_bytes": reports.ninetieth,
+                "large_text": size_texts(reports.ninetieth),
                 "packets": reports.sizes,
                 "one_in": tails.one_in(reports.log_p),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_bytes": reports.offended,
             },
             evidence=reports.evidence,
@@ -105,11 +125,15 @@ class PacketSize(Detector[Params]):
             at=found,
             details={
                 "packet_bytes": sizes,
+                "packet_text": size_texts(sizes),
                 "port": rows.integers("dst_port")[found],
                 "usual_bytes": unknown,
+                "usual_text": size_texts(unknown),
                 "large_bytes": unknown,
+                "large_text": size_texts(unknown),
                 "packets": np.zeros(len(found), dtype=np.int64),
                 "one_in": unknown,
+                "odds_text": odds_texts(unknown),
                 "episode_bytes": sizes,
             },
         )

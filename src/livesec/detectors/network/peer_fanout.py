@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from livesec.baselines import count_tail, new_peers, tails
 from livesec.baselines.border import inside
 from livesec.core.finding import Findings
+from livesec.core.human_units import odds_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -60,20 +61,34 @@ class PeerFanout(Detector[Params]):
     max_keys = 1 << 14
     summary = "{src_ip} met {new_peers:,} machines inside for the first time within an hour, usually {usual_peers:,.1f}"
     guidance = Guidance(
-        meaning="A machine talks to many others that it never needed: somebody maps the network from it, or uses it to "
-        "enter the next ones.",
-        usual="In {hours:,} earlier hours with traffic it met {usual_peers:,.2f} new peers on average, {known_peers:,} "
-        "since it is known; by their spread, {new_peers:,} come once in 10^{one_in_10_to:.0f} such hours.",
+        meaning="A machine talks to many others that it never needed: somebody maps the network from it, or "
+        "uses it to enter the next ones.",
+        usual="In {hours:,} earlier hours with traffic it met {usual_peers:,.2f} new peers on average, and "
+        "has met {known_peers:,} since the log knows it; {new_peers:,} in one hour come, by the "
+        "spread of those, {odds_text} such hours.",
         benign=(
             "a new task of the machine: a scanner, a monitoring or deployment server",
             "its user has changed departments, or an administrator works from it",
             "the servers have moved to new addresses",
         ),
         next_steps=(
-            "Which ports? 445, 3389, 22, 135 and 5985 are ways to enter; 53, 88 and 389 are looked at first.",
-            "On {src_ip}: ss -tnp    # which program talks to them, and whose is it?",
-            "Logins on the new peers from {src_ip} since then: with whose accounts?",
-            "Nobody explains it: take {src_ip} off the network, still running.",
+            "See which services it asked for: SMB, RDP, SSH, RPC and WinRM are ways to enter a machine; DNS, Kerberos "
+            "and LDAP are what one asks first to learn about a network.",
+            "Find the program on {src_ip} that talks to them, and whose it is.",
+            "Look at the logins on the {new_peers:,} new peers from {src_ip} since then: with whose accounts?",
+            "If nobody explains it, take {src_ip} off the network, still running, and change the "
+            "passwords of who was logged in on it.",
+        ),
+        commands=(
+            "busiest_peers",
+            "who_is_on",
+            "newest_programs",
+            "machine_of_source",
+        ),
+        would_change=(
+            "harmless if {src_ip} became a scanner, monitoring or deployment server by a change that you can look up",
+            "worse if one account logged in on several of the new peers",
+            "worse if it met them one after the other at even intervals, or at night: a script did it",
         ),
     )
 
@@ -109,6 +124,7 @@ class PeerFanout(Detector[Params]):
                 "hours": reports.windows,
                 "known_peers": met,
                 "one_in_10_to": -reports.log_p / math.log(10),
+                "odds_text": odds_texts(tails.one_in(reports.log_p)),
                 "episode_peers": reports.offended,
             },
             evidence=reports.evidence,

@@ -23,6 +23,7 @@ from livesec.baselines import recurrence
 from livesec.baselines.growth import GROWTH
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -93,19 +94,28 @@ class ProtocolMismatch(Detector[Params]):
     max_keys = 1 << 16
     summary = "{src_ip} spoke {application} with {dst_ip} at port {port}, which is for {usual_application}"
     guidance = Guidance(
-        meaning="The application is not the one that the port is for. Tunnels and remote shells take ports that "
-        "firewalls let through, and count on nobody looking at what is spoken there.",
-        usual="At port {port} one expects {usual_application}; the pair spoke {application} there {connections:,} "
-        "times in {span_s:,.0f} s.",
+        meaning="The application is not the one that the port is for. Tunnels and remote shells take ports "
+        "that firewalls let through, and count on nobody looking at what is spoken there.",
+        usual="At port {port} {usual_application} is usual, and for {quiet_text} before the first of these, "
+        "or as far as the log reaches, this pair spoke nothing else there. Connections with "
+        "{application} so far: {connections:,}, within {span_text}.",
         benign=(
-            "a service that was put at this port on purpose, such as SSH at 443 for hotels: then suppress the pair",
-            "a log that guessed the application wrong",
+            "a service put at this port on purpose, such as SSH at a web port for hotels",
+            "a sensor that took the application for another",
+            "a check of your own that tries what a port answers",
         ),
         next_steps=(
-            "On the source, which program is it? ss -tnp 'dport = :{port}'",
-            "whois {dst_ip}    # a known partner, or a rented server?",
-            "How much went out, and for how long? A tunnel stays open for hours.",
-            "What else happened on {src_ip} just before? Look at its logins and downloads.",
+            "Find the program on {src_ip} that speaks {application} at port {port}, and the user who started it.",
+            "Look at how much went each way and for how long: a tunnel stays open for hours and carries "
+            "data both ways.",
+            "Look at the logins and downloads of {src_ip} just before the first of these.",
+            "If nobody set this up, block the pair at port {port}, then look at {src_ip} before it is used again.",
+        ),
+        commands=("sockets_to_destination", "owner_of_destination", "machine_of_source", "sockets_of_port"),
+        would_change=(
+            "harmless if you run {application} at port {port} of {dst_ip} on purpose: then suppress the pair",
+            "worse if {dst_ip} is a rented server outside, or an address of somebody's home",
+            "worse if the connection was open for hours and carried data both ways",
         ),
     )
 
@@ -139,6 +149,8 @@ class ProtocolMismatch(Detector[Params]):
                 "usual_application": [USUAL_APPS[port][0] for port in ports.tolist()],
                 "connections": reports.total,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+                "quiet_text": [time_text(self.p.quiet_s)] * len(found),
             },
             evidence=reports.evidence,
         )

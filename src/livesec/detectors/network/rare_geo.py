@@ -57,20 +57,29 @@ class RareGeo(Detector[Params]):
     max_keys = 1 << 14
     summary = "{src_ip} talks to {country}, new for it ({dst_ip} at port {port})"
     guidance = Guidance(
-        meaning="The machine was never seen to talk to this country. Command-and-control servers and drop sites "
-        "are rented wherever it is cheap.",
-        usual="In {country_hours:,} country hours {src_ip} met {new_countries:,} new countries; such a one has "
-        "a probability of {p_value:.2%}. Hours with {country}, this one included: {hours_there:,}.",
+        meaning="The machine was never seen to talk to this country, or hardly ever. Command-and-control "
+        "servers and drop sites are rented wherever it is cheap.",
+        usual="Counted over {country_hours:,} hours with countries usual for {src_ip} (two countries in one "
+        "hour count twice) and {new_countries:,} that came new (at least one is assumed), an hour "
+        "with a country as new as this has a probability of {p_value:.2%}. Hours with {country}, this "
+        "one included: {hours_there:,}.",
         benign=(
             "a content network or cloud service that answers from another country today",
-            "a new customer, supplier or supporter there",
-            "an address block that is placed in the wrong country",
+            "a new customer, supplier or remote worker there",
+            "an address block that the country data places wrongly",
         ),
         next_steps=(
-            "whois {dst_ip}    # a content network, a known service, or a rented server?",
-            "On {src_ip}, which program is it? ss -tnp dst {dst_ip}",
-            "How much went there, and does it go on at even intervals?",
-            "If no one knows why: look at the logins and new files of {src_ip} before the first contact.",
+            "Find out whose {dst_ip} is: a content network, a known service, or a rented server?",
+            "Find the program on {src_ip} that talks to it at port {port}, and what was installed on it lately.",
+            "See how much went there, and whether it goes on at even intervals.",
+            "If nobody knows why, look at the logins and new files of {src_ip} before the first contact, "
+            "then block {dst_ip}.",
+        ),
+        commands=("sockets_to_destination", "owner_of_destination", "machine_of_source", "newest_packages"),
+        would_change=(
+            "harmless if {dst_ip} belongs to a content network or cloud that {src_ip} uses in other countries too",
+            "worse if more was sent to {dst_ip} than came back",
+            "worse if {src_ip} is a server that calls nobody outside by itself",
         ),
     )
 

@@ -58,20 +58,28 @@ class RarePort(Detector[Params]):
     max_keys = 1 << 14
     summary = "{src_ip} uses port {port}, new for it (of {dst_ip})"
     guidance = Guidance(
-        meaning="The machine was never seen to use this port. Shells, tunnels and steps to the next machine show "
-        "as services that a machine never needed.",
-        usual="In {port_hours:,} port hours {src_ip} met {new_ports:,} new ports; such a one has a probability of "
-        "{p_value:.2%}. Hours with port {port}, this one included: {hours_there:,}.",
+        meaning="The machine was never seen to use this port, or hardly ever. Shells, tunnels and steps to "
+        "the next machine show as services that a machine never needed.",
+        usual="Counted over {port_hours:,} hours with ports usual for {src_ip} (two ports in one hour count "
+        "twice) and {new_ports:,} that came new (at least one is assumed), an hour with a port as new "
+        "as this has a probability of {p_value:.2%}. Hours with port {port}, this one included: "
+        "{hours_there:,}.",
         benign=(
             "a new program or task of the machine",
             "an administrator who works from it for once",
             "a job that runs less than once a month",
         ),
         next_steps=(
-            "On {src_ip}, which program is it? ss -tunp 'dport = :{port}'",
-            "What is {dst_ip}, and does it serve this port to others too?",
-            "What was installed or started on {src_ip} before the first contact?",
-            "If no one knows why: look at the logins of {src_ip} and {dst_ip}.",
+            "Find the program on {src_ip} that uses port {port}, who started it and when.",
+            "Find out what {dst_ip} is and whether it serves port {port} to others too.",
+            "Look at what was installed or started on {src_ip} before the first contact.",
+            "If nobody knows why, look at the logins of {src_ip} and {dst_ip}, and close port {port} between them.",
+        ),
+        commands=("sockets_of_port", "machine_of_destination", "machine_of_source", "newest_packages"),
+        would_change=(
+            "harmless if {dst_ip} serves port {port} to other machines too and {src_ip} got a new program for it",
+            "worse if port {port} gives control of a machine, such as SSH, RDP, WinRM or SMB",
+            "worse if {src_ip} uses it with several machines one after the other",
         ),
     )
 

@@ -16,6 +16,7 @@ from livesec.baselines import distinct_window
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
 from livesec.core.hashing import text_keys
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -47,20 +48,32 @@ class HorizontalScan(Detector[Params]):
     max_keys = 1 << 16
     summary = "{src_ip} tried port {port} of {hosts:,} hosts without an answer in {span_s:,.0f} s"
     guidance = Guidance(
-        meaning="One address looks for machines that offer one service: a worm, or a person who looks for the next "
-        "machine to enter.",
-        usual="A machine knows whom it talks to and gets answers; {threshold:,} hosts that stay silent within "
-        "{window_s:,.0f} s are being searched. So far {hosts:,} hosts in {connections:,} connections.",
+        meaning="One address looks for machines that offer one service: a worm, or a person who looks for the "
+        "next machine to enter.",
+        usual="A machine knows whom it talks to and gets answers; {threshold:,} silent hosts at one port "
+        "within {window_text} are the limit. {src_ip} has tried port {port} of {hosts:,} in "
+        "{connections:,} connections, within {span_text}.",
         benign=(
             "your own scanner, monitoring or inventory system",
             "a client that looks for its servers after an outage",
             "peer-to-peer programs, which keep lists of partners that have gone",
         ),
         next_steps=(
-            "whois {src_ip}    # a stranger, or an address of your own?",
-            "Which hosts answered {src_ip} at port {port}? Look at their logs from then on.",
-            "If {src_ip} is a machine of your own: which program opens these connections? ss -tnp, then its parent.",
-            "Nothing explains it: take {src_ip} off the network before it finds what it looks for.",
+            "Find out whether {src_ip} is yours. If not, what it got an answer from matters, not what it asked.",
+            "Look for hosts that did answer {src_ip} at port {port}, and at their logs from then on.",
+            "If {src_ip} is yours, find the program that opens these connections, its parent and its user.",
+            "If nothing explains it, take {src_ip} off the network before it finds what it looks for.",
+        ),
+        commands=(
+            "half_open",
+            "machine_of_source",
+            "owner_of_source",
+            "firewall_log_of_source",
+        ),
+        would_change=(
+            "harmless if {src_ip} is your scanner and the time is that of its plan",
+            "worse if a host that answered then shows a login or a new connection from {src_ip}",
+            "worse if further machines of yours begin to try port {port}: then it is a worm",
         ),
     )
 
@@ -87,9 +100,11 @@ class HorizontalScan(Detector[Params]):
                 "hosts": reports.distinct,
                 "connections": reports.events,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
                 "port": rows.integers("dst_port")[found],
                 "threshold": np.full(len(found), self.p.hosts),
                 "window_s": np.full(len(found), self.p.window_s),
+                "window_text": [time_text(self.p.window_s)] * len(found),
             },
             evidence=reports.evidence,
         )

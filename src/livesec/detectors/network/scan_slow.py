@@ -18,6 +18,7 @@ from livesec.baselines import random_walk
 from livesec.baselines.first_contacts import attempts_inside, target_keys
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -58,21 +59,34 @@ class SlowScan(Detector[Params]):
         "{src_ip} tried {failures:,} new hosts or ports inside without an answer, a few at a time in {hours:,.1f} h"
     )
     guidance = Guidance(
-        meaning="Somebody looks around patiently, below what counts as a scan. Programs that are lost try again at "
-        "once; patience is a person's or an attack tool's.",
-        usual="A machine knows whom it talks to: four in five of its first contacts are answered. Here {failures:,} of "
-        "{contacts:,} were not, over {hours:,.1f} h.",
+        meaning="Somebody looks around patiently, below what counts as a scan. Programs that are lost try "
+        "again at once; patience is a person's or an attack tool's.",
+        usual="A machine knows whom it talks to: {usual_share:.0%} of its first contacts stay without an "
+        "answer, of {contacts:,} about {usual_failures:,.1f}. {src_ip} had {failures:,}, spread over "
+        "{hours:,.1f} h; failures within {spacing_text} of each other count as one.",
         benign=(
             "your own inventory or monitoring that goes slowly by design",
             "a user who looks for a printer or share that has moved",
             "a program that works down an old list of servers",
         ),
         next_steps=(
-            "Which hosts and ports? The lines show the last of them: one port of many hosts, or many ports of one?",
-            "On {src_ip}: which program asks at these times? Look at its scheduled tasks: crontab -l; systemctl "
-            "list-timers",
-            "Was {src_ip} itself entered? Its logins and downloads before the first of the lines",
-            "Which targets answered? Look at their logins from {src_ip} since then.",
+            "See what was tried: the lines show the last hosts and ports. One port of many hosts is a "
+            "search for a service, many ports of one a study of that host.",
+            "Find what runs on {src_ip} at those times: a scheduled task, a service, or a user's program.",
+            "Look at the logins and downloads of {src_ip} before the first of the lines: was it entered itself?",
+            "Look at the targets that answered and their logins from {src_ip} since then. If nothing "
+            "explains it, take {src_ip} off the network, still running.",
+        ),
+        commands=(
+            "scheduled",
+            "half_open",
+            "who_is_on",
+            "machine_of_source",
+        ),
+        would_change=(
+            "harmless if the targets are those of an old list, such as servers that were switched off",
+            "worse if the ports are ways into a machine, such as SSH, SMB, RDP or WinRM",
+            "worse if a target that answered then shows a login from {src_ip}",
         ),
     )
 
@@ -101,7 +115,14 @@ class SlowScan(Detector[Params]):
         )
         return Findings(
             at=at[reports.at],
-            details={"failures": reports.failures, "contacts": reports.contacts, "hours": reports.span_s / 3600},
+            details={
+                "failures": reports.failures,
+                "contacts": reports.contacts,
+                "usual_share": np.full(len(reports.at), random_walk.FAIL_BENIGN),
+                "usual_failures": random_walk.FAIL_BENIGN * reports.contacts,
+                "hours": reports.span_s / 3600,
+                "spacing_text": [time_text(self.p.spacing_s)] * len(reports.at),
+            },
             evidence=reports.evidence,
         )
 

@@ -20,6 +20,7 @@ from livesec.baselines import random_walk
 from livesec.baselines.first_contacts import attempts_inside, target_keys
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -55,21 +56,33 @@ class RandomWalkScan(Detector[Params]):
         "{src_ip} tried {failures:,} new hosts or ports inside without an answer, of {contacts:,} in {span_s:,.0f} s"
     )
     guidance = Guidance(
-        meaning="A machine asks for services that are not there: somebody on it, or a worm, is looking for where to go "
-        "next.",
-        usual="A machine knows whom it talks to: four in five of its first contacts are answered. Here {failures:,} of "
-        "{contacts:,} were not.",
+        meaning="A machine asks for services that are not there: somebody on it, or a worm, is looking for "
+        "where to go next.",
+        usual="A machine knows whom it talks to: {usual_share:.0%} of its first contacts stay without an "
+        "answer, of {contacts:,} about {usual_failures:,.1f}. {src_ip} had {failures:,}, within "
+        "{span_text}.",
         benign=(
             "your own scanner, monitoring or inventory system",
             "a machine that starts while several of its servers are down, and never talked to them before",
             "a program with an old list of servers, after a move",
         ),
         next_steps=(
-            "Which ports? The lines show the last of them; 445, 3389, 22 and 5985 are what intruders look for.",
-            "On {src_ip}: ss -tnp state syn-sent    # which program asks, and who started it?",
-            "Who is logged in on {src_ip}, and since when?    last -i; who",
-            "Which targets answered? Look at their logins from {src_ip} since then.",
-            "If nothing explains it, take {src_ip} off the network, still running.",
+            "See which ports were tried: the lines show the last. SMB, RDP, SSH and WinRM are what intruders look for.",
+            "Find the program on {src_ip} that asks, and who started it.",
+            "See who is logged in on {src_ip}, since when and from where.",
+            "Look at the targets that answered and their logins from {src_ip} since then. If nothing "
+            "explains it, take {src_ip} off the network, still running.",
+        ),
+        commands=(
+            "half_open",
+            "who_is_on",
+            "newest_programs",
+            "machine_of_source",
+        ),
+        would_change=(
+            "harmless if all silent targets are servers that were down at that time",
+            "worse if a target that answered then shows a login from {src_ip}",
+            "worse if the user logged in on {src_ip} came from an unusual address",
         ),
     )
 
@@ -98,7 +111,14 @@ class RandomWalkScan(Detector[Params]):
         )
         return Findings(
             at=at[reports.at],
-            details={"failures": reports.failures, "contacts": reports.contacts, "span_s": reports.span_s},
+            details={
+                "failures": reports.failures,
+                "contacts": reports.contacts,
+                "usual_share": np.full(len(reports.at), random_walk.FAIL_BENIGN),
+                "usual_failures": random_walk.FAIL_BENIGN * reports.contacts,
+                "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+            },
             evidence=reports.evidence,
         )
 

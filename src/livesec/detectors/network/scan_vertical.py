@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from livesec.baselines import distinct_window
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -50,18 +51,25 @@ class VerticalScan(Detector[Params]):
     summary = "{src_ip} tried {ports:,} ports of {dst_ip} without an answer in {span_s:,.0f} s"
     guidance = Guidance(
         meaning="One address looks for open doors on one machine: the reconnaissance before an attack.",
-        usual="Between two machines a few ports are in use; {threshold:,} unanswered ones in quick succession are a "
-        "list being worked through. So far {ports:,} ports in {connections:,} connections.",
+        usual="Between two machines a few ports are in use; {threshold:,} different silent ones in quick "
+        "succession are the limit, one being forgiven every {leak_s:,.0f} s. {src_ip} has tried "
+        "{ports:,} ports of {dst_ip} in {connections:,} connections, within {span_text}.",
         benign=(
             "your own vulnerability scanner or inventory system",
             "a peer-to-peer or video-call program that tries many ports of one partner",
             "a service behind a firewall rule that was just changed, with clients on many ports",
         ),
         next_steps=(
-            "Which ports did {dst_ip} answer? Those are what the scan has learned: ss -tulpn on {dst_ip}",
-            "whois {src_ip}    # a stranger, or an address of your own?",
+            "Find out which ports {dst_ip} has open: those are what the scan has learned.",
+            "Look for later connections of {src_ip}, or of others in its network, to those ports.",
             "If {src_ip} is yours and nobody scans on purpose, look at that machine first: it may be taken over.",
-            "If it is foreign, look for later connections from it to the ports that answered.",
+            "If it is foreign, close what need not be open, and block {src_ip} if it comes back.",
+        ),
+        commands=("listeners", "firewall_log_of_source", "owner_of_source", "machine_of_destination"),
+        would_change=(
+            "harmless if {src_ip} is your scanner and the time is that of its plan",
+            "worse if {src_ip} came back to a port that answered",
+            "worse if {src_ip} is a machine of your own that has no business with {dst_ip}",
         ),
     )
 
@@ -87,7 +95,9 @@ class VerticalScan(Detector[Params]):
                 "ports": reports.distinct,
                 "connections": reports.events,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
                 "threshold": np.full(len(reports.at), self.p.ports),
+                "leak_s": np.full(len(reports.at), float(self.p.leak_s)),
             },
             evidence=reports.evidence,
         )

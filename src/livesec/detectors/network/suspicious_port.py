@@ -20,6 +20,7 @@ from livesec.baselines import recurrence
 from livesec.baselines.growth import GROWTH
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -52,18 +53,28 @@ class SuspiciousPort(Detector[Params]):
     max_keys = 1 << 16
     summary = "{src_ip} connected to {dst_ip} at port {port}, a usual port of back doors ({connections:,} so far)"
     guidance = Guidance(
-        meaning="The destination port is the default of remote-control and attack tools. An answered connection may be "
-        "a shell that somebody opened from inside.",
-        usual="Nothing is usual here: the pair used this port {connections:,} times in {span_s:,.0f} s.",
+        meaning="The destination port is the default of remote-control and attack tools. An answered "
+        "connection may be a shell that somebody opened from inside.",
+        usual="Usual is none: in the {quiet_text} before the first of these, or as far as the log reaches, "
+        "{src_ip} had no contact with {dst_ip} at port {port}. Connections so far: {connections:,}, "
+        "within {span_text}.",
         benign=(
-            "a program of your own at this port, such as a browser test grid at 4444: then take the port off the list",
-            "a client port that a one-sided log shows as the destination",
+            "a program of your own at this port, such as a grid of browsers for tests",
+            "a client's port that a log of single directions shows as the destination",
+            "a test of your own with an attack tool",
         ),
         next_steps=(
-            "On the source, which program is it? ss -tnp 'dport = :{port}'",
-            "whois {dst_ip}    # a known partner, or a rented server?",
-            "When did it begin, and what else happened on {src_ip} just before? Look at its logins and downloads.",
-            "If no one knows the program, take {src_ip} off the network before looking further.",
+            "Find the program on {src_ip} that uses port {port}, its parent and the user who started it.",
+            "Find out whose {dst_ip} is, and whether others of your machines talk to it.",
+            "Look at the logins, mail and downloads of {src_ip} just before the first connection.",
+            "If nobody knows the program, take {src_ip} off the network before looking further, still running.",
+        ),
+        commands=("sockets_of_port", "newest_programs", "owner_of_destination", "machine_of_source"),
+        would_change=(
+            "harmless if a program of yours listens at port {port} of {dst_ip}: then take the port off the list",
+            "worse if the program is a shell, or a script interpreter started by an office program, "
+            "browser or web server",
+            "worse if {dst_ip} is outside and new to the organisation",
         ),
     )
 
@@ -92,6 +103,8 @@ class SuspiciousPort(Detector[Params]):
                 "port": rows.integers("dst_port")[found],
                 "connections": reports.total,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+                "quiet_text": [time_text(self.p.quiet_s)] * len(found),
             },
             evidence=reports.evidence,
         )

@@ -21,10 +21,12 @@ from livesec.baselines import recurrence
 from livesec.baselines.growth import GROWTH
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
+from livesec.detectors.network.rare_port import FIRST_EPHEMERAL_PORT
 from livesec.detectors.network.suspicious_port import WELL_KNOWN_PORTS, at_listed_port
 
 
@@ -50,18 +52,28 @@ class SuspiciousSrcPort(Detector[Params]):
     max_keys = 1 << 14
     summary = "A connection from port {port}, a usual one of attack tools, to port {dst_port} ({src_ip} to {dst_ip})"
     guidance = Guidance(
-        meaning="Programs leave the choice of their own port to the system, which takes a high random one. Port {port} "
-        "was chosen on purpose, as attack tools do, and some firewalls let it pass.",
-        usual="Nothing is usual here: port {port} called port {dst_port} {connections:,} times in {span_s:,.0f} s.",
+        meaning="Programs leave the choice of their own port to the system, which takes a high random one. "
+        "This one was chosen on purpose, as attack tools do, and some firewalls let it pass.",
+        usual="Systems give programs ports from {first_client_port} on; this one came from port {port}. In "
+        "the {quiet_text} before the first of these, or as far as the log reaches, no machine of "
+        "yours called port {dst_port} from it. Connections so far: {connections:,}, within "
+        "{span_text}.",
         benign=(
-            "a program of your own that binds this port: then take the port off the list",
+            "a program of your own that binds this port",
             "a gateway that translates addresses and gives out low ports",
+            "a system that was set to take its clients' ports from a lower range",
         ),
         next_steps=(
-            "On the source, which program is it? ss -tunp 'sport = :{port}'",
-            "whois {dst_ip}    # a known partner, or a rented server?",
-            "What else happened on {src_ip} just before? Look at its logins and downloads.",
-            "If no one knows the program, take the machine off the network before looking further.",
+            "Find the program on {src_ip} that is bound to port {port}, its parent and the user who started it.",
+            "Find out whose {dst_ip} is and what it serves at port {dst_port}.",
+            "Look at the logins and downloads of {src_ip} just before the first connection.",
+            "If nobody knows the program, take {src_ip} off the network before looking further, still running.",
+        ),
+        commands=("sockets_of_port", "newest_programs", "owner_of_destination", "machine_of_source"),
+        would_change=(
+            "harmless if {src_ip} is a gateway or load balancer that gives out ports below {first_client_port}",
+            "harmless if a program of yours binds port {port}: then take the port off the list",
+            "worse if {src_ip} also has a listener at port {port} that others connect to",
         ),
     )
 
@@ -94,6 +106,9 @@ class SuspiciousSrcPort(Detector[Params]):
                 "dst_port": rows.integers("dst_port")[found],
                 "connections": reports.total,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+                "quiet_text": [time_text(self.p.quiet_s)] * len(found),
+                "first_client_port": np.full(len(found), FIRST_EPHEMERAL_PORT),
             },
             evidence=reports.evidence,
         )

@@ -18,22 +18,36 @@ class ReceivedSpike(SentSpike):
     name = "traffic_spike_received"
     key = ("dst_ip",)
     technique = ("T1498",)
-    summary = "{dst_ip} received {window_bytes:,} bytes in {window_s:,.0f} s, usually {usual_bytes:,.0f}"
+    summary = "{dst_ip} received {volume_text} in {window_text}, usually {usual_text}"
     guidance = Guidance(
-        meaning="A machine is sent far more than it ever is: a flood that may keep it from serving others, or somebody "
-        "who stages data on it.",
-        usual="In {windows:,} earlier windows of {window_s:,.0f} s with traffic the median was {usual_bytes:,.0f} "
-        "bytes; this is {times_usual:,.0f} times as much, robust z {z:.1f}.",
+        meaning="A machine is sent far more than it ever is: a flood that may keep it from serving others, or "
+        "somebody who stages data on it.",
+        usual="In half of {windows:,} earlier windows of {window_text} with traffic it was sent no more "
+        "than {usual_text}; now {volume_text}, {times_usual:,.0f} times as much, a robust z of "
+        "{z:.1f} on the logarithm.",
         benign=(
-            "a backup or migration to it that runs for the first time; it is taken as usual after two days",
+            "a backup or migration to it that runs for the first time; after two days it is taken as usual",
             "a release, a campaign or a press report that brings visitors",
             "a load test",
         ),
         next_steps=(
-            "From whom? Count and sum by source of the evidence: one source is a transfer, hundreds are a flood.",
-            "Does {dst_ip} still answer? curl -sS -o /dev/null -w '%{{time_total}}\\n' http://{dst_ip}/",
-            "On it: ss -s; uptime; the access log of the service",
-            "A flood: ask the provider to filter upstream; at the machine itself it is too late.",
+            "Count and sum by source: one source with nearly all of it is a transfer, hundreds with a "
+            "little each are a flood.",
+            "Check whether {dst_ip} still serves its users, and how long it takes to answer.",
+            "If one machine of yours sent it, see which files came to {dst_ip} and under whose name: data "
+            "is staged before it leaves.",
+            "If it is a flood, ask your provider to filter it upstream: at {dst_ip} itself it is too late.",
+        ),
+        commands=(
+            "load",
+            "busiest_peers",
+            "listeners",
+            "machine_of_destination",
+        ),
+        would_change=(
+            "harmless if one backup or deployment server sent the {volume_text}",
+            "worse if {dst_ip} answers slowly or not at all while it lasts",
+            "worse if {dst_ip} itself sends much outside in the hours after: then it was a place to stage data",
         ),
     )
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import running_mean, tails, window_volume
 from livesec.core.finding import Findings
+from livesec.core.human_units import size_texts, time_text
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows, taken
 from livesec.core.schema import LogType
@@ -59,21 +60,35 @@ class SentSpike(Detector[Params]):
     statistical = True
     params = Params
     max_keys = 1 << 16
-    summary = "{src_ip} sent {window_bytes:,} bytes in {window_s:,.0f} s, usually {usual_bytes:,.0f}"
+    summary = "{src_ip} sent {volume_text} in {window_text}, usually {usual_text}"
     guidance = Guidance(
         meaning="A machine sends far more than it ever does. Data may be leaving, or it takes part in a flood.",
-        usual="In {windows:,} earlier windows of {window_s:,.0f} s with traffic the median was {usual_bytes:,.0f} "
-        "bytes; this is {times_usual:,.0f} times as much, robust z {z:.1f}.",
+        usual="In half of {windows:,} earlier windows of {window_text} with traffic it sent no more than "
+        "{usual_text}; now {volume_text}, {times_usual:,.0f} times as much, a robust z of "
+        "{z:.1f} on the logarithm.",
         benign=(
-            "a backup, restore or migration that runs for the first time; it is taken as usual after two days",
+            "a backup, restore or migration that runs for the first time; after two days it is taken as usual",
             "a large upload by its user: video, a disk image, a synchronised folder",
             "a video call or a screen shared for long",
         ),
         next_steps=(
-            "To whom? Sum bytes by destination of {src_ip} in the evidence; whois the largest.",
-            "On {src_ip}: ss -tinp | grep -B1 bytes_sent    # which program",
-            "File transfers and logins of the machine's user in the hour before",
-            "If the destination is unknown and nobody explains it, block it there; keep the machine as it is.",
+            "Sum the bytes of {src_ip} by destination: one address with nearly all of it is an upload, "
+            "many with a little each a flood.",
+            "Find the program on {src_ip} that sends, and the user under whose name it runs.",
+            "Look at that user's file transfers and logins in the hour before: was something collected first?",
+            "If the destination is unknown and nobody explains it, block it at the firewall, and keep "
+            "{src_ip} as it is.",
+        ),
+        commands=(
+            "busiest_programs",
+            "busiest_peers",
+            "scheduled",
+            "machine_of_source",
+        ),
+        would_change=(
+            "harmless if the {volume_text} went to your own backup or update server",
+            "worse if they went to one address outside that nobody else uses",
+            "worse if the machine sends small packets to one target as fast as it can: then it attacks others",
         ),
     )
 
@@ -105,8 +120,11 @@ class SentSpike(Detector[Params]):
             at=at[reports.at],
             details={
                 "window_bytes": reports.volume,
+                "volume_text": size_texts(reports.volume),
                 "window_s": np.full(len(reports.at), self.p.window_s),
+                "window_text": [time_text(self.p.window_s)] * len(reports.at),
                 "usual_bytes": reports.median,
+                "usual_text": size_texts(reports.median),
                 "times_usual": reports.volume / reports.median,
                 "z": reports.z,
                 "windows": reports.windows,
@@ -127,8 +145,11 @@ class SentSpike(Detector[Params]):
             at=at[reports.at],
             details={
                 "window_bytes": large,
+                "volume_text": size_texts(large),
                 "window_s": np.zeros(len(large)),
+                "window_text": ["one row"] * len(large),
                 "usual_bytes": reports.mean,
+                "usual_text": size_texts(reports.mean),
                 "times_usual": large / np.maximum(reports.mean, 1.0),
                 "z": unknown,
                 "windows": reports.seen,

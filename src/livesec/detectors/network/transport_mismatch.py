@@ -20,6 +20,7 @@ from livesec.baselines import recurrence
 from livesec.baselines.growth import GROWTH
 from livesec.baselines.unanswered import unanswered
 from livesec.core.finding import Findings
+from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -59,19 +60,34 @@ class TransportMismatch(Detector[Params]):
     columns = recurrence.COLUMNS
     params = Params
     max_keys = 1 << 14
-    summary = "{transport} was sent to port {port}, where one expects {usual_transport} ({rows:,} times so far)"
+    summary = "{transport} was sent to port {port}, where one expects {usual_transport} ({rows:,} so far)"
     guidance = Guidance(
-        meaning="The port's service does not use this transport. Somebody sends packets by hand, tunnels, or tries "
-        "what a firewall forgot.",
-        usual="At port {port} one expects {usual_transport}; {transport} came {rows:,} times in {span_s:,.0f} s.",
+        meaning="The port's service does not use this transport, or nobody knows it. Somebody sends packets "
+        "by hand, tunnels, or tries what a firewall forgot.",
+        usual="At port {port} {usual_transport} is usual. In the {quiet_text} before the first of these, or "
+        "as far as the log reaches, no machine of yours sent {transport} there. Rows with it so far: "
+        "{rows:,}, within {span_text}.",
         benign=(
             "a program of your own that chose this port",
             "a log that names the transport in its own way",
+            "a monitoring probe that tests what the firewall lets through",
         ),
         next_steps=(
-            "Who sends it? tcpdump -c 20 -n 'port {port}'",
-            "On the source, which program is it? ss -anp 'dport = :{port}'",
-            "Does the firewall let this transport through to port {port}? Close it if nothing needs it.",
+            "Find out which machine sends {transport} to port {port}, and which program of it.",
+            "Look at the contents of a few packets: a known protocol, or something of its own?",
+            "Check whether the firewall lets {transport} through to port {port}, and whether anything needs it.",
+            "If nothing needs it, close it in the firewall, and look at the machine that sent it.",
+        ),
+        commands=(
+            "packets_at_port",
+            "sockets_of_port",
+            "rules_at_port",
+            "newest_programs",
+        ),
+        would_change=(
+            "harmless if all of it goes to one server of yours whose program uses {transport} at port {port}",
+            "worse if packets go to an address outside and answers come back",
+            "worse if only one machine sends it and its contents look random",
         ),
     )
 
@@ -111,6 +127,8 @@ class TransportMismatch(Detector[Params]):
                 "usual_transport": [_usual(port) for port in ports.tolist()],
                 "rows": reports.total,
                 "span_s": reports.span_s,
+                "span_text": time_texts(reports.span_s),
+                "quiet_text": [time_text(self.p.quiet_s)] * len(found),
             },
             evidence=reports.evidence,
             reasons=[UNKNOWN if strange else MISMATCH for strange in unknown],

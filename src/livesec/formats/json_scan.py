@@ -1,0 +1,345 @@
+"""JSON objects read in one compiled pass over their bytes: only the wanted values become texts, where they lie.
+
+A line is whole if it is one object of RFC 8259's grammar and nothing else. Of a key that is there twice the last one
+counts. Depth is bounded: an attacker's million brackets are a broken line, not a full stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from livesec.core.jit import inner_kernel, kernel
+from livesec.core.text_views import arrow_text, set_view, texts_at
+from livesec.formats.json_grammar import BAD, number_end, string_end, unescaped, word_end
+
+Path = tuple[str, ...]
+"""Keys from the object's root to a value; a dot inside a key is a part of it."""
+
+MAX_DEPTH: Final = 256  # logs stay below 20
+_NONE: Final = -1
+_ROOT: Final = 0
+_OBJECT, _ARRAY = 0, 1
+_VALUE, _VALUE_OR_END, _KEY, _KEY_OR_END, _AFTER = range(5)
+_IN_LINE, _IN_SCRATCH = 0, 1  # which buffer a view looks into
+_SPACE, _TAB, _NEWLINE, _RETURN = (ord(character) for character in " \t\n\r")
+_OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST, _QUOTE, _COLON, _COMMA = (ord(character) for character in '{}[]":,')
+_N, _MINUS, _ZERO, _NINE = (ord(character) for character in "n-09")
+
+
+class Wanted(NamedTuple):
+    """The wanted paths as a tree; nodes are numbered so that all below a node follow it. Shape (nodes,) each."""
+
+    keys: NDArray[np.uint8]
+    """The UTF-8 of all keys, back to back."""
+    key_at: NDArray[np.int64]
+    """Where a node's key begins in `keys`, and one more: where the last ends; shape (nodes + 1,)."""
+    first_child: NDArray[np.int64]
+    next_child: NDArray[np.int64]
+    field: NDArray[np.int64]
+    """The field that a leaf is, else -1."""
+    first_field: NDArray[np.int64]
+    """The fields at and below a node are those from here to `end_field`."""
+    end_field: NDArray[np.int64]
+
+
+class _Found(NamedTuple):
+    """What the scan writes."""
+
+    views: NDArray[np.uint32]
+    """(fields, lines, 4): Arrow's view of each value."""
+    known: NDArray[np.bool_]
+    """(fields, lines)."""
+    whole: NDArray[np.bool_]
+    """(lines,)."""
+    scratch: NDArray[np.uint8]
+    """Texts without their escapes; as long as the lines."""
+
+
+class _Stack(NamedTuple):
+    """The containers that are open; shape (MAX_DEPTH,) each."""
+
+    kind: NDArray[np.int64]
+    node: NDArray[np.int64]
+    """Its node in the tree of what is wanted, or -1."""
+    field: NDArray[np.int64]
+    """The field whose value it is as a whole, or -1."""
+    start: NDArray[np.int64]
+
+
+@lru_cache(maxsize=256)
+def _tree(paths: tuple[tuple[str, Path], ...]) -> tuple[Wanted, tuple[str, ...]]:
+    """The tree of `paths`, and the names of the fields in its order."""
+    branches: dict[Path, list[Path]] = {(): []}
+    names: dict[Path, str] = {}
+    for name, path in paths:
+        for depth in range(len(path)):
+            below = branches.setdefault(path[:depth], [])
+            if path[: depth + 1] not in below:
+                below.append(path[: depth + 1])
+        names[path] = name
+    order: list[Path] = []
+    waiting: list[Path] = [()]
+    while waiting:
+        order.append(waiting.pop())
+        waiting += reversed(branches.get(order[-1], []))
+    number = {path: place for place, path in enumerate(order)}
+    first, following = np.full((2, len(order)), _NONE)
+    for path, below in branches.items():
+        for place, child in enumerate(below):
+            if place == 0:
+                first[number[path]] = number[child]
+            else:
+                following[number[below[place - 1]]] = number[child]
+    leaves = [path for path in order if path in names]
+    field_of = {path: place for place, path in enumerate(leaves)}
+    own = [[field_of[leaf] for leaf in leaves if leaf[: len(path)] == path] for path in order]
+    keys = [path[-1].encode() if path else b"" for path in order]
+    wanted = Wanted(
+        np.frombuffer(b"".join(keys) or b"\0", dtype=np.uint8),
+        np.cumsum([0, *map(len, keys)]),
+        first,
+        following,
+        np.array([field_of.get(path, _NONE) for path in order]),
+        np.array([some[0] for some in own]),
+        np.array([some[-1] + 1 for some in own]),
+    )
+    return wanted, tuple(names[path] for path in leaves)
+
+
+@inner_kernel
+def _past_blanks(data: NDArray[np.uint8], at: int, end: int) -> int:
+    while at < end and (data[at] == _SPACE or data[at] == _TAB or data[at] == _NEWLINE or data[at] == _RETURN):
+        at += 1
+    return at
+
+
+@inner_kernel
+def _child(wanted: Wanted, node: int, data: NDArray[np.uint8], at: int, end: int) -> int:
+    """The child of `node` whose key is data[at:end], or -1."""
+    child = wanted.first_child[node]
+    while child >= 0:
+        start = wanted.key_at[child]
+        if wanted.key_at[child + 1] - start == end - at:
+            place = 0
+            while place < end - at and data[at + place] == wanted.keys[start + place]:
+                place += 1
+            if place == end - at:
+                return int(child)
+        child = wanted.next_child[child]
+    return _NONE
+
+
+@inner_kernel
+def _scan_line(  # noqa: PLR0912, PLR0915  # one pass: a call for each part of an object made it six times slower
+    data: NDArray[np.uint8], at: int, end: int, line: int, used: int, wanted: Wanted, stack: _Stack, found: _Found
+) -> tuple[bool, int]:
+    """(whether data[at:end] is one whole object, bytes of the scratch buffer in use after it)."""
+    depth, state, want, stop = 0, _VALUE, _ROOT, at
+    at = _past_blanks(data, at, end)
+    if at >= end or data[at] != _OPEN:
+        return False, used
+    while True:
+        at = _past_blanks(data, at, end)
+        if at >= end:
+            return False, used
+        byte = data[at]
+        in_object = depth > 0 and stack.kind[depth - 1] == _OBJECT
+
+        if byte == (_CLOSE if in_object else _CLOSE_LIST) and state in (_AFTER, _KEY_OR_END, _VALUE_OR_END):
+            at, depth, state = at + 1, depth - 1, _AFTER
+            field = stack.field[depth]
+            if field >= 0:
+                found.known[field, line] = True
+                set_view(found.views, field, line, data, stack.start[depth], at, _IN_LINE)
+            if depth == 0:
+                return _past_blanks(data, at, end) == end, used
+
+        elif state == _AFTER:
+            if byte != _COMMA:
+                return False, used
+            at, state, want = at + 1, _KEY if in_object else _VALUE, _NONE
+
+        elif state in (_KEY, _KEY_OR_END):
+            if byte != _QUOTE:
+                return False, used
+            node, want = stack.node[depth - 1], _NONE
+            stop, is_escaped = string_end(data, at + 1, end)
+            if stop == BAD:
+                return False, used
+            if is_escaped:
+                key_end = unescaped(data, at + 1, stop, found.scratch, used)
+                if key_end == BAD:
+                    return False, used
+                if node >= 0:
+                    want = _child(wanted, node, found.scratch, used, key_end)
+            elif node >= 0:
+                want = _child(wanted, node, data, at + 1, stop)
+            if want >= 0:  # of two, the last one counts
+                for field in range(wanted.first_field[want], wanted.end_field[want]):
+                    found.known[field, line] = False
+            at = _past_blanks(data, stop + 1, end)
+            if at >= end or data[at] != _COLON:
+                return False, used
+            at, state = at + 1, _VALUE
+
+        elif byte in (_OPEN, _OPEN_LIST):
+            if depth == MAX_DEPTH:
+                return False, used
+            field = wanted.field[want] if want >= 0 else _NONE
+            stack.kind[depth] = _OBJECT if byte == _OPEN else _ARRAY
+            stack.node[depth] = want if byte == _OPEN and field < 0 else _NONE
+            stack.field[depth], stack.start[depth] = field, at
+            at, depth, want = at + 1, depth + 1, _NONE
+            state = _KEY_OR_END if byte == _OPEN else _VALUE_OR_END
+
+        elif byte == _QUOTE:
+            field = wanted.field[want] if want >= 0 else _NONE
+            stop, is_escaped = string_end(data, at + 1, end)
+            if stop == BAD:
+                return False, used
+            if is_escaped:
+                text_end = unescaped(data, at + 1, stop, found.scratch, used)
+                if text_end == BAD:
+                    return False, used
+                if field >= 0:
+                    found.known[field, line] = True
+                    set_view(found.views, field, line, found.scratch, used, text_end, _IN_SCRATCH)
+                    used = text_end
+            elif field >= 0:
+                found.known[field, line] = True
+                set_view(found.views, field, line, data, at + 1, stop, _IN_LINE)
+            at, state = stop + 1, _AFTER
+
+        else:
+            field = wanted.field[want] if want >= 0 else _NONE
+            is_number = byte == _MINUS or (byte >= _ZERO and byte <= _NINE)
+            stop = number_end(data, at, end) if is_number else word_end(data, at, end)
+            if stop == BAD:
+                return False, used
+            if field >= 0 and byte != _N:
+                found.known[field, line] = True
+                set_view(found.views, field, line, data, at, stop, _IN_LINE)
+            at, state = stop, _AFTER
+
+
+@kernel
+def _scan(  # numba takes 0.5 ms a call to see what named tuples hold
+    data: NDArray[np.uint8],
+    bounds: NDArray[np.int64],
+    keys: NDArray[np.uint8],
+    key_at: NDArray[np.int64],
+    first_child: NDArray[np.int64],
+    next_child: NDArray[np.int64],
+    field: NDArray[np.int64],
+    first_field: NDArray[np.int64],
+    end_field: NDArray[np.int64],
+    stack: NDArray[np.int64],
+    views: NDArray[np.uint32],
+    known: NDArray[np.bool_],
+    whole: NDArray[np.bool_],
+    scratch: NDArray[np.uint8],
+) -> None:
+    wanted = Wanted(keys, key_at, first_child, next_child, field, first_field, end_field)
+    open_ = _Stack(stack[0], stack[1], stack[2], stack[3])
+    found = _Found(views, known, whole, scratch)
+    used = 0
+    for line in range(len(whole)):
+        whole[line], used = _scan_line(data, bounds[line], bounds[line + 1], line, used, wanted, open_, found)
+
+
+class Scanned(NamedTuple):
+    """What was read of n lines."""
+
+    whole: NDArray[np.bool_]
+    """Which lines are one whole object; shape (n,)."""
+    fields: dict[str, pl.Series]
+    """Each wanted value as text, null where it is missing; of a broken line they mean nothing."""
+
+
+def scanned(lines: pl.Series, paths: Mapping[str, Path]) -> Scanned:
+    r"""Read `paths` (name to path) from `lines` (String, none null). No path may begin with another whole path.
+
+    Texts without their escapes, a lone surrogate as U+FFFD; numbers, truth values, objects and arrays as they are
+    written; null is nothing.
+
+    >>> found = scanned(pl.Series(['{"a": {"b": 1e2}, "c.d": "\\u00e9"}', '{"a": {"b": [1, {}]}}', "{}}"]),
+    ...                 {"b": ("a", "b"), "d": ("c.d",)})
+    >>> found.whole.tolist(), found.fields["b"].to_list()[:2], found.fields["d"].to_list()[:2]
+    ([True, True, False], ['1e2', '[1, {}]'], ['é', None])
+    """
+    wanted, names = _tree(tuple(paths.items()))
+    data, bounds = arrow_text(lines)
+    shape = (len(names), len(lines))
+    found = _Found(
+        np.empty((*shape, 4), dtype=np.uint32),
+        np.zeros(shape, dtype=np.bool_),
+        np.empty(len(lines), dtype=np.bool_),
+        np.empty(len(data), dtype=np.uint8),
+    )
+    _scan(data, bounds, *wanted, np.empty((4, MAX_DEPTH), dtype=np.int64), *found)
+    texts = {
+        name: texts_at(found.views[field], found.known[field], data, found.scratch) for field, name in enumerate(names)
+    }
+    return Scanned(found.whole, {name: texts[name] for name in paths})
+
+
+@kernel
+def _elements(
+    data: NDArray[np.uint8], bounds: NDArray[np.int64], views: NDArray[np.uint32], parents: NDArray[np.uint32]
+) -> int:
+    """Number the elements of the lists data[bounds[i]:bounds[i + 1]], and put them out as far as there is room."""
+    count = 0
+    for row in range(len(bounds) - 1):
+        at, end = _past_blanks(data, bounds[row] + 1, bounds[row + 1]), bounds[row + 1]
+        start, depth = at, 0
+        while at < end:
+            byte = data[at]
+            if byte == _QUOTE:
+                at, _ = string_end(data, at + 1, end)
+            elif depth == 0 and byte in (_COMMA, _CLOSE_LIST):
+                stop = at
+                while stop > start and data[stop - 1] <= _SPACE:
+                    stop -= 1
+                if stop > start:
+                    if count < len(parents):
+                        parents[count] = row
+                        set_view(views, 0, count, data, start, stop, _IN_LINE)
+                    count += 1
+                start = _past_blanks(data, at + 1, end)
+                at = start - 1
+            elif byte in (_OPEN, _OPEN_LIST):
+                depth += 1
+            elif byte in (_CLOSE, _CLOSE_LIST):
+                depth -= 1
+            at += 1
+    return count
+
+
+class Elements(NamedTuple):
+    """The elements of lists, in order."""
+
+    parents: NDArray[np.uint32]
+    """Which list each is of."""
+    texts: pl.Series
+    """As they are written."""
+
+
+def elements(lists: pl.Series) -> Elements:
+    """Of JSON lists (String, none null, as `scanned` gives them: whole, from bracket to bracket).
+
+    >>> found = elements(pl.Series(['[{"a": [1, 2]}, "x,]" ]', "[]", "[3]"]))
+    >>> found.parents.tolist(), found.texts.to_list()
+    ([0, 0, 2], ['{"a": [1, 2]}', '"x,]"', '3'])
+    """
+    data, bounds = arrow_text(lists)
+    nothing = np.empty(0, dtype=np.uint32)
+    count = _elements(data, bounds, nothing.reshape(1, 0, 4), nothing)
+    views, parents = np.empty((1, count, 4), dtype=np.uint32), np.empty(count, dtype=np.uint32)
+    _elements(data, bounds, views, parents)
+    return Elements(parents, texts_at(views[0], np.ones(count, dtype=np.bool_), data))

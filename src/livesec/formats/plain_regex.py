@@ -1,0 +1,265 @@
+r"""Capturing groups of plain regular expressions, found in one compiled pass over all texts.
+
+Plain are expressions from `^` to `$` of literals, classes and the point, each perhaps repeated (`*`, `+`, `?`, `{3}`,
+`{1,3}`), and of named groups around them: no alternatives, and nothing optional but a single character. All
+repetitions but one must end where they end without trying: what follows them is nothing that they could take. So a
+hostile text takes no longer than any other; polars' own captures take twice to many times as long. The one that tries
+gives back byte by byte, and nothing long that follows it may take the byte at which the next try begins.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from livesec.core.jit import inner_kernel, kernel
+from livesec.core.text_views import arrow_text, set_view, texts_at
+
+_TOKEN: Final = re.compile(
+    r"\(\?P<(?P<name>\w+)>|(?P<close>\))|(?:(?P<set>\[\^?(?:\\\W|[^\]\\])+\])|(?P<any>\.)|\\(?P<escaped>\W)|(?P<plain>[^\\()|*+?{}^$]))"
+    r"(?P<times>[*+?]|\{[0-9]+(?:,[0-9]+)?\})?"
+)
+_MEMBER: Final = re.compile(r"\\(\W)-\\?(.)|\\?([^\\])-\\?([^\\\]])|\\(\W)|(.)")
+_TIMES: Final = {"": (1, 1), "*": (0, 1 << 40), "+": (1, 1 << 40), "?": (0, 1)}
+_RUN, _OPENS, _CLOSES = range(3)
+_NEVER: Final = -1
+_SHORT: Final = 64  # bytes that may be read again and again
+
+
+class _Program(NamedTuple):
+    """What the kernel does; shape (steps,) each but `members`."""
+
+    kinds: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    """How many times at least, or the number of the group."""
+    lasts: NDArray[np.int64]
+    members: NDArray[np.bool_]
+    """Which bytes a run takes; shape (steps, 256)."""
+    wide: NDArray[np.int64]
+    """The one run that gives bytes back until the rest fits, shape (1,); -1 for none."""
+
+
+def _members(token: re.Match[str]) -> NDArray[np.bool_]:
+    taken = np.zeros(256, dtype=np.bool_)
+    text = token["set"]
+    if token["any"] or (text and text.startswith("[^")):
+        taken[:] = True
+    if token["any"]:
+        taken[ord("\n")] = False
+    elif not text:
+        taken[ord(token["escaped"] or token["plain"])] = True
+    else:
+        wanted = not text.startswith("[^")
+        for member in _MEMBER.finditer(text[1 if wanted else 2 : -1]):
+            low = member[1] or member[3] or member[5] or member[6]
+            high = member[2] or member[4] or low
+            taken[ord(low) : ord(high) + 1] = wanted
+    return taken
+
+
+@lru_cache(maxsize=256)
+def _program(regex: str) -> tuple[_Program, tuple[str, ...]]:
+    """Raises ValueError where `regex` is not plain."""
+    if not (regex.startswith("^") and regex.endswith("$") and regex.isascii()):
+        raise ValueError(f"{regex}: not from ^ to $, or not in ASCII")
+    steps = list[tuple[int, int, int, NDArray[np.bool_]]]()
+    names, inside, at = list[str](), list[int](), 1
+    nothing = np.zeros(256, dtype=np.bool_)
+    while at < len(regex) - 1:
+        token = _TOKEN.match(regex, at)
+        if token is None or token.end() > len(regex) - 1:
+            raise ValueError(f"{regex}: not plain at {at}")
+        at = token.end()
+        if token["name"]:
+            inside.append(len(names))
+            names.append(token["name"])
+            steps.append((_OPENS, inside[-1], 0, nothing))
+        elif token["close"]:
+            steps.append((_CLOSES, inside.pop(), 0, nothing))
+        else:
+            times = token["times"] or ""
+            least, most = _TIMES.get(times) or (int(times[1:-1].split(",")[0]), int(times[1:-1].split(",")[-1]))
+            steps.append((_RUN, least, most, _members(token)))
+    wide = [place for place in range(len(steps)) if _gives_back(steps, place)]
+    if len(wide) > 1:
+        raise ValueError(f"{regex}: more than one repetition that could take what follows it")
+    if wide and steps[wide[0]][2] > _SHORT and _starts_over(steps[wide[0]][3], steps[wide[0] + 1 :]):
+        raise ValueError(f"{regex}: a repetition behind the one that gives back could begin in many places")
+    columns = [np.array([step[part] for step in steps], dtype=np.int64) for part in range(3)]
+    members = np.array([step[3] for step in steps])
+    return _Program(columns[0], columns[1], columns[2], members, np.array(wide or [_NEVER])), tuple(names)
+
+
+def _gives_back(steps: list[tuple[int, int, int, NDArray[np.bool_]]], place: int) -> bool:
+    """Whether the run at `place` may take what one of the next steps needs."""
+    kind, least, most, members = steps[place]
+    if kind != _RUN or least == most:
+        return False
+    for other, at_least, _, wanted in steps[place + 1 :]:
+        if other == _RUN:
+            if (members & wanted).any():
+                return True
+            if at_least > 0:
+                return False
+    return False
+
+
+def _starts_over(given: NDArray[np.bool_], steps: list[tuple[int, int, int, NDArray[np.bool_]]]) -> bool:
+    """Whether the bytes `given` back could let a long run among `steps` begin again and again."""
+    begins, is_begun = np.zeros(256, dtype=np.bool_), False
+    for kind, least, most, members in steps:
+        if kind != _RUN:
+            continue
+        if most > _SHORT and (members & begins).any():
+            return True
+        if least > 0 and not (members & given).any():
+            return False  # it stands behind all that is given back: what follows it begins in one place
+        if not is_begun:
+            begins |= members
+            is_begun = least > 0
+    return False
+
+
+@inner_kernel
+def _taken(data: NDArray[np.uint8], at: int, end: int, members: NDArray[np.bool_], most: int) -> int:
+    """Where the run of `members` ends that begins at `at`, after `most` bytes at the latest."""
+    place, stop = np.uint64(at), np.uint64(min(end, at + most))  # unsigned: no index below 0 is asked for
+    while place < stop and members[data[place]]:
+        place += np.uint64(1)
+    return np.int64(place)  # type: ignore[return-value]  # an int to numba, where int() is not
+
+
+@inner_kernel
+def _fits(
+    data: NDArray[np.uint8],
+    at: int,
+    end: int,
+    program: _Program,
+    first: int,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> bool:
+    """Whether the steps from `first` on, none of which gives back, take data[at:end]; where their groups are."""
+    for step in range(first, len(program.kinds)):
+        if program.kinds[step] == _OPENS:
+            starts[program.firsts[step]] = at
+        elif program.kinds[step] == _CLOSES:
+            ends[program.firsts[step]] = at
+        else:
+            stop = _taken(data, at, end, program.members[step], program.lasts[step])
+            if stop - at < program.firsts[step]:
+                return False
+            at = stop
+    return at == end
+
+
+@kernel
+def _match(
+    data: NDArray[np.uint8],
+    bounds: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    firsts: NDArray[np.int64],
+    lasts: NDArray[np.int64],
+    members: NDArray[np.bool_],
+    wide: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    views: NDArray[np.uint32],
+    fits: NDArray[np.bool_],
+) -> None:
+    program = _Program(kinds, firsts, lasts, members, wide)
+    for row in range(len(fits)):
+        at, end = bounds[row], bounds[row + 1]
+        fits[row] = False
+        if wide[0] < 0:
+            fits[row] = _fits(data, at, end, program, 0, starts, ends)
+        else:
+            at = _before(data, at, end, program, starts, ends)
+            if at >= 0:
+                least = at + firsts[wide[0]]
+                at = _taken(data, at, end, members[wide[0]], lasts[wide[0]])
+                while at >= least and not fits[row]:
+                    fits[row] = _fits(data, at, end, program, wide[0] + 1, starts, ends)
+                    at -= 1
+        for group in range(len(starts) if fits[row] else 0):
+            set_view(views, group, row, data, starts[group], ends[group], 0)
+
+
+@inner_kernel
+def _before(
+    data: NDArray[np.uint8],
+    at: int,
+    end: int,
+    program: _Program,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> int:
+    """Where the run that gives back begins, -1 where the steps before it do not fit."""
+    for step in range(program.wide[0]):
+        if program.kinds[step] == _OPENS:
+            starts[program.firsts[step]] = at
+        elif program.kinds[step] == _CLOSES:
+            ends[program.firsts[step]] = at
+        else:
+            stop = _taken(data, at, end, program.members[step], program.lasts[step])
+            if stop - at < program.firsts[step]:
+                return _NEVER
+            at = stop
+    return at
+
+
+def plain_groups(texts: pl.Series, regex: str) -> dict[str, pl.Series]:
+    r"""The named groups of the plain `regex` in `texts` (String, null fits nothing): null where it does not fit.
+
+    As `texts.str.extract_groups(regex)`. Raises ValueError where `regex` is not plain.
+
+    >>> found = plain_groups(pl.Series(["a[12] b", "a[] b", None]), r"^(?P<name>[^ \[]*)\[(?P<pid>[0-9]+)\] .*$")
+    >>> {name: column.to_list() for name, column in found.items()}
+    {'name': ['a', None, None], 'pid': ['12', None, None]}
+    """
+    return _groups_and_fits(texts, regex)[0]
+
+
+def _groups_and_fits(texts: pl.Series, regex: str) -> tuple[dict[str, pl.Series], NDArray[np.bool_]]:
+    program, names = _program(regex)
+    data, bounds = arrow_text(texts)
+    views, fits = np.empty((len(names), len(texts), 4), dtype=np.uint32), np.empty(len(texts), dtype=np.bool_)
+    starts, ends = np.empty((2, len(names)), dtype=np.int64)
+    _match(data, bounds, *program, starts, ends, views, fits)
+    if texts.null_count():
+        fits &= texts.is_not_null().to_numpy()
+    return {name: texts_at(views[place], fits, data).alias(name) for place, name in enumerate(names)}, fits
+
+
+def groups(texts: pl.Series, regex: str, *plain: str) -> dict[str, pl.Series]:
+    r"""The named groups of `regex` in `texts` (String), sooner where one of the `plain` expressions fits.
+
+    Those are cases of `regex`: where one fits, `regex` does, with the same groups and null for those that it has not.
+
+    >>> found = groups(pl.Series(["a=1", "b"]), "^(?P<name>[a-z])(?:=(?P<value>.))?$", "^(?P<name>[a-z])=(?P<value>.)$")
+    >>> {name: column.to_list() for name, column in found.items()}
+    {'name': ['a', 'b'], 'value': ['1', None]}
+    """
+    names = re.findall(r"\(\?P<(\w+)>", regex)
+    found = {name: pl.repeat(None, len(texts), dtype=pl.String, eager=True).alias(name) for name in names}
+    left = np.arange(len(texts))
+    for case in plain:
+        if not len(left):
+            return found
+        own, fits = _groups_and_fits(texts if len(left) == len(texts) else texts.gather(left), case)
+        if fits.all() and len(left) == len(texts):
+            return found | own
+        if fits.any():
+            for name, column in own.items():
+                found[name].scatter(left[fits], column.filter(pl.Series(fits)))  # in place
+            left = left[~fits]
+    if len(left):
+        others = texts.gather(left).str.extract_groups(regex).struct.unnest()
+        for name in names:
+            found[name].scatter(left, others[name])
+    return found
