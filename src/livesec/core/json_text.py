@@ -9,7 +9,9 @@ import orjson
 
 
 def json_text(value: Any) -> str:
-    """`value`, a dataclass too, as JSON without spaces; a float that is not finite is null. Raises TypeError for what JSON has not.
+    """`value`, a dataclass too, as JSON without spaces; a float that is not finite is null.
+
+    Raises TypeError for what JSON has not.
 
     >>> json_text({"bytes": 3, "z": float("nan")})
     '{"bytes":3,"z":null}'
