@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from livesec.baselines.evidence import EVIDENCE_COLUMNS, copy_evidence, remember
 from livesec.baselines.growth import GROWTH
 from livesec.baselines.kernel_rows import EpisodeOut, room_for_episodes
 from livesec.baselines.leaky_bucket import Reports
+from livesec.core.ago import ago_texts
 from livesec.core.hashing import Keys
 from livesec.core.jit import kernel
 from livesec.core.rows import Rows
@@ -110,6 +111,15 @@ def recur(
     given = _Given(keys, times_us, decisive, addresses)
     found = _recur(state.index, keyed, given, _Rules(repeats, growth, int(quiet_s * 1e6)), out)
     return Reports(out.at[:found], out.total[:found], out.span_us[:found] / 1e6, out.evidence[:found])
+
+
+def since_first(reports: Reports, quiet_s: float) -> dict[str, Any]:
+    """Details that say when an episode began, and after how long a pause: span_s, first (in words), quiet_days."""
+    return {
+        "span_s": reports.span_s,
+        "first": ago_texts(reports.span_s),
+        "quiet_days": np.full(len(reports.at), quiet_s / 86_400),
+    }
 
 
 def recur_at_once(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 US_PER_S = 1_000_000
+US_PER_HOUR = 3_600 * US_PER_S
 US_PER_DAY = 86_400 * US_PER_S
 
 

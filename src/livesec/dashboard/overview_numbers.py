@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from livesec.core.clock import US_PER_S
+from livesec.core.clock import US_PER_HOUR, US_PER_S
 from livesec.core.schema import LOG_TYPES, LogType
 from livesec.dashboard.desk_store import Desk
 from livesec.dashboard.memo import remembered
@@ -17,7 +17,6 @@ from livesec.store.activity_queries import (
 )
 from livesec.store.anomaly_queries import AnomalyFilter
 
-US_PER_HOUR = 60 * US_PER_MINUTE
 SPARK_HOURS = 24
 SPARK_MINUTES = 60
 

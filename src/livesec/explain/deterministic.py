@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from string import Formatter
 
 from livesec.core.attack import tactics_of, technique_name
-from livesec.core.clock import US_PER_S, rfc3339
+from livesec.core.clock import US_PER_HOUR, rfc3339
 from livesec.core.commands import Platform, fill
 from livesec.core.explanation import Contribution, Explanation, Step
 from livesec.core.finding import Finding, Scalar
@@ -20,7 +20,6 @@ from livesec.core.protocols import Guidance
 from livesec.core.text import shown
 
 FIELD_CHARACTERS = 128  # of a user name or path in a sentence
-US_PER_HOUR = 3600 * US_PER_S
 _SECONDS = len("1970-01-01T00:00:00")
 _EACH_CITED = 2  # more lines are cited as a range
 _WORDS = {
@@ -173,6 +172,14 @@ def around(time_us: int) -> dict[str, str]:
     return {"since": since, "until": until}
 
 
+def command_values(values: Mapping[str, Scalar], time_us: int) -> dict[str, Scalar]:
+    """What commands about something with `values` (details and entities) at `time_us` are filled with.
+
+    Transfers name their path `file`.
+    """
+    return {"path": values.get("file"), **values, **around(time_us)}
+
+
 def _commands(
     finding: Finding,
     commands: tuple[str, ...],
@@ -180,7 +187,7 @@ def _commands(
     plain: Mapping[str, Scalar],
 ) -> Iterator[Step]:
     """The commands that can be filled in."""
-    known = {"path": plain.get("file"), **plain, **around(finding.event_time_us)}
+    known = command_values(plain, finding.event_time_us)
     for name in commands:
         text = fill(name, platform, known)
         if text is not None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from livesec.core.commands import COMMANDS, Platform, fill
+from livesec.core.commands import Platform, fill
 from livesec.core.explanation import Explanation
 from livesec.core.finding import Scalar
 from livesec.core.instruction_text import instruction_in
 from livesec.core.protocols import Guidance
 from livesec.explain.address_side import is_internal
-from livesec.explain.deterministic import around
+from livesec.explain.deterministic import command_values
 from livesec.explain.incident_note import MOST_CITED
 from livesec.explain.shown_values import shown_value
 
@@ -68,11 +68,12 @@ class Facts:
 
     def commands(self) -> dict[str, str]:
         """The commands that may be chosen, by id, filled in."""
-        known = {"path": self.values.get("file"), **self.values, **around(self.time_us)}
-        offered = self.guidance.commands if self.guidance is not None else tuple(COMMANDS)
-        filled = {name: fill(name, self.platform, known) for name in offered}
         own = {step.command: step.text for step in self.written.next_steps if step.command is not None}
-        return own | {name: text for name, text in filled.items() if text is not None and self.guidance is not None}
+        if self.guidance is None:
+            return own
+        known = command_values(self.values, self.time_us)
+        filled = {name: fill(name, self.platform, known) for name in self.guidance.commands}
+        return own | {name: text for name, text in filled.items() if text is not None}
 
     @property
     def entity_class(self) -> str:

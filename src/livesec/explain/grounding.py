@@ -21,7 +21,7 @@ from livesec.core.finding import Scalar
 from livesec.core.human_units import size_text, time_text
 from livesec.core.protocols import Guidance
 from livesec.core.text import shown
-from livesec.explain.deterministic import FIELD_CHARACTERS, around
+from livesec.explain.deterministic import FIELD_CHARACTERS, command_values
 from livesec.explain.facts import Facts
 
 _SAME_SCORE = 0.006  # scores are stored with two decimals of a hundred
@@ -156,7 +156,7 @@ def template_words(summary: str, guidance: Guidance | None) -> frozenset[str]:
 
 def grounds_of(facts: Facts, words: Iterable[str] = ()) -> Grounds:
     """What an explanation of one anomaly may say. `words`: of further fixed sentences, such as those of the views."""
-    known = {"path": facts.values.get("file"), **facts.values, **around(facts.time_us)}
+    known = command_values(facts.values, facts.time_us)
     commands = {
         text
         for name in (facts.guidance.commands if facts.guidance is not None else ())

@@ -22,11 +22,12 @@ from secrets import token_hex
 from livesec.core.attack import technique_name
 from livesec.core.commands import COMMANDS
 from livesec.core.text import shown
+from livesec.explain.deterministic import FIELD_CHARACTERS
 from livesec.explain.facts import Facts
 from livesec.explain.model_call import Request, View
 from livesec.explain.redaction import Redactor
 from livesec.explain.secret_patterns import has_secret, without_secrets
-from livesec.explain.shown_values import FIELD_CHARACTERS, is_size, shown_value
+from livesec.explain.shown_values import is_size, shown_value
 from livesec.explain.templates import TEMPLATES, template_name
 
 

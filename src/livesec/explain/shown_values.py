@@ -7,8 +7,8 @@ import math
 from livesec.core.finding import Scalar
 from livesec.core.human_units import size_text, time_text
 from livesec.core.text import shown
+from livesec.explain.deterministic import FIELD_CHARACTERS
 
-FIELD_CHARACTERS = 128
 _EXACT_BELOW = 1000  # larger real numbers are shown without decimals
 
 

@@ -90,8 +90,9 @@ class StreamParser:
     @property
     def platform(self) -> Platform:
         """Where the log was written, as far as the format of its first line tells."""
-        main = next((form for form in self.formats if form.name == self._main), None)
-        return Platform.UNIX if main is None else main.platform
+        if self._main is None:
+            return Platform.UNIX
+        return next((form.platform for form in self.formats if form.name == self._main), Platform.UNIX)
 
     def parse(self, batch: RawBatch) -> ParsedBatch:
         """Take the next lines of the stream."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from livesec.core.anomaly import Anomaly
 from livesec.core.commands import Platform
-from livesec.explain.facts import Facts, facts_of_anomaly, facts_of_incident
+from livesec.explain.facts import ENTITIES, Facts, facts_of_anomaly, facts_of_incident
 from livesec.explain.incident_note import MOST_CITED
 from livesec.explain.stored_notes import stored_note
 from livesec.pipeline.assembly import all_formats, correlator_classes, detector_classes
@@ -37,7 +37,7 @@ def _of_anomaly(connection: Connection, anomaly: Anomaly, format_files: tuple[st
         severity=str(anomaly.severity),
         score=anomaly.score,
         time_us=anomaly.time_us,
-        entities={name: getattr(anomaly, name) for name in ("user", "src_ip", "dst_ip", "host")},
+        entities={name: getattr(anomaly, name) for name in ENTITIES},
         details=anomaly.details,
         evidence=[line.line for line in anomaly.evidence],
         techniques=anomaly.techniques,

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, String, Table, func, or_, select
 
-from livesec.core.clock import US_PER_DAY
+from livesec.core.clock import US_PER_DAY, US_PER_HOUR
 from livesec.store import tables as t
 from livesec.store.anomaly_queries import AnomalyFilter
 from livesec.store.incident_queries import IncidentRow, incident_row
 
 MAX_GROUPS = 500
 TEXT_CHARACTERS = 400
-US_PER_HOUR = US_PER_DAY // 24
 _SPANS_US = {"hour": US_PER_HOUR, "day": US_PER_DAY}
 _KINDS = {"user": "user", "users": "user", "host": "host", "path": "path", "file": "path"}
 """Kind of a detail by the last part of its name."""

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
-from livesec.core.ago import ago_texts
 from livesec.core.finding import Findings
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
@@ -80,9 +79,7 @@ class RootLogin(Detector[Params]):
             at=at[reports.at],
             details={
                 "logins": reports.total,
-                "span_s": reports.span_s,
-                "first": ago_texts(reports.span_s),
-                "quiet_days": np.full(len(reports.at), self.p.quiet_s / 86_400),
+                **recurrence.since_first(reports, self.p.quiet_s),
             },
             evidence=reports.evidence,
         )
