@@ -17,6 +17,8 @@ from livesec.core.clock import now_us
 
 LARGE_BYTES = 64 << 20
 """Twice what the automatic checkpoint lets it grow to: longer means that a reader is in the way."""
+READER_WAIT_MS = 100
+"""Long enough for a reader of ours to end; those that begin meanwhile no longer look at the log."""
 
 
 def wal_bytes(store: Path) -> int:
@@ -43,7 +45,7 @@ class WriteAheadLog:
     def keep_short(self, large_bytes: int = LARGE_BYTES) -> bool:
         """Empty the file where it is longer than `large_bytes`; False where a reader does not let it happen.
 
-        Does not wait for readers.
+        Waits `READER_WAIT_MS` for readers: a desk that asks many times a second would otherwise nearly always be one.
         """
         if self.size_bytes() <= large_bytes:
             self.held_since_us = None
@@ -51,7 +53,7 @@ class WriteAheadLog:
         try:
             with self._engine.connect() as connection:
                 waits_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-                connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {READER_WAIT_MS}")
                 try:
                     busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
                 finally:
