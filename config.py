@@ -81,6 +81,7 @@ EXPLAIN_TIMEOUT_S = (
 )
 EXPLAIN_MAX_TOKENS = 1200  # tokens of an answer
 EXPLAIN_TEMPERATURE = 0.2  # 0 to 2; explanations should not surprise
+EXPLAIN_KINDS_PER_CALL = None  # kinds of finding in one call; None: 6, and 1 for an endpoint on this machine
 EXPLAIN_CALLS_PER_MINUTE = 10  # calls
 EXPLAIN_CALLS_PER_DAY = 200  # calls; a fifth is kept for what is critical
 EXPLAIN_TOKENS_PER_DAY = 200_000  # tokens, asked and answered

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from livesec.explain.model_call import Request, WireAnswer
+from livesec.explain.model_call import NumberedAnswer, Request, WireAnswer, WireAnswers
 
 _ADVICE = {
     "technical expert": "Look at what else the same source did in the hours around it.",
@@ -71,4 +71,9 @@ def _known(text: str, placeholders: dict[str, Any]) -> bool:
 def answer_text(body: dict[str, Any]) -> str:
     """The answer to the body of a chat completion, as its text."""
     turns = {message["role"]: message["content"] for message in body["messages"]}
-    return answer(turns.get("system", ""), turns["user"]).model_dump_json()
+    system, user = turns.get("system", ""), turns["user"]
+    findings = re.split(r"^Finding \d+\. ", user, flags=re.MULTILINE)[1:]
+    if not findings:
+        return answer(system, user).model_dump_json()
+    answers = [NumberedAnswer(finding=number, answer=answer(system, text)) for number, text in enumerate(findings, 1)]
+    return WireAnswers(answers=answers).model_dump_json()

@@ -56,7 +56,7 @@ def test_a_good_answer_on_the_first_rung_with_its_costs(api: str) -> None:
         assert (model.rung, model.is_warm) == (None, False)
         reply = model.ask(REQUEST)
         [body] = server.requests
-    assert reply.answer == WireAnswer(**GOOD)
+    assert reply.answers == (WireAnswer(**GOOD),)
     assert (reply.model, reply.rung, reply.tokens_in, reply.tokens_out) == ("test-model", Rung.JSON_SCHEMA, 900, 200)
     assert 0 < reply.latency_ms < 10_000
     assert (model.rung, model.is_warm, model.tokens_spent, model.requests_sent) == (Rung.JSON_SCHEMA, True, 1100, 1)

@@ -153,6 +153,9 @@ class Settings(BaseModel):
     )
     explain_max_tokens: int = _setting(1200, "longest answer", "tokens", ge=100)
     explain_temperature: float = _setting(0.2, "0: always the likeliest word", "0-2", ge=0, le=2)
+    explain_kinds_per_call: int | None = _setting(
+        None, "kinds of finding worded in one call; None: 6, and 1 for an endpoint on this machine", ge=1, le=20
+    )
     explain_calls_per_minute: int = _setting(10, "model calls at most", "per minute", ge=1)
     explain_calls_per_day: int = _setting(200, "model calls at most, a fifth kept for critical", "per day", ge=0)
     explain_tokens_per_day: int = _setting(200_000, "tokens at most, asked and answered", "per day", ge=0)

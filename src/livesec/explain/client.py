@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from livesec.explain.completion import Completion, read_chat, read_response
 from livesec.explain.dialect import Dialect, is_too_long, named_parameter, names_format
 from livesec.explain.endpoint import Endpoint, openai_client
-from livesec.explain.ladder import RUNGS, answer_in, below, shape_request
-from livesec.explain.model_call import Failure, ModelError, Reply, Request, Rung, WireAnswer
+from livesec.explain.ladder import RUNGS, answers_in, below, schema_of, shape_request
+from livesec.explain.model_call import Failure, ModelError, Reply, Request, Rung
 
 if TYPE_CHECKING:
     import openai
@@ -69,7 +69,7 @@ class EndpointModel:
         while rung is not None:
             self._next = rung
             try:
-                completion = self._completion(client, request, rung, started + self.endpoint.timeout_s)
+                completion = self._completion(client, request, rung, started + self.endpoint.limit_s(request.findings))
             except _UnsupportedRungError:
                 rung = below(rung)
                 continue
@@ -83,11 +83,11 @@ class EndpointModel:
                 )
             if completion.is_refusal:
                 raise ModelError(Failure.REFUSED, f"{self.endpoint.model} refused to answer")
-            answer = answer_in(completion.text)
-            if answer is not None:
+            answers = answers_in(completion.text, request.findings)
+            if answers is not None:
                 self.rung = rung
                 latency_ms = round((time.monotonic() - started) * 1000)
-                return Reply(answer, self.endpoint.model, rung, latency_ms, tokens_in, tokens_out)
+                return Reply(answers, self.endpoint.model, rung, latency_ms, tokens_in, tokens_out)
             heard.append(completion.text.strip())
             if rung is self.rung:
                 break  # it worked before: this answer is the model's fault, not the rung's
@@ -121,26 +121,26 @@ class EndpointModel:
                     or not self._dialect.give_up(name, options)
                 ):
                     raise
-        raise ModelError(
-            Failure.TIMEOUT, f"no usable answer within {self.endpoint.timeout_s:.0f} s (EXPLAIN_TIMEOUT_S)"
-        )
+        limit_s = self.endpoint.limit_s(request.findings)
+        raise ModelError(Failure.TIMEOUT, f"no usable answer within {limit_s:.0f} s (EXPLAIN_TIMEOUT_S)")
 
     def _sent(self, client: openai.OpenAI, request: Request, rung: Rung, options: dict[str, Any]) -> Completion:
         """One HTTP request. The client writes schema and body; the answer is read by `explain.completion`."""
-        system = request.system if rung is Rung.JSON_SCHEMA else f"{request.system}\n\n{shape_request()}"
+        is_bound, schema = rung is Rung.JSON_SCHEMA, schema_of(request.findings)
+        system = request.system if is_bound else f"{request.system}\n\n{shape_request(request.findings)}"
         said = self._dialect.messages(system, request.user)
         options["model"] = self.endpoint.model
         if self.endpoint.api == "responses":
             options["input"] = said
             responses = client.responses.with_raw_response
-            if rung is Rung.JSON_SCHEMA:
-                return read_response(responses.parse(text_format=WireAnswer, **options).http_response.content)
+            if is_bound:
+                return read_response(responses.parse(text_format=schema, **options).http_response.content)
             options["text"] = {"format": {"type": str(rung)}}  # also for text: LM Studio refuses requests without
             return read_response(responses.create(**options).http_response.content)
         options["messages"] = said
         chat = client.chat.completions.with_raw_response
-        if rung is Rung.JSON_SCHEMA:
-            return read_chat(chat.parse(response_format=WireAnswer, **options).http_response.content)
+        if is_bound:
+            return read_chat(chat.parse(response_format=schema, **options).http_response.content)
         if rung is Rung.JSON_OBJECT:
             options["response_format"] = {"type": "json_object"}
         return read_chat(chat.create(**options).http_response.content)

@@ -24,6 +24,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 DUMMY_KEY = "none"
 """Sent to endpoints that need no key: the client refuses to have none."""
 TIMEOUT_S, LOCAL_TIMEOUT_S = 20.0, 180.0  # s for an answer; a model on this machine may run on its CPU
+KINDS_PER_CALL = 6  # calls cost money elsewhere; on this machine they cost time, and small models stay with one thing
 _LOOPBACK_NAMES = ("localhost", "ip6-localhost", "ip6-loopback")
 _PRIVATE_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localdomain")
 _PRIVATE_NETWORKS = tuple(
@@ -53,12 +54,18 @@ class Endpoint:
     """chat or responses."""
     redacts: bool
     key: str = field(repr=False)
+    kinds_per_call: int = 1
+    """How many kinds of finding one question is about at most."""
 
     @property
     def address(self) -> str:
         """The base URL as it may be shown: without user, password and query."""
         parts = urlsplit(self.base_url or OPENAI_URL)
         return shown(urlunsplit((parts.scheme, _host_and_port(parts), parts.path, "", "")), 200)
+
+    def limit_s(self, findings: int = 1) -> float:
+        """Longest wait for an answer about so many findings."""
+        return self.timeout_s * findings
 
     @property
     def is_exposed(self) -> bool:
@@ -124,6 +131,7 @@ def endpoint_of(settings: Settings) -> Endpoint | None:
         api=settings.explain_api,
         redacts=not is_local if settings.explain_redact is None else settings.explain_redact,
         key=settings.openai_api_key or DUMMY_KEY,
+        kinds_per_call=settings.explain_kinds_per_call or (1 if is_local else KINDS_PER_CALL),
     )
 
 

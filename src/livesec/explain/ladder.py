@@ -12,9 +12,9 @@ import re
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from livesec.explain.model_call import Rung, WireAnswer
+from livesec.explain.model_call import Rung, WireAnswer, WireAnswers
 
 RUNGS = (Rung.JSON_SCHEMA, Rung.JSON_OBJECT, Rung.TEXT)
 MAX_ANSWER_CHARACTERS = 200_000  # an explanation has some thousand; the rest is a model gone astray
@@ -23,6 +23,11 @@ _THOUGHT = re.compile(r"\s*<(think|thinking|thought|reasoning)>.*?</\1>", re.DOT
 _OPEN_THOUGHT = re.compile(r"\s*<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _END_OF_THOUGHT = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _KINDS: dict[Any, str] = {str: "text", bool: "true or false", list[str]: "list of texts"}
+
+
+def schema_of(findings: int) -> type[BaseModel]:
+    """What an answer about so many findings must fit."""
+    return WireAnswer if findings == 1 else WireAnswers
 
 
 def below(rung: Rung) -> Rung | None:
@@ -35,18 +40,22 @@ def below(rung: Rung) -> Rung | None:
     return RUNGS[place] if place < len(RUNGS) else None
 
 
-def shape_request() -> str:
+def shape_request(findings: int = 1) -> str:
     """What the rungs without a schema add to the prompt. It says "JSON", without which OpenAI refuses json_object."""
     members = ", ".join(f'"{name}": {_KINDS[field.annotation]}' for name, field in WireAnswer.model_fields.items())
-    return f"Answer with one JSON object and nothing before or after it, with all of these members: {{{members}}}"
+    shape = f"{{{members}}}"
+    if findings > 1:
+        shape = f'{{"answers": list of {findings} objects {{"finding": its number, "answer": {shape}}}}}'
+    return f"Answer with one JSON object and nothing before or after it, with all of these members: {shape}"
 
 
-def answer_in(text: str) -> WireAnswer | None:
-    """The first JSON object in `text` that fits the schema, unknown members dropped; None where there is none.
+def answers_in(text: str, findings: int = 1) -> tuple[WireAnswer, ...] | None:
+    """What the first JSON object in `text` that fits the schema says of each of `findings`; None where there is none.
 
-    Reasoning that local models put before their answer is passed over, since drafts of the answer may stand in it.
+    Unknown members are dropped. Reasoning that local models put before their answer is passed over, since drafts of
+    the answer may stand in it.
 
-    >>> answer_in("I cannot do that.") is None
+    >>> answers_in("I cannot do that.") is None
     True
     """
     if len(text) > MAX_ANSWER_CHARACTERS:
@@ -62,9 +71,9 @@ def answer_in(text: str) -> WireAnswer | None:
         except (ValueError, RecursionError):  # no JSON from here on, or nested absurdly deep
             start = text.find("{", start + 1)
             continue
-        answer = _fitting(found)
-        if answer is not None:
-            return answer
+        answers = _all_fitting(found, findings)
+        if answers is not None:
+            return answers
         start = text.find("{", end)
     return None
 
@@ -78,6 +87,25 @@ def _without_thoughts(text: str) -> str:
         return ""
     end = _END_OF_THOUGHT.search(text)
     return text if end is None or text.lstrip().startswith(("{", "```")) else text[end.end() :]
+
+
+def _all_fitting(found: Any, findings: int) -> tuple[WireAnswer, ...] | None:
+    """The answers of `found`; None unless there is exactly one for each of `findings`, in their order."""
+    if findings == 1:
+        alone = _fitting(found)
+        return None if alone is None else (alone,)
+    given = found.get("answers") if isinstance(found, dict) else None
+    if not isinstance(given, list) or len(given) != findings:
+        return None
+    answers = []
+    for number, numbered in enumerate(given, 1):
+        if not isinstance(numbered, dict) or numbered.get("finding") != number:
+            return None
+        answer = _fitting(numbered.get("answer"))
+        if answer is None:
+            return None
+        answers.append(answer)
+    return tuple(answers)
 
 
 def _fitting(found: Any) -> WireAnswer | None:

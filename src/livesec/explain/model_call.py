@@ -51,6 +51,24 @@ class WireAnswer(BaseModel):
     missing: list[str]
 
 
+class NumberedAnswer(BaseModel):
+    """An answer that says which finding it is about, so that two of them cannot be mixed up unnoticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    finding: int
+    """From 1 on, as the question numbers them."""
+    answer: WireAnswer
+
+
+class WireAnswers(BaseModel):
+    """What a model fills in where one question is about several findings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answers: list[NumberedAnswer]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One question to a model."""
@@ -66,13 +84,16 @@ class Request:
     is_redacted: bool
     max_tokens: int
     temperature: float
+    findings: int = 1
+    """How many it is about; with more than one the answer is WireAnswers, and takes that many times as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A model's answer that fits the schema; nothing else about it is checked yet."""
+    """A model's answers that fit the schema; nothing else about them is checked yet."""
 
-    answer: WireAnswer
+    answers: tuple[WireAnswer, ...]
+    """One for each finding of the question, in its order."""
     model: str
     rung: Rung
     latency_ms: int

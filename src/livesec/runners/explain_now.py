@@ -20,7 +20,8 @@ from livesec.explain.breaker import is_endpoints_fault
 from livesec.explain.endpoint import Endpoint, endpoint_of
 from livesec.explain.model_call import View
 from livesec.explain.prompt import Mode
-from livesec.runners.explaining import Explaining, Outcome, prepared_for, sent_of
+from livesec.runners.explaining import Explaining, Outcome
+from livesec.runners.model_questions import prepared_for, sent_of
 from livesec.runners.subject_facts import facts_of
 from livesec.store.explanation_queue import Item, item_of
 from livesec.store.explanations import TemplateUse, sent_text, template_performance, worded_explanation

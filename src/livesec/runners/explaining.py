@@ -13,10 +13,12 @@ from livesec.core.settings import Settings
 from livesec.explain.breaker import is_endpoints_fault
 from livesec.explain.checks import worded
 from livesec.explain.endpoint import Endpoint
-from livesec.explain.facts import Facts
-from livesec.explain.model_call import Failure, ModelError, Request, View, WireAnswer
-from livesec.explain.prompt import Mode, Prepared, prepare, redactor_of
+from livesec.explain.model_call import Failure, ModelError, View, WireAnswer
+from livesec.explain.prompt import Mode, Prepared
+from livesec.explain.together import together
+from livesec.runners.company import Company
 from livesec.runners.model_gate import ModelGate, NotNowError
+from livesec.runners.model_questions import prepared_for, sent_of
 from livesec.runners.subject_facts import facts_of
 from livesec.store.answer_cache import KeptAnswer, keep_answer, kept_answer
 from livesec.store.explainer_counts import add_to_count
@@ -47,13 +49,8 @@ class Outcome:
     """When to try again; None where that is of no use."""
 
 
-def sent_of(request: Request) -> str:
-    """What goes to the endpoint, as a person reads it."""
-    return f"{request.system}\n\n--- user ---\n{request.user}"
-
-
 class Explaining:
-    """Words items of the queue, one at a time.
+    """Words items of the queue, one at a time; what one question can word besides, it keeps for their turns.
 
     `clock`: microseconds since 1970, for tests.
     """
@@ -66,6 +63,7 @@ class Explaining:
         self._settings = settings
         self._clock = clock
         self._gate = ModelGate(store, endpoint, settings, clock)
+        self._company = Company(store, endpoint, settings, clock)
 
     def work(self, item: Item) -> Outcome:
         """Word `item` and take it from the queue, or put it off."""
@@ -117,28 +115,32 @@ class Explaining:
         return self._keep(explanation, prepared, subject, item, None)
 
     def _from_model(self, prepared: Prepared, subject: Subject, item: Item) -> Outcome:
-        request = prepared.request
+        others = self._company.of(item, prepared)
+        request = together([prepared.request, *(other.request for other in others)])
         try:
             asked = self._gate.ask(request, is_critical=item.is_critical)
         except NotNowError as error:
             return Outcome(reason=str(error), until_us=error.until_us)
         except ModelError as error:
+            if others:
+                self._company.failed(error.failure)
             return self._failed(error, subject, item)
         reply = asked.reply
+        self._company.keep(others, reply, sent_of(request))
         provenance = Provenance(
             writer=reply.model,
             template=request.template,
             rung=str(reply.rung),
             latency_ms=reply.latency_ms,
-            tokens=asked.tokens,
+            tokens=asked.tokens // request.findings,
         )
         try:
-            explanation = worded(reply.answer, prepared, provenance)
+            explanation = worded(reply.answers[0], prepared, provenance)
         except ModelError as error:
             with self._store.writing() as connection:
                 add_error(connection, request.template, str(error.failure))
             return self._failed(error, subject, item)
-        answer = KeptAnswer(reply.answer.model_dump_json(), str(reply.rung), sent_of(request))
+        answer = KeptAnswer(reply.answers[0].model_dump_json(), str(reply.rung), sent_of(request))
         return self._keep(explanation, prepared, subject, item, answer)
 
     def _keep(
@@ -188,17 +190,3 @@ class Explaining:
 
     def _later(self, reason: str, error: ModelError, pause_s: float) -> Outcome:
         return Outcome(reason=reason, failure=error.failure, until_us=self._clock() + round(pause_s * US_PER_S))
-
-
-def prepared_for(facts: Facts, view: View, mode: Mode, endpoint: Endpoint, settings: Settings) -> Prepared:
-    """The question about `facts`, with pseudonyms where the endpoint wants them."""
-    return prepare(
-        facts,
-        view,
-        mode=mode,
-        language=settings.explain_language,
-        model=endpoint.model,
-        redactor=redactor_of(facts) if endpoint.redacts else None,
-        max_tokens=settings.explain_max_tokens,
-        temperature=settings.explain_temperature,
-    )

@@ -124,7 +124,7 @@ class ModelGate:
         )
         if refusal is not None:
             raise NotNowError(refusal.reason, refusal.until_us)
-        limit_s = self.endpoint.timeout_s + _GRACE_S
+        limit_s = self.endpoint.limit_s(request.findings) + _GRACE_S
         if not begin_flight(connection, request.cache_key, at_us, at_us + round(limit_s * US_PER_S)):
             raise NotNowError("the same question is being asked", at_us + round(_FLIGHT_LOOK_S * US_PER_S))
         add_usage(connection, at_us, calls=1)

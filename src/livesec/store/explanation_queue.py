@@ -14,7 +14,7 @@ from livesec.core.severity import SEVERITIES
 from livesec.store import tables as t
 from livesec.store.explainer_counts import add_to_count
 from livesec.store.second_writer import SecondWriter
-from livesec.store.subjects import Subject, find_subject
+from livesec.store.subjects import ANOMALY, Subject, find_subject
 
 WAITING, WORKING = "waiting", "working"
 _q = t.explanation_queue.c
@@ -106,6 +106,18 @@ def next_due(connection: Connection, at_us: int) -> Item | None:
         .limit(1)
     ).first()
     return None if row is None else Item(**row._mapping)
+
+
+def also_due(connection: Connection, item: Item, at_us: int, at_most: int) -> list[Item]:
+    """What could be asked together with `item`: anomalies of its view that wait, are due and did not fail before."""
+    rows = connection.execute(
+        select(*(getattr(_q, name) for name in Item.__dataclass_fields__))
+        .where(_q.state == WAITING, _q.due_us <= at_us, _q.attempts == 0, _q.rejected == 0)
+        .where(_q.kind == ANOMALY, _q.view == item.view, _q.subject_id != item.subject_id)
+        .order_by(*_FIRST)
+        .limit(at_most)
+    )
+    return [Item(**row._mapping) for row in rows]
 
 
 def begin_work(connection: Connection, item: Item) -> None:
