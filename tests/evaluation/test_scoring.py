@@ -120,11 +120,15 @@ def test_hub_tests_want_each_source_and_parser_tests_say_nothing(tmp_path: Path)
     assert (scores["bf_fast"].recall, scores["bf_fast"].precision) == (0.5, 1.0)
     assert set(scores) == {"*", "bf_fast", "spray"}
     assert evaluation.notes == ["crowdsec_hub: not found: bf (192.0.2.2)"]
+    assert [(measure.value, measure.n) for measure in evaluation.measures] == [(1.0, 2)]  # the low one too
 
 
-def test_an_identity_that_is_no_address_counts_as_a_source() -> None:
-    test = HubTest("aws", (), True, frozenset({"arn:user"}))
-    (score, _) = hub_tests.score_tests([(test, [anomaly("root_login", user="arn:user")])]).scores
+def test_an_identity_that_is_no_address_counts_as_a_source(tmp_path: Path) -> None:
+    expected = [{"sources": ["arn:aws:iam::123456789012:user/ann"]}]
+    record = {"test": "aws", "logs": [], "expect_alert": True, "expected": expected}
+    (tmp_path / "labels.jsonl").write_text(json.dumps(record))
+    (test,) = hub_tests.read_tests(tmp_path)
+    (score, _) = hub_tests.score_tests([(test, [anomaly("root_login", user="ann")])]).scores
     assert (score.recall, score.precision) == (1.0, 1.0)
 
 
