@@ -15,7 +15,6 @@ from livesec.core.settings import load_settings
 from livesec.evaluate import cloud_sets, hub_tests, zeek_day
 from livesec.evaluate.auth_sets import attempts_in, latency
 from livesec.evaluate.demo_world import Stage, score_demo
-from livesec.evaluate.hub_tests import HubTest
 from livesec.evaluate.run import evaluate_data
 from livesec.evaluate.scores import Evaluation, Score
 from livesec.evaluate.zeek_day import Flow

@@ -6,14 +6,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from livesec.core.jit import kernel
+from livesec.core.text_views import arrow_text
+
 UNKNOWN = 0
 _LETTERS = 2
+_ASCII_END = 0x80
 
 
-def _number(text: str) -> int:
-    if len(text) != _LETTERS or not text.isascii():
-        return UNKNOWN
-    return ord(text[0]) << 8 | ord(text[1])
+@kernel
+def _fill_numbers(data: NDArray[np.uint8], bounds: NDArray[np.int64], numbers: NDArray[np.int32]) -> None:
+    for row in range(len(numbers)):
+        start = bounds[row]
+        if bounds[row + 1] - start == _LETTERS and data[start] < _ASCII_END and data[start + 1] < _ASCII_END:
+            numbers[row] = np.int32(data[start]) << 8 | np.int32(data[start + 1])
+        else:
+            numbers[row] = UNKNOWN
 
 
 def country_numbers(column: pl.Series) -> NDArray[np.int32]:
@@ -22,9 +30,10 @@ def country_numbers(column: pl.Series) -> NDArray[np.int32]:
     >>> country_numbers(pl.Series(["DE", None, "Germany"])).tolist()
     [17477, 0, 0]
     """
-    distinct = column.unique().drop_nulls()
-    numbers = pl.Series([_number(text) for text in distinct], dtype=pl.Int32)
-    return column.replace_strict(distinct, numbers, default=UNKNOWN, return_dtype=pl.Int32).to_numpy()
+    data, bounds = arrow_text(column)
+    numbers = np.empty(len(column), dtype=np.int32)
+    _fill_numbers(data, bounds, numbers)
+    return numbers
 
 
 def country_text(number: int) -> str | None:
