@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
+from livesec.core.text_views import arrow_text
 
 Keys = NDArray[np.uint64]
 
@@ -58,10 +59,10 @@ def _finish(v0: np.uint64, v1: np.uint64, v2: np.uint64, v3: np.uint64, last: np
 
 
 @kernel
-def _hash_texts(data: NDArray[np.uint8], lengths: NDArray[np.uint32], out: Keys) -> None:
-    start = 0
-    for row in range(len(lengths)):
-        size = int(np.int64(lengths[row]))
+def _hash_texts(data: NDArray[np.uint8], bounds: NDArray[np.int64], out: Keys) -> None:
+    for row in range(len(out)):
+        start = bounds[row]
+        size = int(bounds[row + 1] - start)
         v0, v1, v2, v3 = _SEED0, _SEED1, _SEED2, _SEED3
         whole = size - size % 8
         at = start
@@ -77,7 +78,6 @@ def _hash_texts(data: NDArray[np.uint8], lengths: NDArray[np.uint32], out: Keys)
         for byte in range(size - whole):
             last = last | (np.uint64(data[at + byte]) << np.uint64(8 * byte))
         out[row] = _finish(v0, v1, v2, v3, last)
-        start += size
 
 
 @kernel
@@ -94,23 +94,19 @@ def combine_keys(left: Keys, right: Keys, out: Keys) -> None:
         out[row] = _finish(v0, v1, v2, v3, right[row])
 
 
-def joined_texts(column: pl.Series) -> bytes:
-    """The UTF-8 of all texts of `column` (String), back to back."""
-    return bytes(column.str.join("").item(), "utf-8")
-
-
-def text_keys(column: pl.Series, joined: bytes | None = None) -> Keys:
+def text_keys(column: pl.Series) -> Keys:
     """The key of each text in `column` (String, any length); 0 where it is null.
-
-    `joined` is what `joined_texts` gives for `column`, where that is known already.
 
     >>> text_keys(pl.Series(["root", None, "root", "admin"])).tolist()[:3]
     [1475704013451018522, 0, 1475704013451018522]
     """
-    data = np.frombuffer(joined_texts(column) if joined is None else joined, dtype=np.uint8)
-    lengths = column.str.len_bytes().fill_null(0).to_numpy()
+    return keys_of_texts(column, *arrow_text(column))
+
+
+def keys_of_texts(column: pl.Series, data: NDArray[np.uint8], bounds: NDArray[np.int64]) -> Keys:
+    """`text_keys` of a column whose `arrow_text` is at hand."""
     keys = np.empty(len(column), dtype=np.uint64)
-    _hash_texts(data, lengths, keys)
+    _hash_texts(data, bounds, keys)
     if column.null_count():
         keys[column.is_null().to_numpy()] = 0
     return keys

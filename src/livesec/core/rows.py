@@ -15,8 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.batch import pack_addresses
-from livesec.core.hashing import Keys, combine_keys, joined_texts, number_keys, text_keys
+from livesec.core.hashing import Keys, combine_keys, keys_of_texts, number_keys, text_keys
 from livesec.core.schema import IP_COLUMNS, LogType, complete
+from livesec.core.text_views import arrow_text
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -54,8 +55,10 @@ def address_entities(column: pl.Series) -> pl.Series:
 
 def address_keys(column: pl.Series) -> Keys:
     """The key of each address's entity; 0 where it is null."""
-    joined = joined_texts(column)
-    return text_keys(address_entities(column)) if b":" in joined else text_keys(column, joined)
+    data, bounds = arrow_text(column)
+    if (data == ord(":")).any():
+        return text_keys(address_entities(column))
+    return keys_of_texts(column, data, bounds)
 
 
 def taken(values: NDArray[Value], at: NDArray[np.int64]) -> NDArray[Value]:

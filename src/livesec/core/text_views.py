@@ -70,10 +70,12 @@ def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -
 def arrow_text(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """(the UTF-8 of `texts` (String, null as nothing) back to back, their bounds there: shape (n + 1,)).
 
-    >>> data, bounds = arrow_text(pl.Series(["ab", "", "é"]))
+    >>> data, bounds = arrow_text(pl.Series(["ab", None, "é"]))
     >>> data.tobytes().decode(), bounds.tolist()
     ('abé', [0, 2, 2, 4])
     """
+    if texts.null_count():  # behind a null there may be the text that was there before
+        texts = texts.fill_null("")
     array = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     _, bounds, data = array.buffers()
     placed = np.frombuffer(bounds, dtype=np.int64)[array.offset : array.offset + len(texts) + 1]

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
+from livesec.core.text_views import arrow_text
 
 Numbers = NDArray[np.uint64]
 
@@ -117,12 +118,9 @@ def _parse_ipv6(text: NDArray[np.uint8], at: int, end: int) -> tuple[bool, np.ui
 
 
 @kernel
-def _parse_all(
-    text: NDArray[np.uint8], lengths: NDArray[np.uint32], numbers: Numbers, valid: NDArray[np.bool_]
-) -> None:
-    start = 0
-    for row in range(len(lengths)):
-        end = start + int(lengths[row])
+def _parse_all(text: NDArray[np.uint8], bounds: NDArray[np.int64], numbers: Numbers, valid: NDArray[np.bool_]) -> None:
+    for row in range(len(numbers)):
+        start, end = bounds[row], bounds[row + 1]
         quad = _parse_ipv4(text, start, end)
         if quad >= 0:
             valid[row], numbers[row] = True, np.uint64(quad)
@@ -131,7 +129,6 @@ def _parse_all(
             while zone < end and text[zone] != _PERCENT:
                 zone += 1
             valid[row], numbers[row] = _parse_ipv6(text, start, zone)
-        start = end
 
 
 def address_numbers(addresses: pl.Series) -> tuple[Numbers, NDArray[np.bool_]]:
@@ -143,10 +140,9 @@ def address_numbers(addresses: pl.Series) -> tuple[Numbers, NDArray[np.bool_]]:
     >>> [hex(number) for number in numbers], valid.tolist()
     (['0xc0000201', '0x20010db800000000', '0xc0000201', '0x0'], [True, True, True, False])
     """
-    text = np.frombuffer(addresses.str.join("").item().encode(), dtype=np.uint8)
-    lengths = addresses.str.len_bytes().fill_null(0).to_numpy()
+    text, bounds = arrow_text(addresses)
     numbers, valid = np.zeros(len(addresses), dtype=np.uint64), np.zeros(len(addresses), dtype=np.bool_)
-    _parse_all(text, lengths, numbers, valid)
+    _parse_all(text, bounds, numbers, valid)
     return numbers, valid
 
 
