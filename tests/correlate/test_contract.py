@@ -114,12 +114,14 @@ def test_a_finding_says_where_it_belongs(name: str) -> None:
         assert [item.sequence for item in raised] == sorted(item.sequence for item in raised)
 
 
+@pytest.mark.no_cover
 @correlators
 def test_fixture_is_judged_alike_in_any_batches_and_restored(name: str) -> None:
     for number, story in enumerate(fixture(name).stories):
         _same_whatever_the_cut(name, story.lines, number)
 
 
+@pytest.mark.no_cover
 @correlators
 def test_stories_are_judged_alike_in_any_batches_and_restored(name: str) -> None:
     for seed in range(2):

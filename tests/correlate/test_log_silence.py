@@ -31,6 +31,7 @@ def story(seed: int) -> list[Line]:
     return lines
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("bound", [4, 256])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_it_judges_alike_in_any_batches_and_restored(seed: int, bound: int, monkeypatch: pytest.MonkeyPatch) -> None:

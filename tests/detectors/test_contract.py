@@ -153,12 +153,14 @@ def test_finds_what_the_fixture_labels(name: str) -> None:
                     assert str(value) == text, f"{case.name}: {key}={value}"
 
 
+@pytest.mark.no_cover
 @detectors
 def test_fixture_is_judged_alike_in_any_batches_saved_and_expired(name: str) -> None:
     for number, (case, make) in enumerate(_cases(name)):
         _same_whatever_the_cut(make, case.rows, seed=number, expires=True)
 
 
+@pytest.mark.no_cover
 @detectors
 @pytest.mark.parametrize("seed_mode", [False, True], ids=["", "seed_mode"])
 def test_traffic_is_judged_alike_in_any_batches_saved_and_expired(name: str, seed_mode: bool) -> None:
@@ -168,6 +170,7 @@ def test_traffic_is_judged_alike_in_any_batches_saved_and_expired(name: str, see
         _same_whatever_the_cut(lambda: found(found.params(), seed_mode=seed_mode), rows, seed=seed, expires=True)
 
 
+@pytest.mark.no_cover
 @detectors
 def test_late_streams_are_judged_alike_in_any_batches(name: str) -> None:
     found = kind(name)
@@ -175,6 +178,7 @@ def test_late_streams_are_judged_alike_in_any_batches(name: str) -> None:
     _same_whatever_the_cut(lambda: found(found.params()), rows, seed=3, expires=False)
 
 
+@pytest.mark.no_cover
 @detectors
 def test_traffic_is_judged_alike_over_shards(name: str) -> None:
     found = kind(name)

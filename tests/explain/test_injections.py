@@ -162,6 +162,7 @@ def test_a_specific_prompt_holds_short_data_between_marks(field: str, redacted: 
         assert payload[:40] not in request.system
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
 def test_nothing_of_a_malicious_model_gets_through(payload: str) -> None:
     refused = dict.fromkeys(MODELS, 0)
@@ -184,6 +185,7 @@ def test_nothing_of_a_malicious_model_gets_through(payload: str) -> None:
     assert made_up == dict.fromkeys(made_up, every)
 
 
+@pytest.mark.no_cover
 def test_a_good_model_is_still_taken_beside_hostile_values() -> None:
     for field in FIELDS:
         for payload in PAYLOADS:

@@ -92,6 +92,7 @@ def test_fixture_expectations_hold(name: str) -> None:
     assert not failures, "\n".join(failures)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES)
 @QUIET
 @given(data=st.data())
@@ -103,6 +104,7 @@ def test_any_cut_into_batches_gives_the_same(name: str, data: st.DataObject) -> 
     assert run_format(FORMATS[name], section.stream, lines, cuts, restore=data.draw(st.booleans())) == whole
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES)
 def test_line_by_line_with_restored_state_gives_the_same(name: str) -> None:
     for section in sections_of(name):
@@ -111,6 +113,7 @@ def test_line_by_line_with_restored_state_gives_the_same(name: str) -> None:
         assert run_format(FORMATS[name], section.stream, lines, range(len(lines)), restore=True) == whole
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES)
 def test_takes_no_other_formats_lines(name: str) -> None:
     for other in NAMES:
@@ -122,6 +125,7 @@ def test_takes_no_other_formats_lines(name: str) -> None:
             assert not taken, f"{name} takes lines of {other}: {[lines[index] for index in taken][:3]}"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES)
 @QUIET
 @given(text=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=200), max_size=12))
@@ -144,6 +148,7 @@ def mutated(draw: st.DrawFn, lines: list[bytes]) -> bytes:
     return made.replace(b"\n", b"")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES)
 @settings(deadline=None, max_examples=examples(80))
 @given(data=st.data())

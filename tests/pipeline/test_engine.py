@@ -97,6 +97,7 @@ def test_the_world_shows_something(reference: dict[str, Any], lines: list[tuple[
     assert sum(reference["counts"].values()) == reference["events"]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_cut_into_batches_gives_the_same(
     lines: list[tuple[StreamInfo, bytes]], reference: dict[str, Any], seed: int
@@ -105,6 +106,7 @@ def test_any_cut_into_batches_gives_the_same(
     assert collected([engine.process(batch) for batch in batches(lines, random.Random(seed))]) == reference
 
 
+@pytest.mark.no_cover
 def test_saving_and_restoring_at_any_batch_gives_the_same(
     lines: list[tuple[StreamInfo, bytes]], reference: dict[str, Any]
 ) -> None:
@@ -121,6 +123,7 @@ def test_saving_and_restoring_at_any_batch_gives_the_same(
     assert collected(results) == reference
 
 
+@pytest.mark.no_cover
 def test_expiry_points_belong_to_the_order_of_lines(
     lines: list[tuple[StreamInfo, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +153,7 @@ def test_an_anomaly_names_its_line(lines: list[tuple[StreamInfo, bytes]]) -> Non
             assert last.line == batch.line_bytes(place)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", [3, 4])
 def test_learning_from_groups_of_batches_leaves_the_engine_as_processing_each_does(
     lines: list[tuple[StreamInfo, bytes]], seed: int
