@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # has no types
@@ -104,13 +106,28 @@ def set_view(
 def texts_at(views: NDArray[np.uint32], known: NDArray[np.bool_], *buffers: NDArray[np.uint8]) -> pl.Series:
     """`views` of shape (n, 4), as `set_view` made them, as a String series; null where not `known` (shape (n,)).
 
-    Views that are not known are zeros: what they looked at otherwise nobody checks.
-    The buffers, each shorter than 2 GiB, live as long as the series.
+    Views that are not known are zeros: what they looked at otherwise nobody checks. The buffers, each shorter than
+    2 GiB, live as long as the series.
     """
+    return pl.Series(_views_array(views, known, buffers))
+
+
+def columns_at(
+    names: Iterable[str],
+    views: Iterable[NDArray[np.uint32]],
+    known: Iterable[NDArray[np.bool_]],
+    *buffers: NDArray[np.uint8],
+) -> pl.DataFrame:
+    """As `texts_at`, a column for each of `names` with its `views` and where it is `known`."""
+    arrays = [_views_array(own_views, own_known, buffers) for own_views, own_known in zip(views, known, strict=True)]
+    return pl.DataFrame(pa.RecordBatch.from_arrays(arrays, names=list(names)))
+
+
+def _views_array(views: NDArray[np.uint32], known: NDArray[np.bool_], buffers: Sequence[NDArray[np.uint8]]) -> pa.Array:
     bits = None
     if not known.all():
         if not known.any():
-            return pl.Series([None], dtype=pl.String).new_from_index(0, len(known))
+            return pa.nulls(len(known), pa.string_view())
         bits = pa.py_buffer(np.packbits(known, bitorder="little"))
     looked_at = [pa.py_buffer(buffer) for buffer in buffers]
-    return pl.Series(pa.Array.from_buffers(pa.string_view(), len(views), [bits, pa.py_buffer(views), *looked_at]))
+    return pa.Array.from_buffers(pa.string_view(), len(views), [bits, pa.py_buffer(views), *looked_at])

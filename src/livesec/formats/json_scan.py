@@ -1,7 +1,8 @@
 """JSON objects read in one compiled pass over their bytes: only the wanted values become texts, where they lie.
 
-A line is whole if it is one object of RFC 8259's grammar and nothing else. Of a key that is there twice the last one
-counts. Depth is bounded: an attacker's million brackets are a broken line, not a full stack.
+A line is whole if it is one object of RFC 8259's grammar (or a list, if such are wanted) and nothing else. Of a key
+that is there twice the last one counts. Depth is bounded: an attacker's million brackets are a broken line, not a full
+stack.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
-from livesec.core.text_views import arrow_text, set_view, texts_at
+from livesec.core.text_views import arrow_text, columns_at, set_view, texts_at
 from livesec.formats.json_grammar import BAD, number_end, string_end, unescaped, word_end
 
 Path = tuple[str, ...]
-"""Keys from the object's root to a value; a dot inside a key is a part of it."""
+"""Keys from the object's root to a value; a dot inside a key is a part of it. () is a line that is a list."""
 
 MAX_DEPTH: Final = 256  # logs stay below 20
 _NONE: Final = -1
@@ -75,10 +76,9 @@ class _Stack(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _tree(paths: tuple[tuple[str, Path], ...]) -> tuple[Wanted, tuple[str, ...]]:
-    """The tree of `paths`, and the names of the fields in its order."""
-    names = {path: name for name, path in paths}
-    leaves = sorted(names)  # so those below a node are in a row
+def _tree(paths: tuple[tuple[str, Path], ...]) -> tuple[Wanted, tuple[int, ...]]:
+    """The tree of `paths`, and the field that each of them is there."""
+    leaves = sorted({path for _, path in paths})  # so those below a node are in a row
     nodes = sorted(
         {path[:depth] for path in leaves for depth in range(len(path) + 1)}, key=lambda path: (len(path), path)
     )
@@ -101,7 +101,7 @@ def _tree(paths: tuple[tuple[str, Path], ...]) -> tuple[Wanted, tuple[str, ...]]
         np.array([some[0] for some in own]),
         np.array([some[-1] + 1 for some in own]),
     )
-    return wanted, tuple(names[path] for path in leaves)
+    return wanted, tuple(field_of[path] for _, path in paths)
 
 
 @inner_kernel
@@ -132,10 +132,10 @@ def _child(wanted: Wanted, node: int, data: NDArray[np.uint8], at: int, end: int
 def _scan_line(  # noqa: PLR0912, PLR0915  # one pass: a call for each part of an object made it six times slower
     data: NDArray[np.uint8], at: int, end: int, line: int, used: int, wanted: Wanted, stack: _Stack, found: _Found
 ) -> tuple[bool, int]:
-    """(whether data[at:end] is one whole object, bytes of the scratch buffer in use after it)."""
+    """(whether data[at:end] is one whole object, or a list if wanted, bytes of the scratch buffer in use after it)."""
     depth, want, stop, is_key = 0, _ROOT, at, False
     at = _past_blanks(data, at, end)
-    if at >= end or data[at] != _OPEN:
+    if at >= end or (data[at] != _OPEN and (data[at] != _OPEN_LIST or wanted.field[_ROOT] < 0)):
         return False, used
     while True:
         if is_key:
@@ -186,6 +186,8 @@ def _scan_line(  # noqa: PLR0912, PLR0915  # one pass: a call for each part of a
             if depth == MAX_DEPTH:
                 return False, used
             is_key = byte == _OPEN
+            if is_key and depth == 0:
+                field = _NONE
             stack.kind[depth] = _OBJECT if is_key else _ARRAY
             stack.node[depth] = want if is_key and field < 0 else _NONE
             stack.field[depth], stack.start[depth] = field, at
@@ -247,6 +249,9 @@ def _scan(  # numba takes 0.5 ms a call to see what named tuples hold
     used = 0
     for line in range(len(whole)):
         whole[line], used = _scan_line(data, bounds[line], bounds[line + 1], line, used, wanted, open_, found)
+        if not whole[line]:
+            known[:, line] = False
+            views[:, line] = 0
 
 
 class Scanned(NamedTuple):
@@ -254,12 +259,12 @@ class Scanned(NamedTuple):
 
     whole: NDArray[np.bool_]
     """Which lines are one whole object; shape (n,)."""
-    fields: dict[str, pl.Series]
-    """Each wanted value as text, null where it is missing; of a broken line they mean nothing."""
+    fields: pl.DataFrame
+    """Each wanted value as text, null where it is missing or the line is broken."""
 
 
 def scanned(lines: pl.Series, paths: Mapping[str, Path]) -> Scanned:
-    r"""Read `paths` (name to path) from `lines` (String, none null). No path may begin with another whole path.
+    r"""Read `paths` (name to path) from `lines` (String, null as nothing). No path but () may be the start of another.
 
     Texts without their escapes, a lone surrogate as U+FFFD; numbers, truth values, objects and arrays as they are
     written; null is nothing.
@@ -269,9 +274,9 @@ def scanned(lines: pl.Series, paths: Mapping[str, Path]) -> Scanned:
     >>> found.whole.tolist(), found.fields["b"].to_list()[:2], found.fields["d"].to_list()[:2]
     ([True, True, False], ['1e2', '[1, {}]'], ['é', None])
     """
-    wanted, names = _tree(tuple(paths.items()))
+    wanted, fields = _tree(tuple(paths.items()))
     data, bounds = arrow_text(lines)
-    shape = (len(names), len(lines))
+    shape = (len(fields), len(lines))
     found = _Found(
         np.zeros((*shape, 4), dtype=np.uint32),
         np.zeros(shape, dtype=np.bool_),
@@ -279,10 +284,9 @@ def scanned(lines: pl.Series, paths: Mapping[str, Path]) -> Scanned:
         np.empty(len(data), dtype=np.uint8),
     )
     _scan(data, bounds, *wanted, np.empty((4, MAX_DEPTH), dtype=np.int64), *found)
-    texts = {
-        name: texts_at(found.views[field], found.known[field], data, found.scratch) for field, name in enumerate(names)
-    }
-    return Scanned(found.whole, {name: texts[name] for name in paths})
+    views, known = ([of[field] for field in fields] for of in (found.views, found.known))
+    texts = columns_at(paths, views, known, data, found.scratch)
+    return Scanned(found.whole, texts)
 
 
 @kernel
