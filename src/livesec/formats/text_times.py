@@ -91,7 +91,8 @@ def iso_us(text: pl.Series, zone: str) -> pl.Series:
     time_us = possible(time_us)
     if all_read:
         return time_us
-    others = (~read & text.is_not_null()).arg_true()
+    dated = text.str.head(_DATE_TIME_BYTES).str.contains("-", literal=True)
+    others = (~read & dated).arg_true()
     return time_us.scatter(others, _iso_variant_us(text.gather(others), zone)) if len(others) else time_us
 
 
