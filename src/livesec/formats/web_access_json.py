@@ -24,13 +24,12 @@ import polars as pl
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import JsonFields, json_fields
 from livesec.formats.json_scan import Path
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_marks import holds_any
 from livesec.formats.text_times import epoch_ms_us, epoch_us, iso_us, keep_where, possible
-from livesec.formats.typed_fields import address, count, seconds
+from livesec.formats.typed_fields import count, ip_address, seconds
 from livesec.formats.web_requests import of_files, transfer_rows
 
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
@@ -192,10 +191,10 @@ def _parsed(found: JsonFields, zone: str) -> Parsed:
             count(requests["read"]).values.alias("size_in"), seconds(requests["duration"]).values.alias("duration_s")
         )
     told = of_files(requests)
-    source = address(told["ip"]).values
+    source = ip_address(told["ip"]).values
     more = [pl.col(name) for name in ("service", "duration_s") if name in told.columns]
     user = pl.when(pl.col("user") != "").then("user").alias("user")
-    rows = transfer_rows(told, user, keep_where(is_ip(source), source).alias("src_ip"), *more)
+    rows = transfer_rows(told, user, source.alias("src_ip"), *more)
     rejects = pl.concat([found.failed, timeless.select("line_index", reason=pl.lit(_NO_TIME))])
     used = pl.concat([rows["line_index"], rejects["line_index"]])
     return Parsed(
