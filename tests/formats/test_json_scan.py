@@ -37,6 +37,11 @@ class Number(str):
     __slots__ = ()
 
 
+def read(value: Any) -> Any:
+    """`value` with numbers as they are written."""
+    return json.loads(json.dumps(value), parse_int=Number, parse_float=Number)
+
+
 def refuse(constant: str) -> None:
     raise ValueError(constant)
 
@@ -102,6 +107,17 @@ def test_no_broken_line_is_whole(line: str) -> None:
 
 def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
     agree(['{"a": 1, "\\u0061": "x"}', '{"b": {"c": 1, "d": {"e": 2}}, "b": {"d": 3}}', '{"a": [1], "a": null}'])
+
+
+@settings(deadline=None, max_examples=examples(300))
+@given(st.lists(VALUES, max_size=4) | st.dictionaries(KEYS, VALUES, max_size=4), st.booleans())
+def test_a_line_that_is_a_list_is_whole_where_it_is_wanted(value: Any, cut: bool) -> None:
+    line = " " + json.dumps(value)[: -1 if cut else None]
+    found = scanned(pl.Series([line]), {"list": (), **PATHS})
+    assert found.whole.tolist() == [not cut]
+    assert found.fields["list"][0] == (line[1:] if isinstance(value, list) and not cut else None)
+    assert scanned(pl.Series([line]), PATHS).whole.tolist() == [isinstance(value, dict) and not cut]
+    assert same(found.fields["a"][0], None if cut else at(read(value), PATHS["a"]))
 
 
 def test_depth_is_bounded() -> None:

@@ -136,11 +136,23 @@ def batch_of_bytes(
 
 
 _NO_INDEXES: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
+_NO_REJECTS = pl.DataFrame(schema={"line_index": pl.UInt32, "reason": pl.String})
 
 
 def no_rejects() -> pl.DataFrame:
     """An empty reject table: line_index (UInt32), reason (String)."""
-    return pl.DataFrame(schema={"line_index": pl.UInt32, "reason": pl.String})
+    return _NO_REJECTS.clone()
+
+
+def lines_without(lines: NDArray[np.uint32], taken: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Those of `lines` (indexes in a batch) that are not among `taken`, ascending, each once.
+
+    >>> lines_without(np.array([2, 0, 5], dtype=np.uint32), np.array([0, 7], dtype=np.uint32)).tolist()
+    [2, 5]
+    """
+    left = np.zeros(max(lines.max(initial=0), taken.max(initial=0)) + 1, dtype=np.bool_)
+    left[lines], left[taken] = True, False
+    return np.flatnonzero(left).astype(np.uint32)
 
 
 @dataclass(frozen=True)

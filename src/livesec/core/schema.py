@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import polars as pl
 
@@ -145,16 +146,22 @@ def complete(frame: pl.DataFrame, log_type: LogType) -> pl.DataFrame:
 
     Raises polars.exceptions.InvalidOperationError where a column does not cast to its type.
     """
+    return frame.select(_completing(log_type, tuple(frame.columns), tuple(frame.dtypes)))
+
+
+@lru_cache(maxsize=256)
+def _completing(log_type: LogType, names: tuple[str, ...], types: tuple[pl.DataType, ...]) -> list[pl.Expr]:
+    """How a frame of these columns is completed: the same for all batches of a format."""
     wanted = dtypes(log_type)
-    known = frame.schema
-    unknown = set(known) - set(wanted)
+    unknown = set(names) - set(wanted)
     if unknown:
         raise ValueError(f"columns {sorted(unknown)} are not in the {log_type} schema (core/schema.py)")
-    return frame.select(
+    known = dict(zip(names, types, strict=True))
+    return [
         pl.col(name).cast(dtype)
         if name in known and known[name] != dtype
         else pl.col(name)
         if name in known
         else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in wanted.items()
-    )
+    ]

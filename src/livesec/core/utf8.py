@@ -14,43 +14,31 @@ from livesec.core.jit import inner_kernel, kernel
 
 _ASCII = 0x7F
 _LINE_BREAK = 0x0A
-_CONTINUED = (0x80, 0xBF)
+_FIRST, _LAST = np.uint8(0x80), np.uint8(0xBF)  # of the bytes that go on with a character
 
 # By a character's first byte: how many follow, and what the first of these may be (Unicode, table 3-7: no longer form
 # than is needed, no surrogates, nothing above U+10FFFF).
 _MORE = np.zeros(256, dtype=np.int64)
 _MORE[0xC2:0xE0], _MORE[0xE0:0xF0], _MORE[0xF0:0xF5] = 1, 2, 3
-_LOW, _HIGH = np.full((2, 256), np.array(_CONTINUED, dtype=np.uint8)[:, None])
+_LOW, _HIGH = np.full(256, _FIRST), np.full(256, _LAST)
 _LOW[0xE0], _HIGH[0xED], _LOW[0xF0], _HIGH[0xF4] = 0xA0, 0x9F, 0x90, 0x8F
-
-
-def is_utf8(data: bytes) -> bool:
-    """Whether `data` can be read as UTF-8 throughout."""
-    if data.isascii():
-        return True
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 @inner_kernel
 def _are_well_formed(data: NDArray[np.uint8], at: int, end: int) -> bool:
     """Whether data[at:end] is UTF-8."""
-    while at < end:
-        first = data[at]
-        at += 1
-        if first <= _ASCII:
-            continue
-        stop = at + _MORE[first]
-        if at == stop or stop > end or data[at] < _LOW[first] or data[at] > _HIGH[first]:
+    missing, low, high = 0, _FIRST, _LAST  # how many bytes a character goes on, and what the next may be
+    for byte in data[at:end]:
+        if missing == 0:
+            if byte > _ASCII:
+                missing, low, high = _MORE[byte], _LOW[byte], _HIGH[byte]
+                if missing == 0:
+                    return False
+        elif byte < low or byte > high:
             return False
-        for place in range(at + 1, stop):
-            if data[place] < _CONTINUED[0] or data[place] > _CONTINUED[1]:
-                return False
-        at = stop
-    return True
+        else:
+            missing, low, high = missing - 1, _FIRST, _LAST
+    return missing == 0
 
 
 @kernel
@@ -60,8 +48,8 @@ def _mark_ill_formed(
     for row in range(len(starts)):
         start, end = starts[row], starts[row] + sizes[row]
         bits = np.uint8(0)
-        for place in range(start, end):  # most lines: many bytes at a time
-            bits |= data[place]
+        for byte in data[start:end]:  # most lines: many bytes at a time, which they are not by place
+            bits |= byte
         out[row] = bits > _ASCII and not _are_well_formed(data, start, end)
 
 

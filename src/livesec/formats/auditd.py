@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -87,7 +87,7 @@ class Auditd(SessionFormat):
         consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), np.asarray(parts, dtype=np.uint32)]))
         rejects = pl.concat([headless, broken]).sort("line_index")
         taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = np.setdiff1d(own["line_index"].to_numpy(), taken, assume_unique=True)
+        skipped = lines_without(own["line_index"].to_numpy(), taken)
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 
 

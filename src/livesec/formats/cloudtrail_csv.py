@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without, no_rejects
 from livesec.core.commands import Platform
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
@@ -172,7 +172,7 @@ def _records(lines: pl.DataFrame, header: Header) -> Parsed:
     return Parsed(
         {LogType.LOGIN: logins, LogType.FILE_TRANSFER: transfers},
         consumed=consumed.to_numpy(),
-        skipped=np.setdiff1d(cut.fields["line_index"].to_numpy(), used.to_numpy()),
+        skipped=lines_without(cut.fields["line_index"].to_numpy(), used.to_numpy()),
         rejects=rejects,
     )
 
@@ -180,19 +180,20 @@ def _records(lines: pl.DataFrame, header: Header) -> Parsed:
 def _whole(cut: pl.DataFrame, places: dict[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Every field of PATHS, null where the text is empty; line_index and reason where an object cannot be read."""
     fields = cut.with_columns(pl.when(pl.col(name) != "").then(name).alias(name) for name in places)
+    columns: dict[str, pl.Series | pl.Expr] = {name: pl.lit(None, pl.String) for name in PATHS if name not in places}
     broken = [no_rejects()]
     for name in _OBJECTS:
         if name in places:
             paths = {field: path[1:] for field, path in PATHS.items() if path[0] == name}
             found, bad = object_fields(fields[name], paths)
-            broken.append(fields.filter(bad).select("line_index", reason=pl.lit(f"{name}: {_UNREADABLE}")))
-            fields = fields.with_columns(
-                found[field] if field not in places else pl.select(pl.coalesce(fields[field], found[field])).to_series()
-                for field in paths
-            )
-    missing = [pl.lit(None, pl.String).alias(name) for name in PATHS if name not in fields.columns]
+            if bad.any():
+                reason = pl.lit(f"{name}: {_UNREADABLE}")
+                broken.append(fields.filter(pl.Series(bad)).select("line_index", reason=reason))
+            columns |= {field: pl.coalesce(field, text) if field in places else text for field, text in found.items()}
+    fields = fields.with_columns(**columns)
     unusable = pl.concat(broken).unique("line_index", keep="first", maintain_order=True)
-    fields = fields.with_columns(missing).join(unusable, on="line_index", how="anti", maintain_order="left")
+    if unusable.height:
+        fields = fields.join(unusable, on="line_index", how="anti", maintain_order="left")
     if "eventSource" not in places:
         fields = fields.with_columns(eventSource=pl.col("eventName").replace_strict(SOURCES, return_dtype=pl.String))
     return fields, unusable

@@ -8,10 +8,9 @@ from typing import Final
 import polars as pl
 
 from livesec.core.schema import FILE_ACTION, OUTCOME
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_scan import Path
 from livesec.formats.text_times import iso_us
-from livesec.formats.typed_fields import address, count
+from livesec.formats.typed_fields import count, ip_address
 
 NO_TIME: Final = "eventTime: no time"
 _REQUEST: Final = "requestParameters"
@@ -83,33 +82,6 @@ SOURCES: Final = {what.split(" ")[1]: what.split(" ")[0] for what in (*_METHODS,
 """The service that has an event, by the event's name."""
 
 
-def typed_events(fields: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(line_index and all that logins and transfers need; line_index and reason of those without a time)."""
-    wanted = fields.with_columns(what=pl.concat_str("eventSource", pl.lit(" "), "eventName"))
-    known = wanted["what"].is_in([*_METHODS, *_ACTIONS]).fill_null(False)
-    wanted = wanted.filter(known & (wanted["type"] != "AWSService").fill_null(True))
-    times = iso_us(pl.select(pl.coalesce(wanted["eventTime"], wanted["@timestamp"])).to_series(), "UTC")
-    wanted = wanted.with_columns(times.alias("event_time_us"))
-    timeless = wanted.filter(times.is_null()).select("line_index", reason=pl.lit(NO_TIME))
-    events = wanted.filter(times.is_not_null())
-    source = events["sourceIPAddress"]
-    addresses = address(source).values
-    real = is_ip(addresses)
-    return (
-        events.with_columns(
-            pl.select(pl.when(real).then(addresses)).to_series().alias("src_ip"),
-            pl.when(pl.col("sourceIPAddress").str.ends_with(_SERVICE))
-            .then("sourceIPAddress")
-            .otherwise(_said("userAgent"))
-            .alias("client"),
-            _user().alias("user"),
-            _said("recipientAccountId").alias("host"),
-            pl.col("eventSource").alias("service"),
-        ),
-        timeless,
-    )
-
-
 def _said(name: str) -> pl.Expr:
     return pl.when(pl.col(name) != "").then(name)
 
@@ -136,11 +108,10 @@ def _user() -> pl.Expr:
     )
 
 
-def login_rows(events: pl.DataFrame) -> pl.DataFrame:
-    """Rows of the sign-ins among `events`."""
+def _login_outcome() -> pl.Expr:
     said = pl.col("ConsoleLogin")
     failed = pl.col("errorCode").is_not_null() | (pl.col("SwitchRole") == "Failure").fill_null(False)
-    outcome = (
+    return (
         pl.when(pl.col("eventName") == SIGN_IN)
         .then(
             pl.when(said == "Success")
@@ -152,67 +123,103 @@ def login_rows(events: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.when(failed).then(pl.lit("failure")).otherwise(pl.lit("success")))
         .cast(OUTCOME)
     )
+
+
+def _auth_method() -> pl.Expr:
     method = pl.col("what").replace_strict(_METHODS, return_dtype=pl.String)
     federated = (pl.col("eventName") == SIGN_IN) & pl.col("type").is_in(["AssumedRole", "SAMLUser", "FederatedUser"])
-    reason = pl.coalesce(
-        pl.col("errorMessage").replace_strict(_REASONS, default=None, return_dtype=pl.String),
-        "errorCode",
-        "errorMessage",
+    second = pl.when(pl.col("MFAUsed") == "Yes").then(pl.lit("+mfa")).otherwise(pl.lit(""))
+    return pl.when(federated).then(pl.lit("federation")).otherwise(pl.concat_str(method, second))
+
+
+def _reason() -> pl.Expr:
+    known = pl.col("errorMessage").replace_strict(_REASONS, default=None, return_dtype=pl.String)
+    said = pl.coalesce(known, "errorCode", "errorMessage")
+    return pl.when(pl.col("outcome") == "failure").then(said.str.head(_MAX_REASON))
+
+
+def _size() -> pl.Expr:
+    """Bytes that a request moved, or would have."""
+    action, failed = pl.col("action"), pl.col("errorCode").is_not_null()
+    size = (
+        pl.when(action.is_in(["download", "read"]))
+        .then("size_out")
+        .when((action == "upload") & (pl.col("eventName") != "CompleteMultipartUpload"))
+        .then("size_in")
     )
-    return (
-        events.filter(pl.col("what").is_in(list(_METHODS)))
-        .with_columns(
-            outcome=outcome,
-            auth_method=pl.when(federated)
-            .then(pl.lit("federation"))
-            .otherwise(
-                pl.concat_str(method, pl.when(pl.col("MFAUsed") == "Yes").then(pl.lit("+mfa")).otherwise(pl.lit("")))
-            ),
-        )
-        .select(
-            "line_index",
-            "event_time_us",
-            "host",
-            "service",
-            "user",
-            "src_ip",
-            "outcome",
-            pl.when(pl.col("outcome") == "failure").then(reason.str.head(_MAX_REASON)).alias("reason"),
-            "auth_method",
-            _said("accessKeyId").alias("key_id"),
-            "client",
-            pl.lit(1, dtype=pl.Int32).alias("count"),
-        )
-    )
+    return pl.when(failed & size.is_not_null()).then(0).otherwise(size)
+
+
+def _path() -> pl.Expr:
+    key = pl.coalesce("key", pl.when(pl.col("action") == "read").then("prefix"), pl.lit(""))
+    return pl.concat_str(pl.lit("s3://"), "bucketName", pl.lit("/"), key)
+
+
+def _old_path() -> pl.Expr:
+    source = pl.col("x-amz-copy-source").str.strip_prefix("/")
+    return pl.when(pl.col("action") == "copy").then(pl.concat_str(pl.lit("s3://"), source))
+
+
+# Expressions take longer to make than to evaluate over a batch: they are made once.
+_WHAT: Final = pl.concat_str("eventSource", pl.lit(" "), "eventName").alias("what")
+_IS_WANTED: Final = pl.col("what").is_in([*_METHODS, *_ACTIONS]) & (pl.col("type") != "AWSService").fill_null(True)
+_TIME: Final = pl.coalesce("eventTime", "@timestamp")
+_OF_EVENT: Final = (
+    pl.when(pl.col("sourceIPAddress").str.ends_with(_SERVICE))
+    .then("sourceIPAddress")
+    .otherwise(_said("userAgent"))
+    .alias("client"),
+    _user().alias("user"),
+    _said("recipientAccountId").alias("host"),
+    pl.col("eventSource").alias("service"),
+)
+_COMMON: Final = ("line_index", "event_time_us", "host", "service", "user", "src_ip")
+_IS_LOGIN: Final = pl.col("what").is_in(list(_METHODS))
+_OUTCOME: Final = _login_outcome().alias("outcome")
+_LOGIN: Final = (
+    *_COMMON,
+    "outcome",
+    _reason().alias("reason"),
+    _auth_method().alias("auth_method"),
+    _said("accessKeyId").alias("key_id"),
+    "client",
+    pl.lit(1, dtype=pl.Int32).alias("count"),
+)
+_ACTION: Final = pl.col("what").replace_strict(_ACTIONS, return_dtype=FILE_ACTION).alias("action")
+_TRANSFER: Final = (
+    *_COMMON,
+    _path().alias("path"),
+    _old_path().alias("old_path"),
+    _size().alias("bytes"),
+    "action",
+    pl.lit("s3").alias("protocol"),
+    pl.when(pl.col("errorCode").is_not_null())
+    .then(pl.lit("failure", OUTCOME))
+    .otherwise(pl.lit("success", OUTCOME))
+    .alias("outcome"),
+)
+
+
+def typed_events(fields: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(line_index and all that logins and transfers need; line_index and reason of those without a time)."""
+    events = fields.with_columns(_WHAT).filter(_IS_WANTED)
+    events = events.with_columns(iso_us(events.select(_TIME).to_series(), "UTC").alias("event_time_us"))
+    timeless = events.filter(pl.col("event_time_us").is_null()).select("line_index", reason=pl.lit(NO_TIME))
+    if timeless.height:
+        events = events.drop_nulls("event_time_us")
+    source = ip_address(events["sourceIPAddress"]).values
+    return events.with_columns(source.alias("src_ip"), *_OF_EVENT), timeless
+
+
+def login_rows(events: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the sign-ins among `events`."""
+    return events.filter(_IS_LOGIN).with_columns(_OUTCOME).select(_LOGIN)
 
 
 def transfer_rows(events: pl.DataFrame) -> pl.DataFrame:
     """Rows of S3's events among `events`."""
-    moved = events.filter(pl.col("what").is_in(list(_ACTIONS)))
-    into, out = (count(moved[name]).values for name in ("bytesTransferredIn", "bytesTransferredOut"))
-    action = pl.col("action")
-    failed = pl.col("errorCode").is_not_null()
-    size = (
-        pl.when(action.is_in(["download", "read"]))
-        .then(out)
-        .when((action == "upload") & (pl.col("eventName") != "CompleteMultipartUpload"))
-        .then(into)
-    )
-    key = pl.coalesce("key", pl.when(pl.col("action") == "read").then("prefix"), pl.lit(""))
-    source = pl.col("x-amz-copy-source").str.strip_prefix("/")
-    return moved.with_columns(
-        action=pl.col("what").replace_strict(_ACTIONS, return_dtype=FILE_ACTION),
-    ).select(
-        "line_index",
-        "event_time_us",
-        "host",
-        "service",
-        "user",
-        "src_ip",
-        pl.concat_str(pl.lit("s3://"), "bucketName", pl.lit("/"), key).alias("path"),
-        pl.when(action == "copy").then(pl.concat_str(pl.lit("s3://"), source)).alias("old_path"),
-        pl.when(failed & size.is_not_null()).then(0).otherwise(size).alias("bytes"),
-        "action",
-        pl.lit("s3").alias("protocol"),
-        pl.when(failed).then(pl.lit("failure")).otherwise(pl.lit("success")).cast(OUTCOME).alias("outcome"),
+    moved = events.filter(~_IS_LOGIN)
+    sizes = (("size_in", "bytesTransferredIn"), ("size_out", "bytesTransferredOut"))
+    return moved.with_columns(_ACTION, *(count(moved[said]).values.alias(name) for name, said in sizes)).select(
+        _TRANSFER
     )

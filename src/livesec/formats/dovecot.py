@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
 from livesec.formats.stateless import StatelessFormat
@@ -103,7 +103,7 @@ class Dovecot(StatelessFormat):
         )["line_index"]
         consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), parts.to_numpy()]))
         taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = np.setdiff1d(lines["line_index"].to_numpy(), taken, assume_unique=True)
+        skipped = lines_without(lines["line_index"].to_numpy(), taken)
         return Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 
 

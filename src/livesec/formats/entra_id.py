@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without, no_rejects
 from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -29,6 +29,7 @@ from livesec.formats.json_lines import json_fields
 from livesec.formats.json_scan import Path
 from livesec.formats.one_line_lists import listed
 from livesec.formats.stateless import StatelessFormat
+from livesec.formats.text_marks import holds_any
 from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import ip_address
 
@@ -67,6 +68,7 @@ _ATTEMPTS: Final = {
 }
 _INTERRUPTS: Final = ["16000", "16001", "16002", "50058", "50097", "50125", "50129", "50140", "50168", "50199", "51006"]
 _REASONS: Final = {
+    **_ATTEMPTS,
     **dict.fromkeys(("50056", "50064", "50126"), "bad_credentials"),
     **dict.fromkeys(("50034", "51004"), "invalid_user"),
     "50053": "locked",
@@ -82,6 +84,47 @@ _LISTS: Final = r'^\s*(?:\[|\{\s*(?:"@odata\.[a-zA-Z.]+"\s*:\s*"[^"]*"\s*,\s*)*"
 _METHOD: Final = r'"authenticationMethod":\s*"([^"\\]{1,100})"'
 _NO_TIME: Final = "createdDateTime: no time that can be read"
 _NO_CODE: Final = "no errorCode"
+_NO_EVENTS: Final = pl.DataFrame(schema={"line_index": pl.UInt32, **dict.fromkeys(_AZURE, pl.String)})
+
+
+def _said(*names: str) -> pl.Expr:
+    return pl.coalesce(pl.when(pl.col(name) != "").then(name) for name in names)
+
+
+# Expressions take longer to make than to evaluate over a batch: they are made once.
+_CODE: Final = pl.coalesce("code", "result").alias("code")
+_IS_SIGN_IN: Final = pl.col("category").is_null() | pl.col("category").is_in(_SIGN_INS)
+_IS_LOGIN: Final = _IS_SIGN_IN & ~_CODE.is_in(_INTERRUPTS).fill_null(False)
+_PROBLEM: Final = (
+    pl.when(pl.col("event_time_us").is_null())
+    .then(pl.lit(_NO_TIME))
+    .when(~pl.col("code").str.contains(r"^[0-9]{1,9}$").fill_null(False))
+    .then(pl.lit(_NO_CODE))
+)
+_IS_SUCCESS: Final = pl.col("code") == "0"
+_IS_SECOND: Final = (
+    (pl.col("requirement") == "multiFactorAuthentication") & _IS_SUCCESS & (pl.col("method") == "password")
+)
+_COLUMNS: Final = (
+    "line_index",
+    "event_time_us",
+    _said("tenant_id", "tenant").alias("host"),
+    pl.coalesce(_said("service"), pl.lit("entra_id")).alias("service"),
+    _said("correlation").alias("session_id"),
+    _said("user").alias("user"),
+    "src_ip",
+    _said("country").alias("country"),
+    pl.when(_IS_SUCCESS)
+    .then(pl.lit("success", OUTCOME))
+    .when(pl.col("known").is_in(set(_ATTEMPTS.values())))
+    .then(pl.lit("attempt", OUTCOME))
+    .otherwise(pl.lit("failure", OUTCOME))
+    .alias("outcome"),
+    pl.when(~_IS_SUCCESS).then(pl.coalesce("known", "aadsts" + pl.col("code"))).alias("reason"),
+    pl.when(_IS_SECOND.fill_null(False)).then(pl.col("method") + "+mfa").otherwise("method").alias("auth_method"),
+    _said("agent", "app").alias("client"),
+    pl.lit(1, pl.Int32).alias("count"),
+)
 
 
 class EntraId(StatelessFormat):
@@ -96,109 +139,79 @@ class EntraId(StatelessFormat):
 
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
         """Take sign-ins and Entra's other diagnostic records."""
-        line = lines["line"]
-        of_azure = line.str.contains(_CATEGORY[0], literal=True)
-        if of_azure.any():
-            of_azure &= line.str.contains(_CATEGORY[1], literal=True)
-        if of_azure.any():
-            of_azure &= line.str.contains_any(_OF_AZURE)
-        others = (~of_azure).arg_true()
-        if len(others):
-            left = line.gather(others)
-            for word in _TELLING:
-                others = others.filter(told := left.str.contains(word, literal=True))
-                left = left.filter(told)
-        own = of_azure.scatter(others, True) if len(others) else of_azure
+        own = _own(lines["line"])
         if not own.any():
             return NOTHING_PARSED
-        numbered, line_of, failed = _records(lines if own.all() else lines.filter(own))
-        in_azure = numbered["line"].str.contains('"properties"', literal=True)
-        azure = json_fields(numbered.filter(in_azure), _AZURE)
-        plain = json_fields(numbered.filter(~in_azure), _GRAPH)
-        azure_own = azure.fields.filter(pl.col("category").is_not_null())  # else of others, who quote one
-        plain_own = plain.fields.filter(pl.col("created").is_not_null() & pl.col("code").is_not_null())
-        events = pl.concat([azure_own, plain_own], how="diagonal").sort("line_index")
-        broken = pl.concat([azure.failed, plain.failed]).sort("line_index")
-        return _parsed(events, broken, line_of, failed)
+        records, failed = _records(lines if own.all() else lines.filter(own))
+        line_of = records["line_index"].to_numpy()
+        numbered = records.with_columns(pl.Series("line_index", np.arange(len(line_of), dtype=np.uint32)))
+        events, broken = _fields(numbered)
+        logins, problems = _judged(events)
+        place = line_of[logins["line_index"].to_numpy()]
+        row_in_line = np.arange(len(place), dtype=np.int32) - np.searchsorted(place, place).astype(np.int32)
+        rows = _rows(logins).with_columns(pl.Series("line_index", place), pl.Series("row_in_line", row_in_line))
+        unusable = pl.concat([broken, problems])
+        unusable = unusable.with_columns(pl.Series("line_index", line_of[unusable["line_index"].to_numpy()]))
+        rejects = pl.concat([failed, unusable])
+        rejects = rejects.filter(~pl.Series(np.isin(rejects["line_index"].to_numpy(), place)))
+        rejects = rejects.unique("line_index", keep="first").sort("line_index")
+        every = np.append(line_of[events["line_index"].to_numpy()], failed["line_index"].to_numpy())
+        used = np.append(place, rejects["line_index"].to_numpy())
+        return Parsed({LogType.LOGIN: rows}, np.unique(place), lines_without(every, used), rejects)
 
 
-def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
-    """The records of `lines`, numbered; the line_index of each; line_index and reason of broken lists."""
+def _own(line: pl.Series) -> pl.Series:
+    """Which lines tell that they are Azure's or Graph's."""
+    own = holds_any(line, _OF_AZURE)
+    for word in _CATEGORY if own.any() else ():
+        own &= line.str.contains(word, literal=True)
+    others = (~own).arg_true()
+    if not len(others):
+        return own
+    left = line.gather(others)
+    for word in _TELLING:
+        others = others.filter(told := left.str.contains(word, literal=True))
+        left = left.filter(told)
+    return own.scatter(others, True)
+
+
+def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """line_index and line of each record in `lines`; line_index and reason of broken lists."""
     many = lines["line"].str.contains(_LISTS)
-    records, failed = lines, no_rejects()
-    if many.any():
-        found = listed(lines.filter(many), ("records", "value"))
-        records = pl.concat([lines.filter(~many), found.records]).sort("line_index", maintain_order=True)
-        failed = found.failed
-    numbered = records.with_columns(line_index=pl.int_range(records.height, dtype=pl.UInt32))
-    return numbered, records["line_index"], failed
+    if not many.any():
+        return lines, no_rejects()
+    found = listed(lines.filter(many), ("records", "value"))
+    return pl.concat([lines.filter(~many), found.records]).sort("line_index", maintain_order=True), found.failed
 
 
-def _parsed(events: pl.DataFrame, broken: pl.DataFrame, line_of: pl.Series, failed: pl.DataFrame) -> Parsed:
-    every = pl.concat([line_of.gather(events["line_index"]), failed["line_index"]]).unique()
-    wanted = pl.col("category").is_null() | pl.col("category").is_in(_SIGN_INS)
-    code = pl.coalesce("code", "result")
-    events = events.filter(wanted).with_columns(code.alias("code"))
-    events = events.filter(~pl.col("code").is_in(_INTERRUPTS).fill_null(False))
-    times = iso_us(pl.select(pl.coalesce(events["created"], events["time"])).to_series(), "UTC")
-    events = events.with_columns(times.alias("event_time_us"))
-    problem = (
-        pl.when(pl.col("event_time_us").is_null())
-        .then(pl.lit(_NO_TIME))
-        .when(~pl.col("code").str.contains(r"^[0-9]{1,9}$").fill_null(False))
-        .then(pl.lit(_NO_CODE))
-    )
-    judged = events.with_columns(problem.alias("problem"))
-    unusable = pl.concat([broken, judged.drop_nulls("problem").select("line_index", reason="problem")])
-    rows = _rows(judged.filter(pl.col("problem").is_null()))
-    line_index = line_of.gather(rows["line_index"])
-    place = line_index.to_numpy()
-    row_in_line = np.arange(len(place), dtype=np.int32) - np.searchsorted(place, place).astype(np.int32)
-    rows = rows.with_columns(line_index, pl.Series("row_in_line", row_in_line))
-    consumed = rows["line_index"].unique().sort()
-    bad = pl.concat([failed, unusable.with_columns(line_index=line_of.gather(unusable["line_index"]))])
-    bad = bad.filter(~pl.col("line_index").is_in(consumed.implode())).unique("line_index", keep="first")
-    used = pl.concat([consumed, bad["line_index"]])
-    return Parsed(
-        {LogType.LOGIN: rows},
-        consumed=consumed.to_numpy(),
-        skipped=np.setdiff1d(every.sort().to_numpy(), used.to_numpy(), assume_unique=True),
-        rejects=bad.sort("line_index"),
-    )
+def _fields(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """_AZURE's fields of `records` (line_index, line) and their line_index; line_index and reason of broken ones."""
+    in_azure = records["line"].str.contains('"properties"', literal=True)
+    events, broken = [_NO_EVENTS], [no_rejects()]
+    for own, paths, needed in ((in_azure, _AZURE, ["category"]), (~in_azure, _GRAPH, ["created", "code"])):
+        if own.any():
+            found = json_fields(records if own.all() else records.filter(own), paths)
+            events.append(found.fields.drop_nulls(needed))  # else of others, who quote one
+            broken.append(found.failed)
+    return pl.concat(events, how="diagonal").sort("line_index"), pl.concat(broken).sort("line_index")
 
 
-def _rows(events: pl.DataFrame) -> pl.DataFrame:
-    source = ip_address(pl.select(pl.coalesce(events["ip"], events["caller"])).to_series()).values
-    code = pl.col("code")
-    asked = code.replace_strict(_ATTEMPTS, default=None, return_dtype=pl.String)
-    failed = pl.coalesce(code.replace_strict(_REASONS, default=None, return_dtype=pl.String), "aadsts" + code)
-    method = pl.lit(events["steps"].str.extract(_METHOD).str.to_lowercase())  # once: an expression would be read anew
-    second = (pl.col("requirement") == "multiFactorAuthentication") & (code == "0") & (method == "password")
-    return events.select(
-        "line_index",
-        "event_time_us",
-        _said("tenant_id", "tenant").alias("host"),
-        pl.coalesce(_said("service"), pl.lit("entra_id")).alias("service"),
-        _said("correlation").alias("session_id"),
-        _said("user").alias("user"),
-        source.alias("src_ip"),
-        _said("country").alias("country"),
-        pl.when(code == "0")
-        .then(pl.lit("success"))
-        .when(asked.is_not_null())
-        .then(pl.lit("attempt"))
-        .otherwise(pl.lit("failure"))
-        .cast(OUTCOME)
-        .alias("outcome"),
-        pl.when(code != "0").then(pl.coalesce(asked, failed)).alias("reason"),
-        pl.when(second.fill_null(False)).then(method + "+mfa").otherwise(method).alias("auth_method"),
-        _said("agent", "app").alias("client"),
-        pl.lit(1, pl.Int32).alias("count"),
-    )
+def _judged(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Logins that can be used, with event_time_us; line_index and reason of those that cannot."""
+    logins = events.filter(_IS_LOGIN).with_columns(_CODE)
+    times = iso_us(pl.select(pl.coalesce(logins["created"], logins["time"])).to_series(), "UTC")
+    logins = logins.with_columns(times.alias("event_time_us"))
+    problems = logins.select("line_index", reason=_PROBLEM).drop_nulls("reason")
+    if problems.height:
+        logins = logins.filter(_PROBLEM.is_null())
+    return logins, problems
 
 
-def _said(*names: str) -> pl.Expr:
-    return pl.coalesce(pl.when(pl.col(name) != "").then(name) for name in names)
+def _rows(logins: pl.DataFrame) -> pl.DataFrame:
+    source = ip_address(pl.select(pl.coalesce(logins["ip"], logins["caller"])).to_series()).values
+    method = logins["steps"].str.extract(_METHOD).str.to_lowercase()
+    reason = logins["code"].replace_strict(_REASONS, default=None, return_dtype=pl.String)
+    return logins.with_columns(source.alias("src_ip"), method.alias("method"), reason.alias("known")).select(_COLUMNS)
 
 
 FORMAT = EntraId()

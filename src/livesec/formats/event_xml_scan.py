@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
-from livesec.core.text_views import arrow_text, set_view, texts_at
+from livesec.core.text_views import arrow_text, columns_at, set_view
 from livesec.formats.text_spans import has_at
 
 _BAD: Final = -1
@@ -122,7 +122,7 @@ def event_texts(
     """
     names = (*elements, *attributes, *data)
     text, bounds = arrow_text(lines)
-    views = np.empty((len(names), len(lines), 4), dtype=np.uint32)
+    views = np.zeros((len(names), len(lines), 4), dtype=np.uint32)
     known = np.zeros((len(names), len(lines)), dtype=np.bool_)
     _scan(text, bounds, _marks(tuple(elements), tuple(attributes), tuple(data)), views, known)
-    return {name: texts_at(views[field], known[field], text) for field, name in enumerate(names)}
+    return columns_at(names, views, known, text).to_dict()

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
@@ -84,7 +84,7 @@ class InternalSftp(Format[Sessions]):
         consumed = events.filter(part)["line_index"].to_numpy()
         rejects = events.filter(pl.col("problem").is_not_null()).select("line_index", reason="problem")
         used = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = np.setdiff1d(lines["line_index"].to_numpy(), used)
+        skipped = lines_without(lines["line_index"].to_numpy(), used)
         return state, Parsed({LogType.FILE_TRANSFER: rows}, consumed, skipped, rejects)
 
     def to_bytes(self, state: Sessions) -> bytes:

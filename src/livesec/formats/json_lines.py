@@ -37,7 +37,7 @@ def json_fields(lines: pl.DataFrame, wanted: Mapping[str, Path]) -> JsonFields:
     ([(0, '1', 'x')], [1])
     """
     found = scanned(lines["line"], wanted)
-    fields = pl.DataFrame({"line_index": lines["line_index"], **found.fields})
+    fields = found.fields.insert_column(0, lines["line_index"])
     if found.whole.all():
         return JsonFields(fields, no_rejects())
     whole = pl.Series(found.whole)

@@ -1,7 +1,8 @@
 """JSON objects read in one compiled pass over their bytes: only the wanted values become texts, where they lie.
 
-A line is whole if it is one object of RFC 8259's grammar and nothing else. Of a key that is there twice the last one
-counts. Depth is bounded: an attacker's million brackets are a broken line, not a full stack.
+A line is whole if it is one object of RFC 8259's grammar (or a list, if such are wanted) and nothing else. Of a key
+that is there twice the last one counts. Depth is bounded: an attacker's million brackets are a broken line, not a full
+stack.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
-from livesec.core.text_views import arrow_text, set_view, texts_at
+from livesec.core.text_views import arrow_text, columns_at, set_view, texts_at
 from livesec.formats.json_grammar import BAD, number_end, string_end, unescaped, word_end
 
 Path = tuple[str, ...]
-"""Keys from the object's root to a value; a dot inside a key is a part of it."""
+"""Keys from the object's root to a value; a dot inside a key is a part of it. () is a line that is a list."""
 
 MAX_DEPTH: Final = 256  # logs stay below 20
 _NONE: Final = -1
@@ -33,14 +34,16 @@ _N, _MINUS, _ZERO, _NINE = (ord(character) for character in "n-09")
 
 
 class Wanted(NamedTuple):
-    """The wanted paths as a tree; nodes are numbered so that all below a node follow it. Shape (nodes,) each."""
+    """The wanted paths as a tree; the children of a node have numbers in a row. Shape (nodes,) each."""
 
     keys: NDArray[np.uint8]
     """The UTF-8 of all keys, back to back."""
     key_at: NDArray[np.int64]
     """Where a node's key begins in `keys`, and one more: where the last ends; shape (nodes + 1,)."""
     first_child: NDArray[np.int64]
-    next_child: NDArray[np.int64]
+    end_child: NDArray[np.int64]
+    tags: NDArray[np.int64]
+    """A key's first byte and length in one, which tell most keys apart."""
     field: NDArray[np.int64]
     """The field that a leaf is, else -1."""
     first_field: NDArray[np.int64]
@@ -73,48 +76,37 @@ class _Stack(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _tree(paths: tuple[tuple[str, Path], ...]) -> tuple[Wanted, tuple[str, ...]]:
-    """The tree of `paths`, and the names of the fields in its order."""
-    branches: dict[Path, list[Path]] = {(): []}
-    names: dict[Path, str] = {}
-    for name, path in paths:
-        for depth in range(len(path)):
-            below = branches.setdefault(path[:depth], [])
-            if path[: depth + 1] not in below:
-                below.append(path[: depth + 1])
-        names[path] = name
-    order: list[Path] = []
-    waiting: list[Path] = [()]
-    while waiting:
-        order.append(waiting.pop())
-        waiting += reversed(branches.get(order[-1], []))
-    number = {path: place for place, path in enumerate(order)}
-    first, following = np.full((2, len(order)), _NONE)
-    for path, below in branches.items():
-        for place, child in enumerate(below):
-            if place == 0:
-                first[number[path]] = number[child]
-            else:
-                following[number[below[place - 1]]] = number[child]
-    leaves = [path for path in order if path in names]
+def _tree(paths: tuple[tuple[str, Path], ...]) -> tuple[Wanted, tuple[int, ...]]:
+    """The tree of `paths`, and the field that each of them is there."""
+    leaves = sorted({path for _, path in paths})  # so those below a node are in a row
+    nodes = sorted(
+        {path[:depth] for path in leaves for depth in range(len(path) + 1)}, key=lambda path: (len(path), path)
+    )
+    number = {path: place for place, path in enumerate(nodes)}
+    first, end = np.zeros((2, len(nodes)), dtype=np.int64)
+    keys = [path[-1].encode() if path else b"" for path in nodes]
+    for place, path in enumerate(nodes[1:], 1):
+        parent = number[path[:-1]]
+        first[parent] = first[parent] or place
+        end[parent] = place + 1
     field_of = {path: place for place, path in enumerate(leaves)}
-    own = [[field_of[leaf] for leaf in leaves if leaf[: len(path)] == path] for path in order]
-    keys = [path[-1].encode() if path else b"" for path in order]
+    own = [[field_of[leaf] for leaf in leaves if leaf[: len(path)] == path] for path in nodes]
     wanted = Wanted(
         np.frombuffer(b"".join(keys) or b"\0", dtype=np.uint8),
         np.cumsum([0, *map(len, keys)]),
         first,
-        following,
-        np.array([field_of.get(path, _NONE) for path in order]),
+        end,
+        np.array([len(key) << 8 | sum(key[:1]) for key in keys]),
+        np.array([field_of.get(path, _NONE) for path in nodes]),
         np.array([some[0] for some in own]),
         np.array([some[-1] + 1 for some in own]),
     )
-    return wanted, tuple(names[path] for path in leaves)
+    return wanted, tuple(field_of[path] for _, path in paths)
 
 
 @inner_kernel
 def _past_blanks(data: NDArray[np.uint8], at: int, end: int) -> int:
-    while at < end and (data[at] == _SPACE or data[at] == _TAB or data[at] == _NEWLINE or data[at] == _RETURN):
+    while at < end and data[at] <= _SPACE and data[at] in (_SPACE, _TAB, _NEWLINE, _RETURN):
         at += 1
     return at
 
@@ -122,16 +114,17 @@ def _past_blanks(data: NDArray[np.uint8], at: int, end: int) -> int:
 @inner_kernel
 def _child(wanted: Wanted, node: int, data: NDArray[np.uint8], at: int, end: int) -> int:
     """The child of `node` whose key is data[at:end], or -1."""
-    child = wanted.first_child[node]
-    while child >= 0:
-        start = wanted.key_at[child]
-        if wanted.key_at[child + 1] - start == end - at:
-            place = 0
-            while place < end - at and data[at + place] == wanted.keys[start + place]:
+    size = end - at
+    first = np.int64(data[at]) if size else 0
+    tag = size << 8 | first
+    for child in range(wanted.first_child[node], wanted.end_child[node]):
+        if wanted.tags[child] == tag:
+            start = wanted.key_at[child]
+            place = 1
+            while place < size and data[at + place] == wanted.keys[start + place]:
                 place += 1
-            if place == end - at:
-                return int(child)
-        child = wanted.next_child[child]
+            if place >= size:
+                return child
     return _NONE
 
 
@@ -139,34 +132,14 @@ def _child(wanted: Wanted, node: int, data: NDArray[np.uint8], at: int, end: int
 def _scan_line(  # noqa: PLR0912, PLR0915  # one pass: a call for each part of an object made it six times slower
     data: NDArray[np.uint8], at: int, end: int, line: int, used: int, wanted: Wanted, stack: _Stack, found: _Found
 ) -> tuple[bool, int]:
-    """(whether data[at:end] is one whole object, bytes of the scratch buffer in use after it)."""
-    depth, state, want, stop = 0, _VALUE, _ROOT, at
+    """(whether data[at:end] is one whole object, or a list if wanted, bytes of the scratch buffer in use after it)."""
+    depth, want, stop, is_key = 0, _ROOT, at, False
     at = _past_blanks(data, at, end)
-    if at >= end or data[at] != _OPEN:
+    if at >= end or (data[at] != _OPEN and (data[at] != _OPEN_LIST or wanted.field[_ROOT] < 0)):
         return False, used
     while True:
-        at = _past_blanks(data, at, end)
-        if at >= end:
-            return False, used
-        byte = data[at]
-        in_object = depth > 0 and stack.kind[depth - 1] == _OBJECT
-
-        if byte == (_CLOSE if in_object else _CLOSE_LIST) and state in (_AFTER, _KEY_OR_END, _VALUE_OR_END):
-            at, depth, state = at + 1, depth - 1, _AFTER
-            field = stack.field[depth]
-            if field >= 0:
-                found.known[field, line] = True
-                set_view(found.views, field, line, data, stack.start[depth], at, _IN_LINE)
-            if depth == 0:
-                return _past_blanks(data, at, end) == end, used
-
-        elif state == _AFTER:
-            if byte != _COMMA:
-                return False, used
-            at, state, want = at + 1, _KEY if in_object else _VALUE, _NONE
-
-        elif state in (_KEY, _KEY_OR_END):
-            if byte != _QUOTE:
+        if is_key:
+            if at >= end or data[at] != _QUOTE:
                 return False, used
             node, want = stack.node[depth - 1], _NONE
             stop, is_escaped = string_end(data, at + 1, end)
@@ -182,24 +155,18 @@ def _scan_line(  # noqa: PLR0912, PLR0915  # one pass: a call for each part of a
                 want = _child(wanted, node, data, at + 1, stop)
             if want >= 0:  # of two, the last one counts
                 for field in range(wanted.first_field[want], wanted.end_field[want]):
-                    found.known[field, line] = False
+                    if found.known[field, line]:
+                        found.known[field, line] = False
+                        found.views[field, line] = 0
             at = _past_blanks(data, stop + 1, end)
             if at >= end or data[at] != _COLON:
                 return False, used
-            at, state = at + 1, _VALUE
-
-        elif byte in (_OPEN, _OPEN_LIST):
-            if depth == MAX_DEPTH:
-                return False, used
-            field = wanted.field[want] if want >= 0 else _NONE
-            stack.kind[depth] = _OBJECT if byte == _OPEN else _ARRAY
-            stack.node[depth] = want if byte == _OPEN and field < 0 else _NONE
-            stack.field[depth], stack.start[depth] = field, at
-            at, depth, want = at + 1, depth + 1, _NONE
-            state = _KEY_OR_END if byte == _OPEN else _VALUE_OR_END
-
-        elif byte == _QUOTE:
-            field = wanted.field[want] if want >= 0 else _NONE
+            at = _past_blanks(data, at + 1, end)
+        if at >= end:
+            return False, used
+        byte = data[at]
+        field = wanted.field[want] if want >= 0 else _NONE
+        if byte == _QUOTE:
             stop, is_escaped = string_end(data, at + 1, end)
             if stop == BAD:
                 return False, used
@@ -214,10 +181,20 @@ def _scan_line(  # noqa: PLR0912, PLR0915  # one pass: a call for each part of a
             elif field >= 0:
                 found.known[field, line] = True
                 set_view(found.views, field, line, data, at + 1, stop, _IN_LINE)
-            at, state = stop + 1, _AFTER
-
+            at = _past_blanks(data, stop + 1, end)
+        elif byte in (_OPEN, _OPEN_LIST):
+            if depth == MAX_DEPTH:
+                return False, used
+            is_key = byte == _OPEN
+            if is_key and depth == 0:
+                field = _NONE
+            stack.kind[depth] = _OBJECT if is_key else _ARRAY
+            stack.node[depth] = want if is_key and field < 0 else _NONE
+            stack.field[depth], stack.start[depth] = field, at
+            at, depth, want = _past_blanks(data, at + 1, end), depth + 1, _NONE
+            if at >= end or data[at] != (_CLOSE if is_key else _CLOSE_LIST):
+                continue
         else:
-            field = wanted.field[want] if want >= 0 else _NONE
             is_number = byte == _MINUS or (byte >= _ZERO and byte <= _NINE)
             stop = number_end(data, at, end) if is_number else word_end(data, at, end)
             if stop == BAD:
@@ -225,7 +202,27 @@ def _scan_line(  # noqa: PLR0912, PLR0915  # one pass: a call for each part of a
             if field >= 0 and byte != _N:
                 found.known[field, line] = True
                 set_view(found.views, field, line, data, at, stop, _IN_LINE)
-            at, state = stop, _AFTER
+            at = _past_blanks(data, stop, end)
+
+        # behind a value
+        while True:
+            if at >= end:
+                return False, used
+            byte = data[at]
+            is_key = stack.kind[depth - 1] == _OBJECT
+            if byte == _COMMA:
+                at, want = _past_blanks(data, at + 1, end), _NONE
+                break
+            if byte != (_CLOSE if is_key else _CLOSE_LIST):
+                return False, used
+            at, depth = at + 1, depth - 1
+            field = stack.field[depth]
+            if field >= 0:
+                found.known[field, line] = True
+                set_view(found.views, field, line, data, stack.start[depth], at, _IN_LINE)
+            at = _past_blanks(data, at, end)
+            if depth == 0:
+                return at == end, used
 
 
 @kernel
@@ -235,7 +232,8 @@ def _scan(  # numba takes 0.5 ms a call to see what named tuples hold
     keys: NDArray[np.uint8],
     key_at: NDArray[np.int64],
     first_child: NDArray[np.int64],
-    next_child: NDArray[np.int64],
+    end_child: NDArray[np.int64],
+    tags: NDArray[np.int64],
     field: NDArray[np.int64],
     first_field: NDArray[np.int64],
     end_field: NDArray[np.int64],
@@ -245,12 +243,15 @@ def _scan(  # numba takes 0.5 ms a call to see what named tuples hold
     whole: NDArray[np.bool_],
     scratch: NDArray[np.uint8],
 ) -> None:
-    wanted = Wanted(keys, key_at, first_child, next_child, field, first_field, end_field)
+    wanted = Wanted(keys, key_at, first_child, end_child, tags, field, first_field, end_field)
     open_ = _Stack(stack[0], stack[1], stack[2], stack[3])
     found = _Found(views, known, whole, scratch)
     used = 0
     for line in range(len(whole)):
         whole[line], used = _scan_line(data, bounds[line], bounds[line + 1], line, used, wanted, open_, found)
+        if not whole[line]:
+            known[:, line] = False
+            views[:, line] = 0
 
 
 class Scanned(NamedTuple):
@@ -258,12 +259,12 @@ class Scanned(NamedTuple):
 
     whole: NDArray[np.bool_]
     """Which lines are one whole object; shape (n,)."""
-    fields: dict[str, pl.Series]
-    """Each wanted value as text, null where it is missing; of a broken line they mean nothing."""
+    fields: pl.DataFrame
+    """Each wanted value as text, null where it is missing or the line is broken."""
 
 
 def scanned(lines: pl.Series, paths: Mapping[str, Path]) -> Scanned:
-    r"""Read `paths` (name to path) from `lines` (String, none null). No path may begin with another whole path.
+    r"""Read `paths` (name to path) from `lines` (String, null as nothing). No path but () may be the start of another.
 
     Texts without their escapes, a lone surrogate as U+FFFD; numbers, truth values, objects and arrays as they are
     written; null is nothing.
@@ -273,20 +274,19 @@ def scanned(lines: pl.Series, paths: Mapping[str, Path]) -> Scanned:
     >>> found.whole.tolist(), found.fields["b"].to_list()[:2], found.fields["d"].to_list()[:2]
     ([True, True, False], ['1e2', '[1, {}]'], ['é', None])
     """
-    wanted, names = _tree(tuple(paths.items()))
+    wanted, fields = _tree(tuple(paths.items()))
     data, bounds = arrow_text(lines)
-    shape = (len(names), len(lines))
+    shape = (len(fields), len(lines))
     found = _Found(
-        np.empty((*shape, 4), dtype=np.uint32),
+        np.zeros((*shape, 4), dtype=np.uint32),
         np.zeros(shape, dtype=np.bool_),
         np.empty(len(lines), dtype=np.bool_),
         np.empty(len(data), dtype=np.uint8),
     )
     _scan(data, bounds, *wanted, np.empty((4, MAX_DEPTH), dtype=np.int64), *found)
-    texts = {
-        name: texts_at(found.views[field], found.known[field], data, found.scratch) for field, name in enumerate(names)
-    }
-    return Scanned(found.whole, {name: texts[name] for name in paths})
+    views, known = ([of[field] for field in fields] for of in (found.views, found.known))
+    texts = columns_at(paths, views, known, data, found.scratch)
+    return Scanned(found.whole, texts)
 
 
 @kernel

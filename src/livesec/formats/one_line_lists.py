@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from livesec.formats.json_lines import json_fields
-from livesec.formats.json_scan import elements
+from livesec.formats.json_scan import Path, elements
 
 _LIST: Final = "list"
 
@@ -30,12 +30,10 @@ def listed(lines: pl.DataFrame, keys: Sequence[str]) -> Listed:
     >>> found.records.rows(), found.failed["line_index"].to_list()
     ([(0, '{"a":1}'), (0, '{"b":[]}'), (1, '{"c":2}')], [2])
     """
-    text = lines["line"].str.strip_chars()
-    bare = text.str.starts_with("[")
-    wrapped = pl.select(pl.when(bare).then('{"' + _LIST + '":' + text + "}").otherwise(text).alias("line"))
-    names = (_LIST, *keys)
-    found = json_fields(wrapped.insert_column(0, lines["line_index"]), {name: (name,) for name in names})
-    lists = found.fields.select("line_index", pl.coalesce(names).alias("line"))
+    paths: dict[str, Path] = {_LIST: (), **{key: (key,) for key in keys}}
+    stripped = lines.select("line_index", pl.col("line").str.strip_chars())
+    found = json_fields(stripped, paths)
+    lists = found.fields.select("line_index", pl.coalesce(*paths).alias("line"))
     lists = lists.filter(pl.col("line").str.starts_with("[").fill_null(False))
     if lists.height == 0:
         return Listed(lists, found.failed)

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import Parsed, StreamInfo
+from livesec.core.batch import Parsed, StreamInfo, lines_without
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.openvpn_peers import PAUSE_US, read_peers
@@ -50,7 +50,7 @@ class OpenVpn(SessionFormat):
             state, lines.select("line_index", "event_time_us", "host", pl.col("message").fill_null(""))
         )
         consumed = np.union1d(rows["line_index"].to_numpy(), np.array(parts, dtype=np.uint32)).astype(np.uint32)
-        skipped = np.setdiff1d(lines["line_index"].to_numpy(), consumed, assume_unique=True)
+        skipped = lines_without(lines["line_index"].to_numpy(), consumed)
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped)
 
 

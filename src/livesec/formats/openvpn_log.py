@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.openvpn_peers import PAUSE_US, PEER, TELLING, read_peers
@@ -79,7 +79,7 @@ class OpenVpnLog(SessionFormat):
         rows, told = read_peers(state, messages.filter(timed))
         consumed = np.union1d(rows["line_index"].to_numpy(), np.array(told, dtype=np.uint32)).astype(np.uint32)
         taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = np.setdiff1d(own["line_index"].to_numpy(), taken, assume_unique=True)
+        skipped = lines_without(own["line_index"].to_numpy(), taken)
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 
 

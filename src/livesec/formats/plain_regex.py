@@ -228,7 +228,7 @@ def plain_groups(texts: pl.Series, regex: str) -> dict[str, pl.Series]:
 def _groups_and_fits(texts: pl.Series, regex: str) -> tuple[dict[str, pl.Series], NDArray[np.bool_]]:
     program, names = _program(regex)
     data, bounds = arrow_text(texts)
-    views, fits = np.empty((len(names), len(texts), 4), dtype=np.uint32), np.empty(len(texts), dtype=np.bool_)
+    views, fits = np.zeros((len(names), len(texts), 4), dtype=np.uint32), np.empty(len(texts), dtype=np.bool_)
     starts, ends = np.empty((2, len(names)), dtype=np.int64)
     _match(data, bounds, *program, starts, ends, views, fits)
     if texts.null_count():

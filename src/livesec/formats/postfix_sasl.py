@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import Parsed, StreamInfo, no_rejects
+from livesec.core.batch import Parsed, StreamInfo, lines_without, no_rejects
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -99,7 +99,7 @@ class PostfixSasl(SessionFormat):
         )
         consumed = told["line_index"].to_numpy()
         taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = np.setdiff1d(lines["line_index"].to_numpy(), taken, assume_unique=True)
+        skipped = lines_without(lines["line_index"].to_numpy(), taken)
         rejects = rejects if rejects.height else no_rejects()
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 

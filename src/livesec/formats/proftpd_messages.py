@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import Parsed
+from livesec.core.batch import Parsed, lines_without
 from livesec.core.schema import OUTCOME, LogType
 from livesec.formats.plain_regex import plain_groups
 from livesec.formats.text_times import keep_where
@@ -97,7 +97,7 @@ def read_messages(messages: pl.DataFrame) -> Parsed:
         pl.when("anonymous").then(pl.lit("anonymous")).otherwise(pl.lit("password")).alias("auth_method"),
         pl.lit(1, pl.Int32).alias("count"),
     )
-    skipped = np.setdiff1d(messages["line_index"].to_numpy(), taken, assume_unique=True).astype(np.uint32)
+    skipped = lines_without(messages["line_index"].to_numpy(), taken)
     return Parsed({LogType.LOGIN: logins}, consumed, skipped, rejects)
 
 

@@ -45,7 +45,7 @@ def parts_of(
     data: NDArray[np.uint8], origins: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> pl.Series:
     """As `parts`, of texts whose bytes are in `data` already, from `origins` on: they are looked at where they lie."""
-    views, known = np.empty((1, len(starts), 4), dtype=np.uint32), np.empty(len(starts), dtype=np.bool_)
+    views, known = np.zeros((1, len(starts), 4), dtype=np.uint32), np.empty(len(starts), dtype=np.bool_)
     _view_parts(data, origins, starts, ends, views, known)
     return texts_at(views[0], known, data)
 

@@ -83,12 +83,16 @@ def iso_us(text: pl.Series, zone: str) -> pl.Series:
     """
     found = iso_readings(text)
     read = pl.Series(found.time_us != UNREADABLE)
-    time_us = pl.Series(found.time_us) if read.all() else pl.Series(found.time_us).set(~read, None)
+    all_read = read.all()
+    time_us = pl.Series(found.time_us) if all_read else pl.Series(found.time_us).set(~read, None)
     if zone != "UTC" and not found.has_zone.all():
         local = utc_of_local(time_us.cast(pl.Datetime("us")), zone)
         time_us = time_us.zip_with(pl.Series(found.has_zone), local)
     time_us = possible(time_us)
-    others = (~read & text.is_not_null()).arg_true()
+    if all_read:
+        return time_us
+    dated = text.str.head(_DATE_TIME_BYTES).str.contains("-", literal=True)
+    others = (~read & dated).arg_true()
     return time_us.scatter(others, _iso_variant_us(text.gather(others), zone)) if len(others) else time_us
 
 

@@ -21,15 +21,15 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
-from livesec.formats.ip_text import is_ip
 from livesec.formats.json_lines import JsonFields, json_fields
 from livesec.formats.json_scan import Path
 from livesec.formats.stateless import StatelessFormat
+from livesec.formats.text_marks import holds_any
 from livesec.formats.text_times import epoch_ms_us, epoch_us, iso_us, keep_where, possible
-from livesec.formats.typed_fields import address, count, seconds
+from livesec.formats.typed_fields import count, ip_address, seconds
 from livesec.formats.web_requests import of_files, transfer_rows
 
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
@@ -69,17 +69,35 @@ _CADDY: Final[dict[str, Path]] = {
 _IPS: Final = [f'"{name}"' for name in _NAMES["ip"]]
 _STATUSES: Final = ('"status', '"response"')
 _REQUESTS: Final = [f'"{name}"' for name in (*_NAMES["line"], *_NAMES["method"])]
+_IS_NGINX: Final = "whether nginx's names say all that is needed"
 _IN_CADDY: Final = '"request":{'  # inside of a text its quotes would have backslashes
 _LOGGER: Final = '"logger":"http.'
 _ACCESS: Final = "http.log.access"
 _LINE: Final = r"^([A-Z]+) (.*?)( HTTP/[0-9](?:\.[0-9])?)?$"
 _BAD_ESCAPE: Final = "\\x"
-_NOTHING: Final = ["", "-"]
 _NO_TIME: Final = "no time that can be read"
 _CLF: Final = "%d/%b/%Y:%H:%M:%S %z"
 _EPOCH: Final = r"^[0-9]{9,10}(?:\.[0-9]+)?$"
 _EPOCH_MS: Final = r"^[0-9]{12,13}$"
 _PORT: Final = r":[0-9]+$"
+
+
+def _said(key: str) -> pl.Expr:
+    """What stands under `key`, null where that is nothing or an object, or where nginx's names suffice."""
+    is_object = pl.col(key).str.starts_with('{"') & pl.col(key).str.ends_with("}")
+    is_said = (pl.col(key) != "") & (pl.col(key) != "-") & ~is_object
+    return pl.when(is_said if key in _OF_NGINX else is_said & ~pl.col(_IS_NGINX)).then(key)
+
+
+# Made once, as that takes longer than their evaluation over a batch.
+_SAID: Final = {key: _said(key) for key in _WANTED}
+_BY_NGINX: Final = (
+    pl.all_horizontal(pl.col("remote_addr", "status", "body_bytes_sent").is_not_null())
+    & pl.any_horizontal(pl.col("time_iso8601", "@timestamp", "time_local", "msec").is_not_null())
+    & (
+        pl.col("request").str.contains(_LINE) | pl.all_horizontal(pl.col("request_method", "request_uri").is_not_null())
+    ).fill_null(False)
+)
 
 
 class WebAccessJson(StatelessFormat):
@@ -97,9 +115,9 @@ class WebAccessJson(StatelessFormat):
         caddy = line.str.contains(_IN_CADDY, literal=True)
         if caddy.any():
             caddy &= line.str.contains(_LOGGER, literal=True)
-        own = line.str.contains(_STATUSES[0], literal=True) | line.str.contains(_STATUSES[1], literal=True)
+        own = holds_any(line, _STATUSES)
         if own.any():
-            own &= line.str.contains_any(_IPS) & line.str.contains_any(_REQUESTS)
+            own &= holds_any(line, _IPS) & holds_any(line, _REQUESTS)
         if not (own.any() or caddy.any()):
             return NOTHING_PARSED
         parts = [
@@ -130,13 +148,10 @@ def _of_caddy(lines: pl.DataFrame) -> JsonFields:
 
 def _of_recipe(lines: pl.DataFrame) -> JsonFields:
     """As `_of_caddy`; without the lines that are no requests."""
-    found = _named(_without_bad_escapes(lines))
+    found = json_fields(_without_bad_escapes(lines), _WANTED)
     filled = [name for name in _WANTED if found.fields[name].null_count() < found.fields.height]
-    said = {
-        name: [pl.when(~(pl.col(key).is_in(_NOTHING) | _is_object(key))).then(key) for key in keys if key in filled]
-        for name, keys in _NAMES.items()
-    }
-    fields = found.fields.select(
+    said = {name: [_SAID[key] for key in keys if key in filled] for name, keys in _NAMES.items()}
+    fields = found.fields.with_columns(_BY_NGINX.alias(_IS_NGINX)).select(
         "line_index",
         *((pl.coalesce(keys) if keys else pl.lit(None, pl.String)).alias(name) for name, keys in said.items()),
     )
@@ -154,34 +169,6 @@ def _of_recipe(lines: pl.DataFrame) -> JsonFields:
     ours = pl.col("ip").is_not_null() & pl.col("status").str.contains(r"^[0-9]{3}$")
     ours &= (pl.col("method").is_not_null() & pl.col("target").is_not_null()) | found.fields["request"].is_not_null()
     return JsonFields(fields.filter(ours.fill_null(False)), found.failed)
-
-
-def _is_object(key: str) -> pl.Expr:
-    """Whether an object stands under `key` instead of a text."""
-    return pl.col(key).str.starts_with('{"') & pl.col(key).str.ends_with("}")
-
-
-def _named(lines: pl.DataFrame) -> JsonFields:
-    """The fields of _WANTED: those under nginx's names first, as they are mostly all that is needed."""
-    known = json_fields(lines, {name: _WANTED[name] for name in _OF_NGINX})
-    time = pl.coalesce("time_iso8601", "@timestamp", "time_local", "msec")
-    target = pl.col("request").str.contains(_LINE) | (
-        pl.col("request_method").is_not_null() & pl.col("request_uri").is_not_null()
-    )
-    needed = pl.all_horizontal(pl.col("remote_addr", "status", "body_bytes_sent").is_not_null()) & time.is_not_null()
-    whole = known.fields.select((needed & target).fill_null(False)).to_series()
-    if whole.all():
-        return JsonFields(known.fields.with_columns(_missing(known.fields)), known.failed)
-    rest = lines.join(known.fields.filter(~whole), on="line_index", how="semi", maintain_order="left")
-    others = json_fields(rest, _WANTED).fields
-    first = known.fields.filter(whole)
-    return JsonFields(
-        pl.concat([first.with_columns(_missing(first)).select(others.columns), others]).sort("line_index"), known.failed
-    )
-
-
-def _missing(fields: pl.DataFrame) -> list[pl.Expr]:
-    return [pl.lit(None, pl.String).alias(name) for name in _WANTED if name not in fields.columns]
 
 
 def _without_bad_escapes(lines: pl.DataFrame) -> pl.DataFrame:
@@ -204,16 +191,16 @@ def _parsed(found: JsonFields, zone: str) -> Parsed:
             count(requests["read"]).values.alias("size_in"), seconds(requests["duration"]).values.alias("duration_s")
         )
     told = of_files(requests)
-    source = address(told["ip"]).values
+    source = ip_address(told["ip"]).values
     more = [pl.col(name) for name in ("service", "duration_s") if name in told.columns]
     user = pl.when(pl.col("user") != "").then("user").alias("user")
-    rows = transfer_rows(told, user, keep_where(is_ip(source), source).alias("src_ip"), *more)
+    rows = transfer_rows(told, user, source.alias("src_ip"), *more)
     rejects = pl.concat([found.failed, timeless.select("line_index", reason=pl.lit(_NO_TIME))])
     used = pl.concat([rows["line_index"], rejects["line_index"]])
     return Parsed(
         {LogType.FILE_TRANSFER: rows},
         consumed=rows["line_index"].to_numpy(),
-        skipped=np.setdiff1d(fields["line_index"].to_numpy(), used.to_numpy()),
+        skipped=lines_without(fields["line_index"].to_numpy(), used.to_numpy()),
         rejects=rejects,
     )
 

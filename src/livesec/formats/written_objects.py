@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from livesec.formats.json_lines import json_fields
-from livesec.formats.json_scan import Path
+from livesec.formats.json_scan import Path, scanned
 
 _NOTHING: Final = ["", "null", "None", "-", "{}"]
 _ATHENA: Final = r"^\{[a-z0-9_]+="
@@ -26,45 +27,41 @@ _ESCAPE: Final = re.compile(r"\\(x[0-9a-f]{2}|.)|\"")
 _WORDS: Final = {"None": "null", "True": "true", "False": "false"}
 
 
-def object_fields(texts: pl.Series, wanted: Mapping[str, Path]) -> tuple[pl.DataFrame, pl.Series]:
-    """Each `wanted` (column name to path) as a String column, and which `texts` are no object that can be read.
+def object_fields(texts: pl.Series, wanted: Mapping[str, Path]) -> tuple[dict[str, pl.Series], NDArray[np.bool_]]:
+    """Each `wanted` (column name to path) as a String series, and which `texts` are no object that can be read.
 
     >>> texts = pl.Series(['{"a": {"b": 1}}', "{'a': {'b': 'it'}}", "{a={b=2, c=3}}", "", "{'a': "])
     >>> found, bad = object_fields(texts, {"b": ("a", "b")})
-    >>> found["b"].to_list(), bad.to_list()
+    >>> found["b"].to_list(), bad.tolist()
     (['1', 'it', '2', None, None], [False, False, False, False, True])
     """
-    written = texts.is_not_null() & ~texts.is_in(_NOTHING).fill_null(True)
-    distinct = texts.filter(written).unique()
-    of_athena = distinct.str.contains(_ATHENA)
-    others = distinct.filter(~of_athena)
-    lines = pl.DataFrame({"line_index": pl.int_range(len(others), dtype=pl.UInt32, eager=True), "line": _json(others)})
-    read = json_fields(lines, wanted).fields
-    rows = distinct.filter(of_athena)
-    known = pl.concat(
-        [
-            read.with_columns(text=others.gather(read["line_index"])).drop("line_index"),
-            pl.DataFrame({**{name: _of_row(rows, path) for name, path in wanted.items()}, "text": rows}),
-        ]
-    )
-    places = pl.DataFrame({"text": texts}).join(
-        known.with_columns(is_known=True), on="text", how="left", maintain_order="left"
-    )
-    return places.select(*wanted), written & places["is_known"].is_null()
+    found = scanned(texts, wanted)
+    left = texts.set(pl.Series(found.whole), None)
+    places = (left.is_not_null() & ~left.is_in(_NOTHING)).arg_true()
+    fields, bad = found.fields.to_dict(), np.zeros(len(texts), dtype=np.bool_)
+    if len(places):
+        others = pl.DataFrame({"text": left.gather(places)})
+        known = _not_as_json(others["text"].unique(), wanted).with_columns(is_known=True)
+        read = others.join(known, on="text", how="left", maintain_order="left")
+        for name in wanted:
+            fields[name] = fields[name].scatter(places, read[name])
+        bad[places.filter(read["is_known"].is_null())] = True
+    return fields, bad
 
 
-def _of_row(rows: pl.Series, path: Path) -> pl.Series:
+def _not_as_json(texts: pl.Series, wanted: Mapping[str, Path]) -> pl.DataFrame:
+    """Those of `texts` that Python or Athena wrote, as column text, and the `wanted` fields of each."""
+    dicts = texts.filter(texts.str.starts_with(_PYTHON))
+    found = scanned(pl.Series([_as_json(text) for text in dicts], dtype=pl.String), wanted)
+    read = found.fields.insert_column(0, dicts.alias("text")).filter(pl.Series(found.whole))
+    rows = pl.DataFrame({"text": texts.filter(texts.str.contains(_ATHENA))})
+    return pl.concat([read, rows.with_columns(_of_row(path).alias(name) for name, path in wanted.items())])
+
+
+def _of_row(path: Path) -> pl.Expr:
     """The first field that has the name at the end of `path`, as those of the row itself come before nested ones."""
-    values = rows.str.extract(r"(?:\{|, )" + re.escape(path[-1].lower()) + r"=(.*?)(?:, [a-z0-9_]+=|\}*$)")
-    return values.replace("null", None)
-
-
-def _json(texts: pl.Series) -> pl.Series:
-    """`texts` with what Python wrote as JSON."""
-    of_python = texts.str.starts_with(_PYTHON)
-    if not of_python.any():
-        return texts
-    return pl.Series([_as_json(text) if text.startswith(_PYTHON) else text for text in texts], dtype=pl.String)
+    value = pl.col("text").str.extract(r"(?:\{|, )" + re.escape(path[-1].lower()) + r"=(.*?)(?:, [a-z0-9_]+=|\}*$)")
+    return value.replace("null", None)
 
 
 def _as_json(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without, no_rejects
 from livesec.core.protocols import Format
 from livesec.core.schema import LogType
 from livesec.formats.header_spans import spans
@@ -134,7 +134,7 @@ class ZeekLog(Format[ZeekHeader]):
         return Parsed(
             {kind: _in_order(some) for kind, some in frames.items() if some},
             consumed=used,
-            skipped=np.setdiff1d(every, known) if len(every) > len(known) else every[:0],
+            skipped=lines_without(every, known) if len(every) > len(known) else every[:0],
             rejects=pl.concat(rejects).sort("line_index"),
         )
 
