@@ -36,7 +36,7 @@ def is_utf8(data: bytes) -> bool:
 
 
 @inner_kernel
-def _are_well_formed(data: NDArray[np.uint8], at: int, end: int) -> bool:
+def are_well_formed(data: NDArray[np.uint8], at: int, end: int) -> bool:
     """Whether data[at:end] is UTF-8."""
     while at < end:
         first = data[at]
@@ -62,7 +62,7 @@ def _mark_ill_formed(
         bits = np.uint8(0)
         for place in range(start, end):  # most lines: many bytes at a time
             bits |= data[place]
-        out[row] = bits > _ASCII and not _are_well_formed(data, start, end)
+        out[row] = bits > _ASCII and not are_well_formed(data, start, end)
 
 
 class Repaired(NamedTuple):

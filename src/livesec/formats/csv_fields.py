@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
 from livesec.core.text_views import arrow_text, set_view, texts_at
+from livesec.formats.byte_escapes import has_backslash, unescape, unescaped
+from livesec.formats.text_spans import has_at
 
 OPEN_QUOTE = (
     'a quote without its pair: a field over several lines, which is not read, or a quote that is not doubled ("")'
@@ -25,6 +27,7 @@ STRAY_QUOTE = 'a quote inside a field; a field that holds quotes must be quoted 
 
 _QUOTE = ord('"')
 _NONE, _OPEN, _STRAY = -1, -2, -3
+_UNSET, _SAID, _ODD = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Wanted:
     delimiter: str = ","
     named_by: str = "the header"
     """What told of the fields, for the reasons."""
+    unset: tuple[str, ...] = ()
+    """What is written for a field that says nothing: null; only with a delimiter of one byte."""
+    is_escaped: bool = False
+    """Whether fields are written as byte_escapes says; likewise."""
 
 
 class Cut(NamedTuple):
@@ -59,17 +66,16 @@ def cut_fields(lines: pl.DataFrame, wanted: Wanted, *, quoted: bool = True) -> C
     shape = (len(wanted.places), lines.height)
     found = _Found(
         np.empty((*shape, 4), dtype=np.uint32),
+        np.zeros(shape, dtype=np.uint8),
         np.empty(len(data), dtype=np.uint8),
         np.empty(lines.height, dtype=np.int64),
     )
-    _cut(data, bounds, ord(wanted.delimiter), quoted, columns, found)
+    unset = arrow_text(pl.Series(wanted.unset, dtype=pl.String))
+    _cut(data, bounds, ord(wanted.delimiter), _Writing(quoted, wanted.is_escaped, *unset), columns, found)
     right = found.counts == wanted.width
-    found.views[:, ~right] = 0  # they may look at nothing
-    every = np.ones(lines.height, dtype=np.bool_)
-    texts = [
-        texts_at(found.views[place_of[place]], every, data, found.scratch) if place >= 0 else None
-        for place in wanted.places
-    ]
+    if not right.all():
+        found.said[:, ~right] = _UNSET
+    texts = [_texts(found, place_of[place], data) if place >= 0 else None for place in wanted.places]
     if right.all():
         return Cut(_named(lines["line_index"], texts, wanted), _no_failed())
     wrong = pl.Series(~right)
@@ -78,13 +84,25 @@ def cut_fields(lines: pl.DataFrame, wanted: Wanted, *, quoted: bool = True) -> C
     return Cut(_named(lines["line_index"].filter(~wrong), kept, wanted), failed)
 
 
+class _Writing(NamedTuple):
+    """How fields are written."""
+
+    quoted: bool
+    is_escaped: bool
+    unset: NDArray[np.uint8]
+    """Texts that say nothing, back to back; one is unset[unset_bounds[i] : unset_bounds[i + 1]]."""
+    unset_bounds: NDArray[np.int64]
+
+
 class _Found(NamedTuple):
     """What the cut writes."""
 
     views: NDArray[np.uint32]
     """(wanted fields, lines, 4): Arrow's view of each."""
+    said: NDArray[np.uint8]
+    """(wanted fields, lines): _UNSET, _SAID, or _ODD for one that is still to be unescaped."""
     scratch: NDArray[np.uint8]
-    """Fields without their doubled quotes; as long as the lines."""
+    """Fields without their doubled quotes and escapes; as long as the lines."""
     counts: NDArray[np.int64]
     """(lines,): fields, or why they cannot be counted: _OPEN, _STRAY."""
 
@@ -135,15 +153,37 @@ def _plain_end(data: NDArray[np.uint8], at: int, end: int, delimiter: int, quote
     return np.int64(place)  # type: ignore[return-value]  # an int to numba, where int() is not
 
 
+@inner_kernel
+def _take(  # an unquoted field
+    data: NDArray[np.uint8], at: int, end: int, writing: _Writing, found: _Found, column: int, line: int, used: int
+) -> int:
+    """Note data[at:end]; how much of the scratch is used then."""
+    bounds = writing.unset_bounds
+    for word in range(len(bounds) - 1):
+        size = bounds[word + 1] - bounds[word]
+        if end - at == size and has_at(data, at, end, writing.unset, bounds[word], bounds[word + 1]):
+            return used
+    found.said[column, line] = _SAID
+    if writing.is_escaped and has_backslash(data, at, end):
+        text_end = unescaped(data, at, end, found.scratch, used)
+        if text_end >= 0:
+            set_view(found.views, column, line, found.scratch, used, text_end, 1)
+            return text_end
+        found.said[column, line] = _ODD
+    set_view(found.views, column, line, data, at, end, 0)
+    return used
+
+
 @kernel
 def _cut(
     data: NDArray[np.uint8],
     bounds: NDArray[np.int64],
     delimiter: int,
-    quoted: bool,
+    writing: _Writing,
     columns: NDArray[np.int64],
     found: _Found,
 ) -> None:
+    quoted = writing.quoted
     used = 0
     for line in range(len(found.counts)):
         at, end = bounds[line], bounds[line + 1]
@@ -159,16 +199,18 @@ def _cut(
                 if column >= 0 and is_doubled:
                     text_end = _without_doubles(data, at + 1, stop, found.scratch, used)
                     set_view(found.views, column, line, found.scratch, used, text_end, 1)
+                    found.said[column, line] = _SAID
                     used = text_end
                 elif column >= 0:
                     set_view(found.views, column, line, data, at + 1, stop, 0)
+                    found.said[column, line] = _SAID
             else:
                 behind = _plain_end(data, at, end, delimiter, quoted)
                 if behind < 0:
                     count = _STRAY
                     break
                 if column >= 0:
-                    set_view(found.views, column, line, data, at, behind, 0)
+                    used = _take(data, at, behind, writing, found, column, line, used)
             count += 1
             if behind >= end:
                 break
@@ -176,6 +218,13 @@ def _cut(
         if count == _STRAY and _is_odd(data, bounds[line], end):
             count = _OPEN
         found.counts[line] = count
+
+
+def _texts(found: _Found, column: int, data: NDArray[np.uint8]) -> pl.Series:
+    said = found.said[column]
+    texts = texts_at(found.views[column], said != _UNSET, data, found.scratch)
+    odd = np.flatnonzero(said == _ODD)
+    return texts.scatter(odd, [unescape(text) for text in texts.gather(odd)]) if len(odd) else texts
 
 
 def _cut_by_text(lines: pl.DataFrame, wanted: Wanted) -> Cut:
@@ -201,10 +250,9 @@ def _named(line_index: pl.Series, columns: Sequence[pl.Series | None], wanted: W
 def _reasons(counts: NDArray[np.int64], wanted: Wanted) -> pl.Series:
     said = {_OPEN: OPEN_QUOTE, _STRAY: STRAY_QUOTE}
     told = f"fields where {wanted.named_by} names {wanted.width}"
-    return pl.Series(
-        [said.get(count, f"{count} {told}") for count in counts.tolist()],
-        dtype=pl.String,
-    )
+    distinct, which = np.unique(counts, return_inverse=True)
+    reasons = [said.get(count, f"{count} {told}") for count in distinct.tolist()]
+    return pl.Series(reasons, dtype=pl.String).gather(which)
 
 
 def _failed(line_index: pl.Series, reasons: pl.Series) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.protocols import Format
@@ -134,7 +135,7 @@ class ZeekLog(Format[ZeekHeader]):
         return Parsed(
             {kind: _in_order(some) for kind, some in frames.items() if some},
             consumed=used,
-            skipped=np.setdiff1d(every, known) if len(every) > len(known) else every[:0],
+            skipped=_without(every, known) if len(every) > len(known) else every[:0],
             rejects=pl.concat(rejects).sort("line_index"),
         )
 
@@ -149,3 +150,11 @@ class ZeekLog(Format[ZeekHeader]):
 
 def _in_order(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return frames[0] if len(frames) == 1 else pl.concat(frames).sort("line_index")
+
+
+def _without(every: NDArray[np.uint32], known: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Those of `every` that are not `known`, ascending; both are places in a batch, which is not large."""
+    left = np.zeros(every.max() + 1, dtype=np.bool_)
+    left[every] = True
+    left[known] = False
+    return np.flatnonzero(left).astype(np.uint32)
