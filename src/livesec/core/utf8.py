@@ -60,7 +60,7 @@ def _mark_ill_formed(
     for row in range(len(starts)):
         start, end = starts[row], starts[row] + sizes[row]
         bits = np.uint8(0)
-        for place in range(start, end):  # most lines: many bytes at a time
+        for place in range(np.uint64(start), np.uint64(end)):  # unsigned: many bytes at a time
             bits |= data[place]
         out[row] = bits > _ASCII and not are_well_formed(data, start, end)
 

@@ -33,10 +33,10 @@ def unescape(written: str) -> str:
 @inner_kernel
 def has_backslash(data: NDArray[np.uint8], at: int, end: int) -> bool:
     """Whether one stands in data[at:end]."""
-    for place in range(at, end):  # noqa: SIM110  # kernels have no any()
-        if data[place] == _BACKSLASH:
-            return True
-    return False
+    found = np.uint8(0)
+    for place in range(np.uint64(at), np.uint64(end)):  # to the end and unsigned: many bytes at a time
+        found |= np.uint8(data[place] == _BACKSLASH)
+    return bool(found)
 
 
 @inner_kernel
