@@ -40,8 +40,12 @@ class Wanted:
     delimiter: str = ","
     named_by: str = "the header"
     """What told of the fields, for the reasons."""
+    wrong: tuple[str, str] | None = None
+    """The reasons instead, for records with fewer and with more fields."""
+    is_open: bool = False
+    """Whether a record may have more fields, which are not looked at; only with a delimiter of one byte."""
     unset: tuple[str, ...] = ()
-    """What is written for a field that says nothing: null; only with a delimiter of one byte."""
+    """What is written for a field that says nothing: null; likewise."""
     is_escaped: bool = False
     """Whether fields are written as byte_escapes says; likewise."""
 
@@ -71,7 +75,8 @@ def cut_fields(lines: pl.DataFrame, wanted: Wanted, *, quoted: bool = True) -> C
         np.empty(lines.height, dtype=np.int64),
     )
     unset = arrow_text(pl.Series(wanted.unset, dtype=pl.String))
-    _cut(data, bounds, ord(wanted.delimiter), _Writing(quoted, wanted.is_escaped, *unset), columns, found)
+    most = wanted.width if wanted.is_open else len(data) + 1
+    _cut(data, bounds, ord(wanted.delimiter), _Writing(quoted, wanted.is_escaped, *unset), columns, most, found)
     right = found.counts == wanted.width
     if not right.all():
         found.said[:, ~right] = _UNSET
@@ -172,6 +177,7 @@ def _cut(  # noqa: PLR0912  # one pass: a call for each field, with all its arra
     delimiter: int,
     writing: _Writing,
     columns: NDArray[np.int64],
+    most: int,
     found: _Found,
 ) -> None:
     quoted = writing.quoted
@@ -210,7 +216,7 @@ def _cut(  # noqa: PLR0912  # one pass: a call for each field, with all its arra
                         set_view(found.views, column, line, data, at, behind, 0)
                     found.said[column, line] = _ODD if is_escaped and text_end < 0 else _SAID
             count += 1
-            if behind >= end:
+            if behind >= end or count == most:
                 break
             at = behind + 1
         if count == _STRAY and _is_odd(data, bounds[line], end):
@@ -246,11 +252,17 @@ def _named(line_index: pl.Series, columns: Sequence[pl.Series | None], wanted: W
 
 
 def _reasons(counts: NDArray[np.int64], wanted: Wanted) -> pl.Series:
-    said = {_OPEN: OPEN_QUOTE, _STRAY: STRAY_QUOTE}
-    told = f"fields where {wanted.named_by} names {wanted.width}"
     distinct, which = np.unique(counts, return_inverse=True)
-    reasons = [said.get(count, f"{count} {told}") for count in distinct.tolist()]
+    reasons = [_reason(count, wanted) for count in distinct.tolist()]
     return pl.Series(reasons, dtype=pl.String).gather(which)
+
+
+def _reason(count: int, wanted: Wanted) -> str:
+    if count < 0:
+        return OPEN_QUOTE if count == _OPEN else STRAY_QUOTE
+    if wanted.wrong is not None:
+        return wanted.wrong[count > wanted.width]
+    return f"{count} fields where {wanted.named_by} names {wanted.width}"
 
 
 def _failed(line_index: pl.Series, reasons: pl.Series) -> pl.DataFrame:
