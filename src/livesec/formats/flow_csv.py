@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
 from livesec.formats.csv_fields import Cut, Wanted, cut_fields
-from livesec.formats.header_spans import spans_at
+from livesec.formats.header_spans import Changes, changes_at, spans_of
 from livesec.formats.typed_fields import TypedRows
 
 STATE_VERSION: Final = 1
@@ -49,21 +48,6 @@ class Columns:
     def hold(self) -> Columns | None:
         """Itself, None before any header and after another's."""
         return self if self.places or self.is_trailer else None
-
-
-class _Changes(NamedTuple):
-    """Lines that are headers or begin totals."""
-
-    rows: NDArray[np.int64]
-    """Where they are, ascending."""
-    which: NDArray[np.int64]
-    """What each is, a place in `seen`."""
-    seen: list[Columns]
-    """The states after them, each once."""
-
-    def those(self, wanted: Callable[[Columns], bool]) -> NDArray[np.int64]:
-        """The rows of those of which the states after them are `wanted`."""
-        return self.rows[np.array([wanted(seen) for seen in self.seen], dtype=np.bool_)[self.which]]
 
 
 class FlowCsv(Format[Columns]):
@@ -99,15 +83,15 @@ class FlowCsv(Format[Columns]):
             return state, NOTHING_PARSED
         is_record = line.str.contains(_RECORD).alias(_IS_RECORD)
         changes = self._changes(state, line, (~is_record).arg_true())
-        if state.hold is None and not any(seen.hold for seen in changes.seen):
+        if state.hold is None and not any(seen.hold for seen in changes.said):
             return state, NOTHING_PARSED
         index = lines["line_index"]
         parts = [index.gather(changes.those(lambda seen: bool(seen.places)))]
         skipped = [index.gather(changes.those(lambda seen: seen.is_trailer))]
         rows, rejects = [], [no_rejects()]
         marked = lines.with_columns(is_record)
-        holds = [seen.hold for seen in changes.seen]
-        for held, data in spans_at(marked, state.hold, changes.rows, changes.which, holds).items():
+        holds = Changes(changes.rows, changes.which, [seen.hold for seen in changes.said])
+        for held, data in spans_of(marked, state.hold, holds).items():
             own = data[_IS_RECORD]
             if held.is_trailer:
                 skipped.append(data["line_index"].filter(own | data["line"].is_in(self.trailer)))
@@ -119,8 +103,7 @@ class FlowCsv(Format[Columns]):
                 rows.append(found.rows)
                 rejects.append(found.rejects)
         parts += [frame["line_index"] for frame in rows]
-        after = changes.seen[changes.which[-1]] if len(changes.rows) else state
-        return after, Parsed(
+        return changes.last(state), Parsed(
             {LogType.NETWORK: pl.concat(rows).sort("line_index")} if rows else {},
             consumed=np.sort(pl.concat(parts).to_numpy()),
             skipped=np.sort(pl.concat(skipped).to_numpy()),
@@ -130,23 +113,22 @@ class FlowCsv(Format[Columns]):
     def _may_have_headers(self, line: pl.Series) -> bool:
         return any(bool(line.str.contains(mark, literal=True).any()) for mark in self.mark)
 
-    def _changes(self, state: Columns, line: pl.Series, others: pl.Series) -> _Changes:
+    def _changes(self, state: Columns, line: pl.Series, others: pl.Series) -> Changes[Columns]:
         """Of the lines at the rows `others`, those that are headers or begin totals."""
         texts = line.gather(others)
         distinct = texts.unique()
         possible = (distinct.str.len_bytes() <= MAX_HEADER_BYTES) & distinct.str.contains(_NAMES)
         distinct = distinct.filter(possible | distinct.is_in(self.trailer))
-        seen = [self._meaning(text) for text in distinct]
-        places = pl.int_range(len(distinct), eager=True)
-        place = texts.replace_strict(distinct, places, default=None, return_dtype=pl.Int64)
-        rows, which = others.filter(place.is_not_null()).to_numpy(), place.drop_nulls().to_numpy()
+        changes = changes_at(others, texts, {text: self._meaning(text) for text in distinct})
+        rows, which, seen = changes
         is_trailer = np.array([change.is_trailer for change in seen], dtype=np.bool_)[which]
-        if is_trailer.any():  # totals of what nobody knows are none
-            holds = np.array([*(change.hold is not None for change in seen), state.hold is not None])
-            header = np.maximum.accumulate(np.where(is_trailer, -1, np.arange(len(which))))  # the last before each
-            kept = ~is_trailer | holds[np.where(header < 0, -1, which[header])]
-            rows, which = rows[kept], which[kept]
-        return _Changes(rows.astype(np.int64), which, seen)
+        if not is_trailer.any():
+            return changes
+        # Totals of what nobody knows are none: those behind a header, if any, that is not ours.
+        holds = np.array([*(change.hold is not None for change in seen), state.hold is not None])
+        header = np.maximum.accumulate(np.where(is_trailer, -1, np.arange(len(which))))  # the last before each
+        kept = ~is_trailer | holds[np.where(header < 0, -1, which[header])]
+        return Changes(rows[kept], which[kept], seen)
 
     def _meaning(self, line: str) -> Columns:
         if line in self.trailer:
