@@ -11,7 +11,7 @@ from tests.examples import examples
 from livesec.core.batch import StreamInfo
 from livesec.core.schema import LogType
 from livesec.formats import argus_binetflow, nfdump_csv
-from livesec.formats.flow_csv import FlowCsv
+from livesec.formats.flow_csv import FlowCsv, _are_records
 
 STREAM = StreamInfo(1, "0" * 16, "flows.csv", 0)
 NFDUMP = [
@@ -65,3 +65,10 @@ def test_lines_give_together_what_each_gives_in_its_turn(form: FlowCsv, lines: l
     chosen = data.draw(st.lists(st.sampled_from(lines), max_size=16))
     apart = [frame([line], place) for place, line in enumerate(chosen)]
     assert told(form, [frame(chosen)]) == told(form, apart)
+
+
+@settings(deadline=None, max_examples=examples(200))
+@given(st.lists(st.text(st.sampled_from("09a, é\0"), max_size=8), max_size=12))
+def test_a_record_begins_with_a_digit_and_is_no_sentence(lines: list[str]) -> None:
+    column = pl.Series(lines, dtype=pl.String)
+    assert _are_records(column).to_list() == column.str.contains(r"^[0-9][^, ]*(?: [^, ]*)?,").to_list()

@@ -19,6 +19,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.protocols import Format
 from livesec.core.schema import LogType
 from livesec.formats.header_spans import spans
+from livesec.formats.text_starts import begins_with
 from livesec.formats.typed_fields import TypedRows
 from livesec.formats.zeek_header import ZeekHeader, headers_in
 from livesec.formats.zeek_records import Texts, json_texts, tsv_texts
@@ -107,7 +108,7 @@ class ZeekLog(Format[ZeekHeader]):
     def parse(self, state: ZeekHeader, stream: StreamInfo, lines: pl.DataFrame) -> tuple[ZeekHeader, Parsed]:
         """Take the log's part of its headers, and its records."""
         found: list[Texts] = []
-        in_json = lines["line"].str.starts_with("{")
+        in_json = begins_with(lines["line"], "{")
         if in_json.any():
             records = json_of(lines.filter(in_json), self.log)
             if records.height:

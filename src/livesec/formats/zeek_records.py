@@ -14,6 +14,7 @@ import polars as pl
 from livesec.formats.byte_escapes import unescape
 from livesec.formats.csv_fields import Wanted, cut_fields
 from livesec.formats.json_lines import json_fields
+from livesec.formats.text_starts import begins_with
 from livesec.formats.text_times import epoch_us, iso_us
 from livesec.formats.typed_fields import Field, ip_address, needed, port, text, time
 from livesec.formats.zeek_header import ZeekHeader
@@ -82,7 +83,7 @@ def tsv_texts(groups: Mapping[ZeekHeader, pl.DataFrame], names: Sequence[str]) -
 
 def records_among(lines: pl.DataFrame, header: ZeekHeader) -> pl.DataFrame:
     """Those of `lines`, which follow `header`, that are records."""
-    own = lines["line"].str.contains(header.separator, literal=True) & ~lines["line"].str.starts_with("#")
+    own = lines["line"].str.contains(header.separator, literal=True) & ~begins_with(lines["line"], "#")
     return lines if own.all() else lines.filter(own)
 
 
