@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.examples import examples
 
+from livesec.formats.byte_escapes import unescape
 from livesec.formats.csv_fields import Wanted, cut_fields
 
 WIDTH = 4
@@ -18,6 +19,11 @@ WANTED = Wanted(WIDTH, ("first", "second", "absent", "last"), (0, 1, -1, 3))
 TEXT = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=6)
 HOSTILE = st.text(st.sampled_from(list('",\x1fé ')), max_size=8)
 LOOSE_LINE = st.lists(st.sampled_from(["a", "é", '"', '""', '",', ',"', ",", " ", "\x1f"]), max_size=14).map("".join)
+
+ESCAPES = ["\\", "\\\\", r"\x2d", r"\x", r"\xg0", r"\x0G", r"\xC3\xa9", r"\xff", r"\xe2\x82", r"\x00", r"\xed\xa0\x80"]
+ESCAPED_LINE = st.lists(
+    st.sampled_from([*ESCAPES, "é", "-", "(empty)", ",", ",", ",", "a" * 13, '"', "x"]), max_size=14
+)
 
 
 def frame(lines: list[str]) -> pl.DataFrame:
@@ -92,6 +98,28 @@ def test_what_is_read_is_what_a_strict_reader_reads(lines: list[str]) -> None:
         assert (len(record), record[0], record[1], record[3]) == (WIDTH, first, second, last)
 
 
+@settings(deadline=None, max_examples=examples(300))
+@given(st.lists(ESCAPED_LINE.map("".join), max_size=12))
+def test_unset_and_escaped_fields_are_what_each_is_alone(lines: list[str]) -> None:
+    wanted = replace(WANTED, unset=("-", "(empty)"), is_escaped=True)
+    cut = cut_fields(frame(lines), wanted, quoted=False)
+    records = [[None if text in wanted.unset else unescape(text) for text in line.split(",")] for line in lines]
+    assert cut.fields.rows() == [
+        (place, record[0], record[1], None, record[3]) for place, record in enumerate(records) if len(record) == WIDTH
+    ]
+
+
+@settings(deadline=None, max_examples=examples(150))
+@given(st.lists(LOOSE_LINE, max_size=12))
+def test_what_stands_behind_an_open_record_is_not_looked_at(lines: list[str]) -> None:
+    cut = cut_fields(frame(lines), replace(WANTED, is_open=True, wrong=("few", "many")), quoted=False)
+    records = [line.split(",") for line in lines]
+    assert cut.fields.rows() == [
+        (place, record[0], record[1], None, record[3]) for place, record in enumerate(records) if len(record) >= WIDTH
+    ]
+    assert cut.failed.rows() == [(place, "few") for place, record in enumerate(records) if len(record) < WIDTH]
+
+
 def test_a_field_with_a_quote_and_a_comma() -> None:
     cut = cut_fields(frame(['"a ""b"", c",,x,"d"', "1,2,3,4"]), WANTED)
     assert cut.fields.rows() == [(0, 'a "b", c', "", None, "d"), (1, "1", "2", None, "4")]
@@ -104,3 +132,5 @@ def test_reasons_say_what_is_wrong() -> None:
     assert reasons[1].startswith("a quote without its pair")
     assert reasons[2].startswith("a quote inside a field")
     assert reasons[3] == "5 fields where the header names 4"
+    told = cut_fields(frame(["a,b", "a,b,c,d,e"]), replace(WANTED, wrong=("few", "many"))).failed
+    assert told["reason"].to_list() == ["few", "many"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.examples import examples
 
 from livesec.formats.iso_time import UNREADABLE, iso_readings
-from livesec.formats.text_times import iso_us
+from livesec.formats.text_times import _loose_clock_us, clock_text_us, iso_us
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STAMPS = st.builds(
@@ -21,6 +21,14 @@ STAMPS = st.builds(
     st.sampled_from(["", ".5", ",25", ".123456", ".1234567", "."]),
     st.sampled_from(["", "Z", "z", "+01:00", "-0530", "+24:00", "+01:60", " ", "+1:00", "+01x00"]),
 )
+
+EDGES = [
+    "2026-03-02 01:02:60.5",
+    "2026-03-02 01:02:61",
+    " 2026-03-02 01:02:3",
+    "2199-12-31 23:59:59.9",
+    "1970-01-01 00:00:00",
+]
 
 
 def by_python(text: str) -> int | None:
@@ -55,3 +63,15 @@ def test_usual_forms_are_read() -> None:
 def test_a_time_depends_on_its_own_text_alone(texts: list[str | None], zone: str) -> None:
     together = iso_us(pl.Series(texts, dtype=pl.String), zone).to_list()
     assert together == [iso_us(pl.Series([text], dtype=pl.String), zone).item() for text in texts]
+
+
+@settings(deadline=None, max_examples=examples(300))
+@given(
+    st.lists(STAMPS | st.text(max_size=30) | st.sampled_from(EDGES) | st.none(), max_size=20),
+    st.sampled_from("-/"),
+    st.sampled_from(["UTC", "Europe/Paris"]),
+)
+def test_clocks_are_read_as_strptime_reads_them(texts: list[str | None], dash: str, zone: str) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+    column = column.str.replace_all("-", dash, literal=True) if dash != "-" else column
+    assert clock_text_us(column, dash, zone).to_list() == _loose_clock_us(column, dash, zone).to_list()

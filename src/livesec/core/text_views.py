@@ -9,25 +9,30 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # has no types
 from numpy.typing import NDArray
 
+from livesec.core.byte_words import WORD_BYTES, word_of
 from livesec.core.jit import inner_kernel, kernel
 from livesec.core.utf8 import repaired
 
 _INLINE_BYTES = 12  # a view holds so short a text itself; of a longer one its first four bytes and where it lies
-_WORD_BYTES = 4
+_HALF, _HALF_BITS = np.uint64(0xFFFFFFFF), np.uint64(32)  # of a word
 _CARRIAGE_RETURN = 0x0D
 
 
 @inner_kernel
-def _word(data: NDArray[np.uint8], start: int, end: int) -> int:
-    """Four bytes from `start` on, little-endian, zeros from `end` on."""
-    if end - start >= _WORD_BYTES:  # as mostly: one load
-        low = np.int64(data[start]) | np.int64(data[start + 1]) << 8
-        high = np.int64(data[start + 2]) | np.int64(data[start + 3]) << 8
-        return int(low | high << 16)
-    word = np.int64(0)
-    for place in range(end - start):
-        word |= np.int64(data[start + place]) << (8 * place)
-    return int(word)
+def set_view(
+    views: NDArray[np.uint32], column: int, row: int, data: NDArray[np.uint8], start: int, end: int, buffer: int
+) -> None:
+    """Let views[column, row] look at data[start:end], which will be buffer number `buffer`."""
+    size = end - start
+    word = word_of(data, start, end)
+    views[column, row, 0] = size
+    views[column, row, 1] = word & _HALF
+    if size <= _INLINE_BYTES:
+        views[column, row, 2] = word >> _HALF_BITS
+        views[column, row, 3] = word_of(data, start + WORD_BYTES, end)
+    else:
+        views[column, row, 2] = buffer
+        views[column, row, 3] = start
 
 
 @kernel
@@ -42,15 +47,7 @@ def _fill_views(
         start, size = starts[row], sizes[row]
         if size > 0 and data[start + size - 1] == _CARRIAGE_RETURN:
             size -= 1
-        end = start + size
-        views[row, 0] = size
-        views[row, 1] = _word(data, start, end)
-        if size <= _INLINE_BYTES:
-            views[row, 2] = _word(data, start + 4, end)
-            views[row, 3] = _word(data, start + 8, end)
-        else:
-            views[row, 2] = buffer
-            views[row, 3] = start
+        set_view(views, 0, row, data, start, start + size, buffer)
 
 
 def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> pl.Series:
@@ -62,14 +59,14 @@ def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -
     >>> views_of(b"one\r\nfourteen bytes\nb\xffd", np.array([0, 5, 20]), np.array([4, 14, 3])).to_list()
     ['one', 'fourteen bytes', 'b\ufffdd']
     """
-    views = np.empty((len(starts), 4), dtype=np.uint32)
+    views = np.empty((1, len(starts), 4), dtype=np.uint32)
     buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
     _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, 0, views)
     if not data.isascii():
         bad = repaired(data, starts, sizes)
-        replaced = np.empty((len(bad.rows), 4), dtype=np.uint32)
+        replaced = np.empty((1, len(bad.rows), 4), dtype=np.uint32)
         _fill_views(np.frombuffer(bad.data, dtype=np.uint8), bad.starts, bad.sizes, 1, replaced)
-        views[bad.rows] = replaced
+        views[:, bad.rows] = replaced
         buffers.append(pa.py_buffer(bad.data))
     return pl.Series(pa.Array.from_buffers(pa.string_view(), len(starts), buffers))
 
@@ -89,27 +86,19 @@ def arrow_text(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return np.frombuffer(data if data is not None else b"", dtype=np.uint8), placed
 
 
-@inner_kernel
-def set_view(
-    views: NDArray[np.uint32], column: int, row: int, data: NDArray[np.uint8], start: int, end: int, buffer: int
-) -> None:
-    """Let views[column, row] look at data[start:end], which will be buffer number `buffer`."""
-    size = end - start
-    views[column, row, 0] = size
-    views[column, row, 1] = _word(data, start, end)
-    if size <= _INLINE_BYTES:
-        views[column, row, 2] = _word(data, start + 4, end)
-        views[column, row, 3] = _word(data, start + 8, end)
-    else:
-        views[column, row, 2] = buffer
-        views[column, row, 3] = start
+@kernel
+def _forget(views: NDArray[np.uint32], known: NDArray[np.bool_]) -> None:
+    """Have what is not `known` look at nothing: what stands there by chance may not be looked at."""
+    for row in range(len(known)):
+        if not known[row]:
+            for word in range(4):
+                views[row, word] = 0
 
 
 def texts_at(views: NDArray[np.uint32], known: NDArray[np.bool_], *buffers: NDArray[np.uint8]) -> pl.Series:
     """`views` of shape (n, 4), as `set_view` made them, as a String series; null where not `known` (shape (n,)).
 
-    Views that are not known are zeros: what they looked at otherwise nobody checks. The buffers, each shorter than
-    2 GiB, live as long as the series.
+    The buffers, each shorter than 2 GiB, live as long as the series.
     """
     return pl.Series(_views_array(views, known, buffers))
 
@@ -130,6 +119,7 @@ def _views_array(views: NDArray[np.uint32], known: NDArray[np.bool_], buffers: S
     if not known.all():
         if not known.any():
             return pa.nulls(len(known), pa.string_view())
+        _forget(views, known)
         bits = pa.py_buffer(np.packbits(known, bitorder="little"))
     looked_at = [pa.py_buffer(buffer) for buffer in buffers]
     return pa.Array.from_buffers(pa.string_view(), len(views), [bits, pa.py_buffer(views), *looked_at])

@@ -25,7 +25,7 @@ _LOW[0xE0], _HIGH[0xED], _LOW[0xF0], _HIGH[0xF4] = 0xA0, 0x9F, 0x90, 0x8F
 
 
 @inner_kernel
-def _are_well_formed(data: NDArray[np.uint8], at: int, end: int) -> bool:
+def are_well_formed(data: NDArray[np.uint8], at: int, end: int) -> bool:
     """Whether data[at:end] is UTF-8."""
     missing, low, high = 0, _FIRST, _LAST  # how many bytes a character goes on, and what the next may be
     for byte in data[at:end]:
@@ -50,7 +50,7 @@ def _mark_ill_formed(
         bits = np.uint8(0)
         for byte in data[start:end]:  # most lines: many bytes at a time, which they are not by place
             bits |= byte
-        out[row] = bits > _ASCII and not _are_well_formed(data, start, end)
+        out[row] = bits > _ASCII and not are_well_formed(data, start, end)
 
 
 class Repaired(NamedTuple):

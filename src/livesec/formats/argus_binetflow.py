@@ -22,7 +22,8 @@ from livesec.formats.argus_states import zeek_states
 from livesec.formats.flow_csv import FlowCsv
 from livesec.formats.ip_text import canonical_ip
 from livesec.formats.protocol_text import protocol
-from livesec.formats.text_times import laid_out_us
+from livesec.formats.text_starts import begins_with
+from livesec.formats.text_times import clock_text_us, keep_where
 from livesec.formats.typed_fields import (
     MAX_PORT,
     Field,
@@ -38,11 +39,11 @@ from livesec.formats.typed_fields import (
 )
 from livesec.formats.typed_fields import port as decimal_port
 
-_LAYOUTS: Final = ("%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S")
 _NO_IP: Final = ("arp", "rarp", "llc", "man", "ipx/spx", "isis", "lldp", "loop", "unas")
 _OVER_UDP: Final = ("rtp", "rtcp", "udt")
 _WITH_PORTS: Final = ("tcp", "udp", "sctp", "dccp")
 _MAC_BYTES: Final = 17
+_MAC: Final = "^(?:[0-9a-fA-F]{2}:){5}[^:]*$"
 _MORE_OUT: Final = "SrcBytes: more than TotBytes"
 
 
@@ -52,12 +53,13 @@ def _address(texts: pl.Series) -> Reading:
 
 def _port(texts: pl.Series) -> Reading:
     """A port, decimal or as `0x0035`."""
-    in_hex = texts.str.starts_with("0x").fill_null(False)
-    if not in_hex.any():
+    at = begins_with(texts, "0x").arg_true()
+    if not len(at):
         return decimal_port(texts)
-    numbers = texts.str.strip_prefix("0x").str.to_integer(base=16, strict=False, dtype=pl.Int64)
-    usable = in_hex & (numbers <= MAX_PORT).fill_null(False)
-    return decimal_port(texts.zip_with(~usable, numbers.cast(pl.String)))
+    written = texts.gather(at)
+    numbers = written.str.strip_prefix("0x").str.to_integer(base=16, strict=False, dtype=pl.Int64)
+    usable = (numbers <= MAX_PORT).fill_null(False)
+    return decimal_port(texts.clone().scatter(at, written.zip_with(~usable, numbers.cast(pl.String))))
 
 
 class ArgusBinetflow(FlowCsv):
@@ -89,10 +91,10 @@ class ArgusBinetflow(FlowCsv):
     def skips(self, texts: pl.DataFrame) -> pl.Series:
         """Flows of layer 2."""
         named = texts["protocol"].is_in(_NO_IP)
-        in_mac = (texts["src"].str.len_bytes() == _MAC_BYTES) & texts["src"].str.contains(
-            "^(?:[0-9a-fA-F]{2}:){5}[^:]*$"
-        )
-        return (named | in_mac).fill_null(False)
+        as_long = texts["src"].str.len_bytes() == _MAC_BYTES
+        if as_long.any():
+            named |= keep_where(as_long, texts["src"]).str.contains(_MAC).fill_null(False)
+        return named.fill_null(False)
 
     def typed(self, texts: pl.DataFrame, time_zone: str) -> TypedRows:
         """Rows of flows."""
@@ -133,8 +135,8 @@ class ArgusBinetflow(FlowCsv):
 
 
 def _start_us(texts: pl.Series, zone: str) -> pl.Series:
-    time_us = laid_out_us(texts, _LAYOUTS[0], zone)
-    return time_us if time_us.null_count() == 0 else time_us.fill_null(laid_out_us(texts, _LAYOUTS[1], zone))
+    time_us = clock_text_us(texts, "/", zone)
+    return time_us if time_us.null_count() == 0 else time_us.fill_null(clock_text_us(texts, "-", zone))
 
 
 def _complete(read: TypedRows) -> TypedRows:

@@ -18,12 +18,10 @@ def zeek_states(texts: pl.Series, names: pl.Series, back: pl.Series) -> pl.Serie
     ['S0', 'REJ', 'OTH', 'SF', None]
     """
     distinct = texts.unique().drop_nulls()
-    forth, reverse = zip(*(_both_ways(state) for state in distinct), strict=True) if len(distinct) else ((), ())
-    ways = [
-        texts.replace_strict(distinct, pl.Series(known, dtype=pl.String), default=None, return_dtype=pl.String)
-        for known in (forth, reverse)
-    ]
-    state = ways[1].zip_with(back, ways[0])
+    both = [way for state in distinct for way in _both_ways(state)]
+    places = pl.int_range(0, len(both), 2, eager=True)
+    forth = texts.replace_strict(distinct, places, default=None, return_dtype=pl.Int64)
+    state = pl.Series(both, dtype=pl.String).gather(forth + back.cast(pl.Int64))
     return pl.select(pl.when(names == "tcp").then(state)).to_series()
 
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
 from livesec.core.text_views import arrow_text, set_view, texts_at
+from livesec.formats.byte_escapes import has_backslash, unescape, unescaped
+from livesec.formats.text_spans import has_at
 
 OPEN_QUOTE = (
     'a quote without its pair: a field over several lines, which is not read, or a quote that is not doubled ("")'
@@ -25,6 +27,7 @@ STRAY_QUOTE = 'a quote inside a field; a field that holds quotes must be quoted 
 
 _QUOTE = ord('"')
 _NONE, _OPEN, _STRAY = -1, -2, -3
+_UNSET, _SAID, _ODD = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,14 @@ class Wanted:
     delimiter: str = ","
     named_by: str = "the header"
     """What told of the fields, for the reasons."""
+    wrong: tuple[str, str] | None = None
+    """The reasons instead, for records with fewer and with more fields."""
+    is_open: bool = False
+    """Whether a record may have more fields, which are not looked at; only with a delimiter of one byte."""
+    unset: tuple[str, ...] = ()
+    """What is written for a field that says nothing: null; likewise."""
+    is_escaped: bool = False
+    """Whether fields are written as byte_escapes says; likewise."""
 
 
 class Cut(NamedTuple):
@@ -59,17 +70,17 @@ def cut_fields(lines: pl.DataFrame, wanted: Wanted, *, quoted: bool = True) -> C
     shape = (len(wanted.places), lines.height)
     found = _Found(
         np.empty((*shape, 4), dtype=np.uint32),
+        np.zeros(shape, dtype=np.uint8),
         np.empty(len(data), dtype=np.uint8),
         np.empty(lines.height, dtype=np.int64),
     )
-    _cut(data, bounds, ord(wanted.delimiter), quoted, columns, found)
+    unset = arrow_text(pl.Series(wanted.unset, dtype=pl.String))
+    most = wanted.width if wanted.is_open else len(data) + 1
+    _cut(data, bounds, ord(wanted.delimiter), _Writing(quoted, wanted.is_escaped, *unset), columns, most, found)
     right = found.counts == wanted.width
-    found.views[:, ~right] = 0  # they may look at nothing
-    every = np.ones(lines.height, dtype=np.bool_)
-    texts = [
-        texts_at(found.views[place_of[place]], every, data, found.scratch) if place >= 0 else None
-        for place in wanted.places
-    ]
+    if not right.all():
+        found.said[:, ~right] = _UNSET
+    texts = [_texts(found, place_of[place], data) if place >= 0 else None for place in wanted.places]
     if right.all():
         return Cut(_named(lines["line_index"], texts, wanted), _no_failed())
     wrong = pl.Series(~right)
@@ -78,13 +89,25 @@ def cut_fields(lines: pl.DataFrame, wanted: Wanted, *, quoted: bool = True) -> C
     return Cut(_named(lines["line_index"].filter(~wrong), kept, wanted), failed)
 
 
+class _Writing(NamedTuple):
+    """How fields are written."""
+
+    quoted: bool
+    is_escaped: bool
+    unset: NDArray[np.uint8]
+    """Texts that say nothing, back to back; one is unset[unset_bounds[i] : unset_bounds[i + 1]]."""
+    unset_bounds: NDArray[np.int64]
+
+
 class _Found(NamedTuple):
     """What the cut writes."""
 
     views: NDArray[np.uint32]
     """(wanted fields, lines, 4): Arrow's view of each."""
+    said: NDArray[np.uint8]
+    """(wanted fields, lines): _UNSET, _SAID, or _ODD for one that is still to be unescaped."""
     scratch: NDArray[np.uint8]
-    """Fields without their doubled quotes; as long as the lines."""
+    """Fields without their doubled quotes and escapes; as long as the lines."""
     counts: NDArray[np.int64]
     """(lines,): fields, or why they cannot be counted: _OPEN, _STRAY."""
 
@@ -135,18 +158,33 @@ def _plain_end(data: NDArray[np.uint8], at: int, end: int, delimiter: int, quote
     return np.int64(place)  # type: ignore[return-value]  # an int to numba, where int() is not
 
 
+@inner_kernel
+def _is_unset(
+    data: NDArray[np.uint8], at: int, end: int, words: NDArray[np.uint8], word_bounds: NDArray[np.int64]
+) -> bool:
+    """Whether data[at:end] is one of `words`."""
+    for word in range(len(word_bounds) - 1):
+        first, last = word_bounds[word], word_bounds[word + 1]
+        if end - at == last - first and has_at(data, at, end, words, first, last):
+            return True
+    return False
+
+
 @kernel
-def _cut(
+def _cut(  # noqa: PLR0912  # one pass: a call for each field, with all its arrays, took twice as long
     data: NDArray[np.uint8],
     bounds: NDArray[np.int64],
     delimiter: int,
-    quoted: bool,
+    writing: _Writing,
     columns: NDArray[np.int64],
+    most: int,
     found: _Found,
 ) -> None:
+    quoted = writing.quoted
     used = 0
     for line in range(len(found.counts)):
         at, end = bounds[line], bounds[line + 1]
+        is_escaped = writing.is_escaped and has_backslash(data, at, end)
         count = 0
         while count >= 0:
             column = columns[count] if count < len(columns) else _NONE
@@ -159,23 +197,38 @@ def _cut(
                 if column >= 0 and is_doubled:
                     text_end = _without_doubles(data, at + 1, stop, found.scratch, used)
                     set_view(found.views, column, line, found.scratch, used, text_end, 1)
+                    found.said[column, line] = _SAID
                     used = text_end
                 elif column >= 0:
                     set_view(found.views, column, line, data, at + 1, stop, 0)
+                    found.said[column, line] = _SAID
             else:
                 behind = _plain_end(data, at, end, delimiter, quoted)
                 if behind < 0:
                     count = _STRAY
                     break
-                if column >= 0:
-                    set_view(found.views, column, line, data, at, behind, 0)
+                if column >= 0 and not _is_unset(data, at, behind, writing.unset, writing.unset_bounds):
+                    text_end = unescaped(data, at, behind, found.scratch, used) if is_escaped else _NONE
+                    if text_end >= 0:
+                        set_view(found.views, column, line, found.scratch, used, text_end, 1)
+                        used = text_end
+                    else:
+                        set_view(found.views, column, line, data, at, behind, 0)
+                    found.said[column, line] = _ODD if is_escaped and text_end < 0 else _SAID
             count += 1
-            if behind >= end:
+            if behind >= end or count == most:
                 break
             at = behind + 1
         if count == _STRAY and _is_odd(data, bounds[line], end):
             count = _OPEN
         found.counts[line] = count
+
+
+def _texts(found: _Found, column: int, data: NDArray[np.uint8]) -> pl.Series:
+    said = found.said[column]
+    texts = texts_at(found.views[column], said != _UNSET, data, found.scratch)
+    odd = np.flatnonzero(said == _ODD)
+    return texts.scatter(odd, [unescape(text) for text in texts.gather(odd)]) if len(odd) else texts
 
 
 def _cut_by_text(lines: pl.DataFrame, wanted: Wanted) -> Cut:
@@ -199,12 +252,17 @@ def _named(line_index: pl.Series, columns: Sequence[pl.Series | None], wanted: W
 
 
 def _reasons(counts: NDArray[np.int64], wanted: Wanted) -> pl.Series:
-    said = {_OPEN: OPEN_QUOTE, _STRAY: STRAY_QUOTE}
-    told = f"fields where {wanted.named_by} names {wanted.width}"
-    return pl.Series(
-        [said.get(count, f"{count} {told}") for count in counts.tolist()],
-        dtype=pl.String,
-    )
+    distinct, which = np.unique(counts, return_inverse=True)
+    reasons = [_reason(count, wanted) for count in distinct.tolist()]
+    return pl.Series(reasons, dtype=pl.String).gather(which)
+
+
+def _reason(count: int, wanted: Wanted) -> str:
+    if count < 0:
+        return OPEN_QUOTE if count == _OPEN else STRAY_QUOTE
+    if wanted.wrong is not None:
+        return wanted.wrong[count > wanted.width]
+    return f"{count} fields where {wanted.named_by} names {wanted.width}"
 
 
 def _failed(line_index: pl.Series, reasons: pl.Series) -> pl.DataFrame:

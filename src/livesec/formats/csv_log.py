@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
 from livesec.formats.csv_fields import Cut, Wanted, cut_fields
-from livesec.formats.header_spans import spans
+from livesec.formats.header_spans import Changes, changes_at, spans_of
 from livesec.formats.plain_csv import Plain, read_plain
 from livesec.formats.typed_fields import TypedRows
 
@@ -82,23 +82,23 @@ class CsvLog(Format[HeaderSeen]):
 
     def parse(self, state: HeaderSeen, stream: StreamInfo, lines: pl.DataFrame) -> tuple[HeaderSeen, Parsed]:
         """Take headers of this log and what follows them."""
-        plain, others = self._plain(lines, state.wanted, stream.time_zone)
-        headers = list(_headers(others, self.header))  # a header is never plain
-        if headers and others is not lines:
-            plain, others, headers = NOTHING_PARSED, lines, list(_headers(lines, self.header))
-        if not headers and state.wanted is None:
+        headers = _headers(lines, self.header)
+        if not len(headers.rows) and state.wanted is None:
             return state, NOTHING_PARSED
-        own = [row for row, seen in headers if seen.wanted is not None]
-        parts = [plain, Parsed(consumed=others["line_index"].gather(own).to_numpy())]
-        changes = [(row, seen.wanted) for row, seen in headers]
-        for wanted, data in spans(others, state.wanted, changes).items():
-            parts.append(self._records(data, wanted, stream.time_zone))
-        return headers[-1][1] if headers else state, _together(self.log_types[0], parts)
+        own = headers.those(lambda seen: seen.wanted is not None)
+        parts = [Parsed(consumed=lines["line_index"].gather(own).to_numpy())]
+        wanted = Changes(headers.rows, headers.which, [seen.wanted for seen in headers.said])
+        for held, data in spans_of(lines, state.wanted, wanted).items():
+            plain, others = self._plain(data, held, stream.time_zone)
+            parts.append(plain)
+            if others.height:
+                parts.append(self._records(others, held, stream.time_zone))
+        return headers.last(state), _together(self.log_types[0], parts)
 
-    def _plain(self, lines: pl.DataFrame, wanted: Wanted | None, time_zone: str) -> tuple[Parsed, pl.DataFrame]:
+    def _plain(self, lines: pl.DataFrame, wanted: Wanted, time_zone: str) -> tuple[Parsed, pl.DataFrame]:
         """Rows of the plain ones among `lines`, and the other lines."""
         nothing = NOTHING_PARSED, lines
-        if wanted is None or not self.plain or sorted(wanted.places) != list(range(wanted.width)):
+        if not self.plain or sorted(wanted.places) != list(range(wanted.width)):
             return nothing
         names = sorted(self.header, key=lambda name: wanted.places[self.header.index(name)])
         found = read_plain(lines["line"], [self.plain[name] for name in names])
@@ -143,19 +143,14 @@ class CsvLog(Format[HeaderSeen]):
             raise StateVersionError(f"{self.name}: a saved header cannot be read: {error}") from error
 
 
-def _headers(lines: pl.DataFrame, header: Sequence[str]) -> Iterator[tuple[int, HeaderSeen]]:
-    """Row of each header line of the three logs among `lines`, in order, and the state after it."""
+def _headers(lines: pl.DataFrame, header: Sequence[str]) -> Changes[HeaderSeen]:
+    """The header lines of the three logs among `lines`, and the state after each."""
     suspects = lines["line"].str.contains("timestamp", literal=True).arg_true()
-    if not len(suspects):
-        return
     texts = lines["line"].gather(suspects)
-    possible = (texts.str.len_bytes() <= MAX_HEADER_BYTES) & ~texts.str.contains(_NEVER_IN_A_HEADER)
-    rows, texts = suspects.filter(possible), texts.filter(possible)
-    meanings = {text: _meaning(text, header) for text in texts.unique()}
-    for row, text in zip(rows, texts, strict=True):
-        meaning = meanings[text]
-        if meaning is not None:
-            yield row, meaning
+    distinct = texts.unique()
+    possible = (distinct.str.len_bytes() <= MAX_HEADER_BYTES) & ~distinct.str.contains(_NEVER_IN_A_HEADER)
+    meanings = {text: _meaning(text, header) for text in distinct.filter(possible)}
+    return changes_at(suspects, texts, {text: meaning for text, meaning in meanings.items() if meaning is not None})
 
 
 def _meaning(line: str, header: Sequence[str]) -> HeaderSeen | None:

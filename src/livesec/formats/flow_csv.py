@@ -11,24 +11,27 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.errors import StateVersionError
+from livesec.core.jit import kernel
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
+from livesec.core.text_views import arrow_text
 from livesec.formats.csv_fields import Cut, Wanted, cut_fields
-from livesec.formats.header_spans import spans
+from livesec.formats.header_spans import Changes, changes_at, spans_of
 from livesec.formats.typed_fields import TypedRows
 
 STATE_VERSION: Final = 1
 MAX_HEADER_BYTES: Final = 8_192
 MAX_COLUMNS: Final = 256
-_RECORD: Final = r"^[0-9][^, ]*(?: [^, ]*)?,"  # a time or an address, and no sentence
+_ZERO, _NINE, _COMMA, _SPACE = b"09, "
 _NAMES: Final = r"^\x{feff}?[A-Za-z][A-Za-z0-9_ .-]*(?:,[A-Za-z0-9_ .-]*){2,}$"
 _IS_RECORD: Final = "is_record"
 _SHORT: Final = "fewer fields than the header names; cut short?"
@@ -81,16 +84,17 @@ class FlowCsv(Format[Columns]):
         line = lines["line"]
         if state.hold is None and not self._may_have_headers(line):
             return state, NOTHING_PARSED
-        is_record = line.str.contains(_RECORD).alias(_IS_RECORD)
+        is_record = _are_records(line).alias(_IS_RECORD)
         changes = self._changes(state, line, (~is_record).arg_true())
-        if state.hold is None and not any(seen.hold for _, seen in changes):
+        if state.hold is None and not any(seen.hold for seen in changes.said):
             return state, NOTHING_PARSED
         index = lines["line_index"]
-        parts = [index.gather([row for row, seen in changes if seen.places])]
-        skipped = [index.gather([row for row, seen in changes if seen.is_trailer])]
+        parts = [index.gather(changes.those(lambda seen: bool(seen.places)))]
+        skipped = [index.gather(changes.those(lambda seen: seen.is_trailer))]
         rows, rejects = [], [no_rejects()]
         marked = lines.with_columns(is_record)
-        for held, data in spans(marked, state.hold, [(row, seen.hold) for row, seen in changes]).items():
+        holds = Changes(changes.rows, changes.which, [seen.hold for seen in changes.said])
+        for held, data in spans_of(marked, state.hold, holds).items():
             own = data[_IS_RECORD]
             if held.is_trailer:
                 skipped.append(data["line_index"].filter(own | data["line"].is_in(self.trailer)))
@@ -102,7 +106,7 @@ class FlowCsv(Format[Columns]):
                 rows.append(found.rows)
                 rejects.append(found.rejects)
         parts += [frame["line_index"] for frame in rows]
-        return changes[-1][1] if changes else state, Parsed(
+        return changes.last(state), Parsed(
             {LogType.NETWORK: pl.concat(rows).sort("line_index")} if rows else {},
             consumed=np.sort(pl.concat(parts).to_numpy()),
             skipped=np.sort(pl.concat(skipped).to_numpy()),
@@ -112,22 +116,22 @@ class FlowCsv(Format[Columns]):
     def _may_have_headers(self, line: pl.Series) -> bool:
         return any(bool(line.str.contains(mark, literal=True).any()) for mark in self.mark)
 
-    def _changes(self, state: Columns, line: pl.Series, others: pl.Series) -> list[tuple[int, Columns]]:
-        """Row of each line, of those at the rows `others`, that is a header or begins totals; the state after it."""
-        if not len(others):
-            return []
+    def _changes(self, state: Columns, line: pl.Series, others: pl.Series) -> Changes[Columns]:
+        """Of the lines at the rows `others`, those that are headers or begin totals."""
         texts = line.gather(others)
-        possible = (texts.str.len_bytes() <= MAX_HEADER_BYTES) & texts.str.contains(_NAMES) | texts.is_in(self.trailer)
-        rows, texts = others.filter(possible), texts.filter(possible)
-        meanings = {text: self._meaning(text) for text in texts.unique()}
-        found = []
-        for row, text in zip(rows.to_list(), texts.to_list(), strict=True):
-            seen = meanings[text]
-            if state.hold is None and seen.is_trailer:  # of what nobody knows
-                continue
-            found.append((row, seen))
-            state = seen
-        return found
+        distinct = texts.unique()
+        possible = (distinct.str.len_bytes() <= MAX_HEADER_BYTES) & distinct.str.contains(_NAMES)
+        distinct = distinct.filter(possible | distinct.is_in(self.trailer))
+        changes = changes_at(others, texts, {text: self._meaning(text) for text in distinct})
+        rows, which, seen = changes
+        is_trailer = np.array([change.is_trailer for change in seen], dtype=np.bool_)[which]
+        if not is_trailer.any():
+            return changes
+        # Totals of what nobody knows are none: those behind a header, if any, that is not ours.
+        holds = np.array([*(change.hold is not None for change in seen), state.hold is not None])
+        header = np.maximum.accumulate(np.where(is_trailer, -1, np.arange(len(which))))  # the last before each
+        kept = ~is_trailer | holds[np.where(header < 0, -1, which[header])]
+        return Changes(rows[kept], which[kept], seen)
 
     def _meaning(self, line: str) -> Columns:
         if line in self.trailer:
@@ -141,7 +145,7 @@ class FlowCsv(Format[Columns]):
 
     def _records(self, lines: pl.DataFrame, held: Columns, time_zone: str) -> tuple[TypedRows, pl.Series]:
         """What became of `lines`, and the line_index of those that are skipped."""
-        cut = _cut(lines, Wanted(held.width, tuple(self.names), held.places))
+        cut = _cut(lines, Wanted(held.width, tuple(self.names), held.places, wrong=(_SHORT, _LONG)))
         nothing = self.skips(cut.fields)
         skipped = cut.fields["line_index"].filter(nothing)
         typed = self.typed(cut.fields.filter(~nothing) if len(skipped) else cut.fields, time_zone)
@@ -165,33 +169,44 @@ class FlowCsv(Format[Columns]):
             raise StateVersionError(f"{self.name}: a saved header cannot be read: {error}") from error
 
 
+@kernel
+def _mark_records(data: NDArray[np.uint8], bounds: NDArray[np.int64], out: NDArray[np.bool_]) -> None:
+    for row in range(len(out)):
+        at, end = bounds[row], bounds[row + 1]
+        blanks = 0
+        out[row] = at < end and data[at] >= _ZERO and data[at] <= _NINE
+        while out[row] and at < end and data[at] != _COMMA:
+            blanks += 1 if data[at] == _SPACE else 0
+            at += 1
+        out[row] &= at < end and blanks <= 1
+
+
+def _are_records(line: pl.Series) -> pl.Series:
+    """Which lines begin with a time or an address, with a digit in any case, and are no sentence.
+
+    >>> _are_records(pl.Series(["2026-03-02 10:00:00,x", "192.0.2.1,", "2 or more, as words", "ts,td", "1"])).to_list()
+    [True, True, False, False, False]
+    """
+    out = np.empty(len(line), dtype=np.bool_)
+    _mark_records(*arrow_text(line), out)
+    return pl.Series(out)
+
+
 def _cut(lines: pl.DataFrame, wanted: Wanted) -> Cut:
     """The wanted fields of `lines`, and the lines that have too few or too many."""
     quoted = lines["line"].str.contains('"', literal=True)
     if not quoted.any():
         return _split(lines, wanted)
-    careful = cut_fields(lines.filter(quoted), wanted)
-    plain = lines.join(careful.fields, on="line_index", how="anti", maintain_order="left")
-    split = _split(plain, wanted)
-    return Cut(pl.concat([split.fields, careful.fields]).sort("line_index"), split.failed)
+    careful = cut_fields(lines.filter(quoted), wanted).fields
+    if careful.is_empty():
+        return _split(lines, wanted)
+    split = _split(lines.filter(~lines["line_index"].is_in(careful["line_index"].implode())), wanted)
+    return Cut(pl.concat([split.fields, careful]).sort("line_index"), split.failed)
 
 
 def _split(lines: pl.DataFrame, wanted: Wanted) -> Cut:
-    """As `_cut`, at commas, no further than the last wanted field."""
-    last = max(wanted.places)
-    pieces = lines["line"].str.split_exact(",", last + 1).struct.unnest()
-    is_last = last == wanted.width - 1
-    behind = pieces[:, last + 1]
-    short = pieces[:, last].is_null() if is_last else behind.is_null()
-    long = behind.is_not_null() if is_last else pl.repeat(False, lines.height, dtype=pl.Boolean, eager=True)
-    wrong = short | long
-    failed = no_rejects()
-    if wrong.any():
-        reason = pl.select(pl.when(short).then(pl.lit(_SHORT)).when(long).then(pl.lit(_LONG))).to_series()
-        failed = lines.select("line_index", reason=reason).drop_nulls("reason")
-        lines, pieces = lines.filter(~wrong), pieces.filter(~wrong)
-    fields = pieces.select(
-        (pl.nth(place) if place >= 0 else pl.lit(None, pl.String)).alias(name)
-        for name, place in zip(wanted.names, wanted.places, strict=True)
-    )
-    return Cut(fields.insert_column(0, lines["line_index"]), failed)
+    """As `_cut`, at commas, no further than behind the last wanted field."""
+    behind = max(wanted.places) + 2
+    if behind <= wanted.width:
+        wanted = replace(wanted, width=behind, is_open=True)
+    return cut_fields(lines, wanted, quoted=False)

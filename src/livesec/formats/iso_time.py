@@ -58,11 +58,42 @@ def clock_us(text: NDArray[np.uint8], start: int) -> int:
     return ((hour * 60 + minute) * 60 + second) * _SECOND_US
 
 
+class _Written(NamedTuple):
+    """How times are written; bytes each."""
+
+    dash: int
+    """In dates."""
+    gaps: tuple[int, int, int]
+    """Between date and time: one of these."""
+    comma: int
+    """What may stand before the fraction instead of a point."""
+    with_zone: bool
+    """Whether a zone may follow."""
+
+
+_STRICT = _Written(_MINUS, (_T, _T, _T), _DOT, with_zone=True)
+_LOOSE = _Written(_MINUS, (_T, _LOWER_T, _SPACE), _COMMA, with_zone=True)
+
+
+@inner_kernel
+def _offset_us(text: NDArray[np.uint8], at: int, end: int) -> int:
+    """What the zone text[at:end] is ahead of UTC; UNREADABLE where it is none."""
+    if at + 1 == end and (text[at] == _Z or text[at] == _LOWER_Z):
+        return 0
+    if (text[at] != _PLUS and text[at] != _MINUS) or end - at < 5 or end - at > 6:  # noqa: PLR2004  # +0100, +01:00
+        return UNREADABLE
+    hours, minutes = number(text, at + 1, 2), number(text, end - 2, 2)
+    if hours < 0 or hours > 23 or minutes < 0 or minutes > 59 or (end - at == 6 and text[at + 3] != _COLON):  # noqa: PLR2004
+        return UNREADABLE
+    offset_us = (hours * 60 + minutes) * 60 * _SECOND_US
+    return -offset_us if text[at] == _MINUS else offset_us
+
+
 @kernel
 def _read_iso(
     text: NDArray[np.uint8],
     bounds: NDArray[np.int64],
-    strict: bool,
+    written: _Written,
     out_us: NDArray[np.int64],
     has_zone: NDArray[np.bool_],
 ) -> None:
@@ -76,13 +107,10 @@ def _read_iso(
         time_us = clock_us(text, at + 11)
         if days == UNREADABLE or time_us < 0:
             continue
-        gap = text[at + 10]
-        if text[at + 4] != _MINUS or text[at + 7] != _MINUS:
-            continue
-        if gap != _T and (strict or gap not in (_SPACE, _LOWER_T)):
+        if text[at + 4] != written.dash or text[at + 7] != written.dash or text[at + 10] not in written.gaps:
             continue
         at += 19
-        if at < end and (text[at] == _DOT or (text[at] == _COMMA and not strict)):
+        if at < end and (text[at] == _DOT or text[at] == written.comma):
             at += 1
             unit_us = _SECOND_US // 10
             first = at
@@ -92,18 +120,12 @@ def _read_iso(
                 at += 1
             if at == first:
                 continue
-        if at + 1 == end and (text[at] == _Z or text[at] == _LOWER_Z):
-            has_zone[row] = True
-        elif at < end and (text[at] == _PLUS or text[at] == _MINUS) and (end - at == 5 or end - at == 6):  # noqa: PLR2004
-            hours, minutes = number(text, at + 1, 2), number(text, end - 2, 2)
-            if hours < 0 or hours > 23 or minutes < 0 or minutes > 59 or (end - at == 6 and text[at + 3] != _COLON):  # noqa: PLR2004
-                continue
-            offset_us = (hours * 60 + minutes) * 60 * _SECOND_US
-            time_us += offset_us if text[at] == _MINUS else -offset_us
-            has_zone[row] = True
-        elif at != end:
+        if at < end and not written.with_zone:
             continue
-        out_us[row] = days * _DAY_US + time_us
+        offset_us = _offset_us(text, at, end) if at < end else 0
+        if offset_us != UNREADABLE:
+            has_zone[row] = at < end
+            out_us[row] = days * _DAY_US + time_us - offset_us
 
 
 class Readings(NamedTuple):
@@ -121,7 +143,22 @@ def iso_readings(texts: pl.Series, *, strict: bool = False) -> Readings:
     >>> found.time_us.tolist()[:2], found.has_zone.tolist()
     ([1500000, 1000000], [False, True, False])
     """
+    return _readings(texts, _STRICT if strict else _LOOSE)
+
+
+def clock_readings(texts: pl.Series, dash: str) -> NDArray[np.int64]:
+    """Us since 1970 of the clock in `texts` (String): `2026-03-02 00:00:01.5` with `dash`, a fraction or none, no zone.
+
+    UNREADABLE where it is no such time. Shape (n,).
+
+    >>> clock_readings(pl.Series(["1970/01/01 00:00:01.5", "1970/01/01 00:00:01"]), "/").tolist()
+    [1500000, 1000000]
+    """
+    return _readings(texts, _Written(ord(dash), (_SPACE, _SPACE, _SPACE), _DOT, with_zone=False)).time_us
+
+
+def _readings(texts: pl.Series, written: _Written) -> Readings:
     data, bounds = arrow_text(texts)
     found = Readings(np.empty(len(texts), dtype=np.int64), np.empty(len(texts), dtype=np.bool_))
-    _read_iso(data, bounds, strict, found.time_us, found.has_zone)
+    _read_iso(data, bounds, written, found.time_us, found.has_zone)
     return found

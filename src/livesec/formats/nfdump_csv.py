@@ -21,10 +21,9 @@ import polars as pl
 from livesec.formats.flow_csv import FlowCsv
 from livesec.formats.ip_text import canonical_ip
 from livesec.formats.protocol_text import protocol
-from livesec.formats.text_times import epoch_us, laid_out_us
+from livesec.formats.text_times import clock_text_us, epoch_us
 from livesec.formats.typed_fields import Field, Reading, TypedRows, count, needed, port, text, time, typed_rows
 
-_LAYOUT: Final = "%Y-%m-%d %H:%M:%S"
 _WITHOUT_PORTS: Final = ("icmp", "ipv6-icmp")
 _EPOCH_MS: Final = r"^[0-9]{12,13}$"
 _EPOCH: Final = r"^[0-9]{9,10}(?:\.[0-9]+)?$"
@@ -102,7 +101,7 @@ class NfdumpCsv(FlowCsv):
 
 
 def _start_us(texts: pl.Series, zone: str) -> pl.Series:
-    time_us = laid_out_us(texts, _LAYOUT, zone)
+    time_us = clock_text_us(texts, "-", zone)
     others = (time_us.is_null() & texts.is_not_null()).arg_true()
     if not len(others):
         return time_us

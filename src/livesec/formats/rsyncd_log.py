@@ -18,10 +18,9 @@ from livesec.core.protocols import Format, Shape
 from livesec.core.schema import LogType
 from livesec.formats.plain_regex import plain_groups
 from livesec.formats.rsyncd_messages import Sessions, read_messages
-from livesec.formats.text_times import laid_out_us
+from livesec.formats.text_times import clock_text_us
 
 _LINE: Final = r"^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \[(?P<pid>[0-9]{1,10})\] (?P<message>.*)$"
-_LAYOUT: Final = "%Y/%m/%d %H:%M:%S"
 _CLOCK_BYTES: Final = 19
 _NO_TIME: Final = "no such time"
 
@@ -47,7 +46,7 @@ class RsyncdLog(Format[Sessions]):
             return state, NOTHING_PARSED
         own = lines if may.all() else lines.filter(may)
         parts = plain_groups(own["line"], _LINE)
-        times = laid_out_us(own["line"].str.slice(0, _CLOCK_BYTES), _LAYOUT, stream.time_zone)
+        times = clock_text_us(own["line"].str.slice(0, _CLOCK_BYTES), "/", stream.time_zone)
         messages = own.select("line_index").with_columns(
             times.alias("event_time_us"),
             pl.lit(None, pl.String).alias("host"),

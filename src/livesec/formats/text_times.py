@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from livesec.formats.iso_time import UNREADABLE, iso_readings
+from livesec.formats.iso_time import UNREADABLE, clock_readings, iso_readings
 
 EARLIEST_US = 0
 """1970-01-01: earlier times are unset clocks and zero values."""
@@ -132,20 +132,28 @@ def _tails(tails: pl.Series) -> pl.DataFrame:
     )
 
 
-def laid_out_us(text: pl.Series, layout: str, zone: str) -> pl.Series:
-    """Clock readings in `zone` of 19 characters in a strptime `layout`, also with a fraction of a second behind them.
+def clock_text_us(text: pl.Series, dash: str, zone: str) -> pl.Series:
+    """Clock readings in `zone` as `2026-03-02 00:00:01`, with `dash` in the date, also with a fraction behind them.
 
-    >>> laid_out_us(pl.Series(["1970/01/01 00:00:01.5", "1970/01/01 00:00:01"]), "%Y/%m/%d %H:%M:%S", "UTC").to_list()
+    >>> clock_text_us(pl.Series(["1970/01/01 00:00:01.5", "1970/01/01 00:00:01"]), "/", "UTC").to_list()
     [1500000, 1000000]
     """
-    time_us = utc_of_local(_clock(text.str.slice(0, _DATE_TIME_BYTES), layout), zone)
+    found = clock_readings(text, dash)
+    read = pl.Series(found != UNREADABLE)
+    if read.all():
+        return utc_of_local(pl.Series(found).cast(pl.Datetime("us")), zone)
+    time_us = utc_of_local(pl.Series(found).set(~read, None).cast(pl.Datetime("us")), zone)
+    others = (~read & text.is_not_null()).arg_true()
+    return time_us.scatter(others, _loose_clock_us(text.gather(others), dash, zone)) if len(others) else time_us
+
+
+def _loose_clock_us(text: pl.Series, dash: str, zone: str) -> pl.Series:
+    """As `clock_text_us`, of what only strptime reads."""
+    time_us = utc_of_local(_clock(text.str.slice(0, _DATE_TIME_BYTES), f"%Y{dash}%m{dash}%d %H:%M:%S"), zone)
     tail = text.str.slice(_DATE_TIME_BYTES)
-    if (tail == "").all():
-        return time_us
-    digits = tail.str.slice(1, _MICROSECOND_DIGITS)
-    if not (digits.str.len_bytes() == _MICROSECOND_DIGITS).all():
-        digits = digits.str.pad_end(_MICROSECOND_DIGITS, "0")
-    fraction_us = digits.cast(pl.Int64, strict=False)
+    fraction_us = (
+        tail.str.slice(1, _MICROSECOND_DIGITS).str.pad_end(_MICROSECOND_DIGITS, "0").cast(pl.Int64, strict=False)
+    )
     return keep_where(tail.str.contains(_FRACTION), time_us + fraction_us)
 
 

@@ -129,6 +129,8 @@ def whole_number(low: int, high: int, dtype: type[pl.DataType] = pl.Int64) -> Re
     def read(texts: pl.Series) -> Reading:
         values = texts.cast(pl.Int64, strict=False)
         if values.null_count() > texts.null_count():
+            texts = text(texts).values
+        if values.null_count() > texts.null_count():
             others = (values.is_null() & texts.is_not_null()).arg_true()
             values = values.scatter(others, _loosely_written(texts.gather(others)))
         inside = values.is_between(low, high)
@@ -173,7 +175,8 @@ def time(clock: Callable[[pl.Series], pl.Series]) -> Reader:
 
 def _checked(texts: pl.Series, values: pl.Series) -> Reading:
     """`values`, bad where they are null although `texts` says something."""
-    if values.null_count() == 0:
+    if values.null_count() == texts.null_count():  # which has no value where there is no text
         return Reading(values)
-    bad = values.is_null() & texts.is_not_null() & (texts.str.strip_chars() != "")
+    bad = values.is_null() & texts.is_not_null()
+    bad &= (texts if bad.all() else keep_where(bad, texts)).str.strip_chars() != ""
     return Reading(values, bad if bad.any() else None)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from livesec.core.batch import StreamInfo
+from livesec.core.jit import kernel
+from livesec.core.text_views import arrow_text
 from livesec.formats.envelope import EnvelopeState, decode
 from livesec.formats.journald_json import DECODED, MARK
 from livesec.formats.rsyslog_json import may_be_rsyslog
+from livesec.formats.text_starts import begins_between, begins_with
 
 # What an envelope starts with: a month, a priority, the version of RFC 5424 without one, a date with a T, a JSON entry.
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = np.array([int.from_bytes(name, "big") for name in b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()])
+_MONTH_BYTES = 3
 _DATE_BYTES = 10
+_A, _Z, _PRIORITY, _ONE, _SPACE, _T = b"AZ<1 T"
 _NOTHING = pl.DataFrame(schema=DECODED)
 
 
@@ -30,11 +37,12 @@ class Unwrapped:
 def unwrap(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> Unwrapped:
     """The syslog messages and journal entries among `lines` (line_index, line); `state` is carried on."""
     line = lines["line"]
-    in_json = line.str.starts_with("{")
-    if in_json.any() and (in_json | line.str.starts_with("[")).all():
+    in_json = begins_with(line, "{")
+    if in_json.any() and (in_json | begins_with(line, "[")).all():
         lines = lines.filter(in_json & _may_be_in_json(line))
-    elif not line.str.head(3).is_in(_MONTHS).all():
-        lines = lines.filter(_may_be_wrapped(line, in_json))
+    else:
+        may = _may_be_wrapped(line, in_json)
+        lines = lines if may.all() else lines.filter(may)
     if lines.height == 0:
         return Unwrapped(_NOTHING, _NOTHING)
     decoded = decode(lines, state, stream)
@@ -45,9 +53,26 @@ def unwrap(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> Unw
 
 
 def _may_be_wrapped(line: pl.Series, in_json: pl.Series) -> pl.Series:
-    may = line.str.head(3).is_in(_MONTHS) | line.str.starts_with("<") | line.str.starts_with("1 ")
-    may |= line.str.slice(_DATE_BYTES, 1) == "T"
+    out = np.empty(len(line), dtype=np.bool_)
+    _mark_envelopes(*arrow_text(line), out)
+    may = pl.Series(out)
     return may | (in_json & _may_be_in_json(line)) if in_json.any() else may
+
+
+@kernel
+def _mark_envelopes(data: NDArray[np.uint8], bounds: NDArray[np.int64], out: NDArray[np.bool_]) -> None:
+    for row in range(len(out)):
+        at, size = bounds[row], bounds[row + 1] - bounds[row]
+        out[row] = size > _DATE_BYTES and data[at + _DATE_BYTES] == _T
+        if size < _MONTH_BYTES or out[row]:
+            continue
+        first = data[at]
+        if first == _PRIORITY or (first == _ONE and data[at + 1] == _SPACE):
+            out[row] = True
+        elif first >= _A and first <= _Z:
+            name = (int(first) << 16) | (int(data[at + 1]) << 8) | int(data[at + 2])
+            for month in _MONTHS:
+                out[row] |= name == month
 
 
 def _may_be_in_json(line: pl.Series) -> pl.Series:
@@ -60,8 +85,9 @@ def is_json(line: pl.Series) -> pl.Series:
     >>> is_json(pl.Series(['{"a": 1}', "  [", "a,b", ""])).to_list()
     [True, True, False, False]
     """
-    plain = line.str.starts_with("{") | line.str.starts_with("[")
-    if plain.all():  # as in most logs of JSON
+    plain = begins_with(line, "{") | begins_with(line, "[")
+    may_be_indented = ~begins_between(line, "!", "\x7f")  # or empty, or not ASCII, which has blanks too
+    if not may_be_indented.any():
         return plain
     start = line.str.strip_chars_start().str.head(1)
     return (start == "{") | (start == "[")

@@ -22,6 +22,7 @@ from typing import Final
 import polars as pl
 
 from livesec.core.errors import StateVersionError
+from livesec.formats.text_starts import begins_with
 
 STATE_VERSION: Final = 1
 _NAMES: Final = ("set_separator", "empty_field", "unset_field", "path", "open", "close", "fields", "types")
@@ -82,7 +83,7 @@ class ZeekHeader:
 
 def headers_in(line: pl.Series, held: ZeekHeader) -> list[tuple[int, ZeekHeader]]:
     """Where `line` has a directive, in order, and the header once it is read; `held` is in force before."""
-    marks = line.str.starts_with("#").arg_true()
+    marks = begins_with(line, "#").arg_true()
     if len(marks) == 0:
         return []
     marks = marks.filter(line.gather(marks).str.contains(_DIRECTIVE))

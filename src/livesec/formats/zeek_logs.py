@@ -13,11 +13,13 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without, no_rejects
 from livesec.core.protocols import Format
 from livesec.core.schema import LogType
 from livesec.formats.header_spans import spans
+from livesec.formats.text_starts import begins_with
 from livesec.formats.typed_fields import TypedRows
 from livesec.formats.zeek_header import ZeekHeader, headers_in
 from livesec.formats.zeek_records import Texts, json_texts, tsv_texts
@@ -106,7 +108,7 @@ class ZeekLog(Format[ZeekHeader]):
     def parse(self, state: ZeekHeader, stream: StreamInfo, lines: pl.DataFrame) -> tuple[ZeekHeader, Parsed]:
         """Take the log's part of its headers, and its records."""
         found: list[Texts] = []
-        in_json = lines["line"].str.starts_with("{")
+        in_json = begins_with(lines["line"], "{")
         if in_json.any():
             records = json_of(lines.filter(in_json), self.log)
             if records.height:
@@ -149,3 +151,11 @@ class ZeekLog(Format[ZeekHeader]):
 
 def _in_order(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return frames[0] if len(frames) == 1 else pl.concat(frames).sort("line_index")
+
+
+def _without(every: NDArray[np.uint32], known: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Those of `every` that are not `known`, ascending; both are places in a batch, which is not large."""
+    left = np.zeros(every.max() + 1, dtype=np.bool_)
+    left[every] = True
+    left[known] = False
+    return np.flatnonzero(left).astype(np.uint32)

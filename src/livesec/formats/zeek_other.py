@@ -14,6 +14,7 @@ from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, no_rejects
 from livesec.core.protocols import Format
 from livesec.formats.header_spans import spans
 from livesec.formats.json_lines import BROKEN
+from livesec.formats.text_starts import begins_with
 from livesec.formats.zeek_header import ZeekHeader, headers_in
 from livesec.formats.zeek_logs import TELLING, has_key, is_connected, kinds_of, log_of, told_by_fields
 from livesec.formats.zeek_records import records_among
@@ -35,7 +36,7 @@ class ZeekOther(Format[ZeekHeader]):
         """Skip records and headers of other logs; the start of a header is a part of what follows."""
         skipped: list[pl.Series] = []
         rejects = no_rejects()
-        in_json = lines["line"].str.starts_with("{")
+        in_json = begins_with(lines["line"], "{")
         if in_json.any():
             whole, broken = _others(lines.filter(in_json))
             skipped.append(whole)

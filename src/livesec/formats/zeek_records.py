@@ -6,19 +6,19 @@ the separator or the marker of an unset field.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
 
+from livesec.formats.byte_escapes import unescape
 from livesec.formats.csv_fields import Wanted, cut_fields
 from livesec.formats.json_lines import json_fields
-from livesec.formats.text_times import epoch_us, iso_us, keep_where
+from livesec.formats.text_starts import begins_with
+from livesec.formats.text_times import epoch_us, iso_us
 from livesec.formats.typed_fields import Field, ip_address, needed, port, text, time
 from livesec.formats.zeek_header import ZeekHeader
 
-_ESCAPE: Final = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|\\)")
 _FIRST: Final = r'^\[?"?([^"\[\],]+)'
 _WRONG_NUMBER: Final = " fields where #fields names "
 _FEW: Final = 16  # lines
@@ -52,13 +52,14 @@ def tsv_texts(groups: Mapping[ZeekHeader, pl.DataFrame], names: Sequence[str]) -
     """Fields `names` of the records among tab-separated lines (line_index, line) by the header that they follow.
 
     Lines without the separator, and comments, are none. Few lines are taken apart one by one: headers without end, each
-    with a record or two, must not cost what columns of texts cost at the least.
+    with a record or two, must not cost what columns of texts cost at the least. So are lines with a separator of
+    several bytes, which nobody has seen.
     """
     many: list[Texts] = []
     rows: list[tuple[int | str | None, ...]] = []
     failed: list[tuple[int, str]] = []
     for header, lines in groups.items():
-        if lines.height > _FEW:
+        if lines.height > _FEW and len(header.separator.encode()) == 1:
             many.append(_columns(records_among(lines, header), header, names))
             continue
         places = [header.fields.index(name) if name in header.fields else None for name in names]
@@ -82,68 +83,27 @@ def tsv_texts(groups: Mapping[ZeekHeader, pl.DataFrame], names: Sequence[str]) -
 
 def records_among(lines: pl.DataFrame, header: ZeekHeader) -> pl.DataFrame:
     """Those of `lines`, which follow `header`, that are records."""
-    own = lines["line"].str.contains(header.separator, literal=True) & ~lines["line"].str.starts_with("#")
+    own = lines["line"].str.contains(header.separator, literal=True) & ~begins_with(lines["line"], "#")
     return lines if own.all() else lines.filter(own)
 
 
 def _said(text: str, header: ZeekHeader) -> str | None:
     if text in (header.unset, header.empty):
         return None
-    return _unescape(text) if "\\" in text else text
+    return unescape(text)
 
 
 def _columns(lines: pl.DataFrame, header: ZeekHeader, names: Sequence[str]) -> Texts:
-    known = [name for name in names if name in header.fields]
-    places = tuple(header.fields.index(name) for name in known)
-    wanted = Wanted(len(header.fields), tuple(map(str, range(len(known)))), places, header.separator, "#fields")
-    cut = cut_fields(lines, wanted, quoted=False)
-    escaped = lines["line"].str.contains("\\", literal=True)
-    if cut.failed.height:
-        escaped = escaped.filter(~lines["line_index"].is_in(cut.failed["line_index"].implode()))
-    at = escaped.arg_true()
-    columns = [cut.fields["line_index"]]
-    for name in names:
-        if name in header.fields:
-            said = _unless_unset(cut.fields[str(known.index(name))], header)
-            columns.append((_unescaped_at(said, at) if len(at) else said).alias(name))
-        else:
-            columns.append(pl.repeat(None, cut.fields.height, dtype=pl.String, eager=True).alias(name))
-    return Texts(pl.DataFrame(columns), cut.failed)
-
-
-def _unescaped_at(texts: pl.Series, at: pl.Series) -> pl.Series:
-    """`texts` with those `at` some places as they were before Zeek wrote them."""
-    written = texts.gather(at)
-    if not written.str.contains("\\", literal=True).any():
-        return texts
-    return texts.clone().scatter(at, unescaped(written))
-
-
-def _unless_unset(texts: pl.Series, header: ZeekHeader) -> pl.Series:
-    said = (texts != header.unset) & (texts != header.empty)
-    return texts if said.all() else keep_where(said, texts)
-
-
-def unescaped(texts: pl.Series) -> pl.Series:
-    r"""`texts` as they were before Zeek wrote them; a byte that is no UTF-8 becomes U+FFFD.
-
-    >>> unescaped(pl.Series([r"\\srv\\a", r"\xc3\xa9", r"\\x41", None])).to_list()
-    ['\\srv\\a', 'é', '\\x41', None]
-    """
-    at = texts.str.contains("\\", literal=True).fill_null(False).arg_true()
-    if len(at) == 0:
-        return texts
-    written = texts.gather(at)
-    halved = written.str.replace_all("\\\\", "\\", literal=True)
-    odd = written.str.contains("\\x", literal=True).arg_true()
-    if len(odd):
-        halved = halved.scatter(odd, pl.Series([_unescape(one) for one in written.gather(odd)], dtype=pl.String))
-    return texts.scatter(at, halved)
-
-
-def _unescape(written: str) -> str:
-    plain = _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()) if found[1] else b"\\", written.encode())
-    return plain.decode(errors="replace")
+    wanted = Wanted(
+        width=len(header.fields),
+        names=tuple(names),
+        places=tuple(header.fields.index(name) if name in header.fields else -1 for name in names),
+        delimiter=header.separator,
+        named_by="#fields",
+        unset=(header.unset, header.empty),
+        is_escaped=True,
+    )
+    return Texts(*cut_fields(lines, wanted, quoted=False))
 
 
 def json_texts(lines: pl.DataFrame, names: Sequence[str]) -> Texts:
