@@ -161,3 +161,15 @@ class Parsed:
 
 
 NOTHING_PARSED = Parsed()
+
+
+def left_over(lines: NDArray[np.uint32], *taken: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Those of `lines` (line indexes) that are in none of `taken`, in order.
+
+    >>> left_over(np.array([1, 2, 5], np.uint32), np.array([5], np.uint32), np.array([1], np.uint32)).tolist()
+    [2]
+    """
+    left = np.ones(1 + max((int(some.max()) for some in (lines, *taken) if len(some)), default=0), dtype=np.bool_)
+    for some in taken:
+        left[some] = False
+    return lines[left[lines]]

@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -86,8 +86,7 @@ class Auditd(SessionFormat):
         rows, parts = _told_once(state, records)
         consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), np.asarray(parts, dtype=np.uint32)]))
         rejects = pl.concat([headless, broken]).sort("line_index")
-        taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = np.setdiff1d(own["line_index"].to_numpy(), taken, assume_unique=True)
+        skipped = left_over(own["line_index"].to_numpy(), consumed, rejects["line_index"].to_numpy())
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 
 

@@ -132,7 +132,7 @@ def _is_month(data: NDArray[np.uint8], at: int) -> bool:
     """Whether a capital and two small letters stand at `at`."""
     if data[at] < _A or data[at] > _Z:
         return False
-    for place in range(at + 1, at + 3):
+    for place in range(at + 1, at + 3):  # noqa: SIM110  # kernels have no all()
         if data[place] < _LOWER_A or data[place] > _LOWER_Z:
             return False
     return True

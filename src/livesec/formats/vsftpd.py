@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ftp_lines import dated
@@ -70,7 +69,7 @@ class Vsftpd(StatelessFormat):
         return Parsed(
             {LogType.LOGIN: _logins(logins), LogType.FILE_TRANSFER: _transfers(transfers)},
             consumed=told.to_numpy(),
-            skipped=np.setdiff1d(readings["line_index"].to_numpy(), told.to_numpy()),
+            skipped=left_over(readings["line_index"].to_numpy(), told.to_numpy()),
             rejects=failed.sort("line_index"),
         )
 
