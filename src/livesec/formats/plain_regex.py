@@ -29,7 +29,7 @@ _MEMBER: Final = re.compile(r"\\(\W)-\\?(.)|\\?([^\\])-\\?([^\\\]])|\\(\W)|(.)")
 _TIMES: Final = {"": (1, 1), "*": (0, 1 << 40), "+": (1, 1 << 40), "?": (0, 1)}
 _RUN, _OPENS, _CLOSES = range(3)
 _NEVER: Final = -1
-_LINE_BREAK: Final = ord("\n")
+_LINE_BREAK: Final = re.compile(rb"\n")
 _SHORT: Final = 64  # bytes that may be read again and again
 
 
@@ -242,7 +242,13 @@ def plain_groups(texts: pl.Series, regex: str) -> dict[str, pl.Series]:
     >>> {name: column.to_list() for name, column in found.items()}
     {'name': ['a', None, None], 'pid': ['12', None, None]}
     """
-    return _found(texts, _program(regex)[1], (regex,))[0]
+    return plain_cases(texts, regex)
+
+
+def plain_cases(texts: pl.Series, *plain: str) -> dict[str, pl.Series]:
+    """The named groups of the first of the `plain` expressions that fits: null where that has none, or none fits."""
+    names = dict.fromkeys(name for regex in plain for name in _program(regex)[1])
+    return _found(texts, list(names), plain)[0]
 
 
 def groups(texts: pl.Series, regex: str, *plain: str) -> dict[str, pl.Series]:
@@ -271,7 +277,7 @@ def _found(
     known = np.zeros((len(names), len(texts)), dtype=np.bool_)
     left = np.ones(len(texts), dtype=np.bool_) if texts.null_count() == 0 else texts.is_not_null().to_numpy().copy()
     starts, ends = np.empty((2, len(names)), dtype=np.int64)
-    no_breaks = not (data == _LINE_BREAK).any()
+    no_breaks = _LINE_BREAK.search(data) is None
     for program, of_one in map(_program, plain):
         columns = np.array([names.index(name) for name in of_one], dtype=np.int64)
         fitting = program._replace(points=program.points & no_breaks)
