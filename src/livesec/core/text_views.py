@@ -114,7 +114,7 @@ def texts_at(views: NDArray[np.uint32], known: NDArray[np.bool_], *buffers: NDAr
     """
     bits = None
     if not known.all():
-        views[~known] = 0
+        views *= known[:, np.newaxis]
         bits = pa.py_buffer(np.packbits(known, bitorder="little"))
     looked_at = [pa.py_buffer(buffer) for buffer in buffers]
     return pl.Series(pa.Array.from_buffers(pa.string_view(), len(views), [bits, pa.py_buffer(views), *looked_at]))
