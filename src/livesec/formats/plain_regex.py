@@ -150,13 +150,11 @@ def _starts_over(given: NDArray[np.bool_], steps: list[tuple[int, int, int, NDAr
 @inner_kernel
 def _taken(data: NDArray[np.uint8], at: int, end: int, program: _Program, step: int) -> int:
     """Where the run that begins at `at` ends."""
+    latest = min(end, at + int(program.lasts[step]))
     if program.points[step]:
-        return min(end, at + program.lasts[step])
+        return latest
     members = program.members[step]
-    place, stop = (
-        np.uint64(at),
-        np.uint64(min(end, at + program.lasts[step])),
-    )  # unsigned: no index below 0 is asked for
+    place, stop = np.uint64(at), np.uint64(latest)  # unsigned: no index below 0 is asked for
     while place < stop and members[data[place]]:
         place += np.uint64(1)
     return np.int64(place)  # type: ignore[return-value]  # an int to numba, where int() is not
