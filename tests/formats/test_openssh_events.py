@@ -44,6 +44,14 @@ def outcome(texts: list[str]) -> Outcome:
     return stated, sorted(events.parts.to_list()), sorted(events.unusable.rows())
 
 
+def group(name: str, mark: str) -> str:
+    """What stands for a name of a pattern of words."""
+    if name == "src_port" and not mark:
+        return "(?P<src_port>[^ :]*)[^ ]*"
+    taken = {"": "[^ ]*", "+": "[^ ]+", "#": "[0-9]+", "*": ".*"}[mark]
+    return f"(?P<{name}>{taken})" if name in openssh_events._CAPTURED else f"(?:{taken})"
+
+
 def as_regex(form: Form) -> Form:
     """`form` as a regular expression, if it is one of words."""
     if not isinstance(form.pattern, WordPattern):
@@ -52,11 +60,10 @@ def as_regex(form: Form) -> Form:
     for mark, meant in ((" ...", r"(?: |\z)"), ("*", "")):
         if text.endswith(mark):
             text, end = text.removesuffix(mark), meant
-    text = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^ ]*)", re.escape(text)).replace(
-        "(?P<src_port>[^ ]*)", "(?P<src_port>[^ :]*)[^ ]*"
-    )
-    if form.unknown_user and "{user}" in form.pattern.text:
-        text = text.replace(r"invalid\ user\ ", r"(?P<unknown>invalid\ user\ )")
+    text = re.sub(r"\\{(\w+)(?:\\([+#*]))?\\}", lambda name: group(name[1], name[2] or ""), re.escape(text))
+    for who in ("invalid", "illegal"):
+        if form.unknown_user and "{user" in form.pattern.text:
+            text = text.replace(rf"{who}\ user\ ", rf"(?P<unknown>{who}\ user\ )")
     return replace(form, pattern=f"^{text}{end}".replace("\\ ", " "))
 
 

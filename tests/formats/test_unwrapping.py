@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.examples import examples
 
-from livesec.formats.unwrapping import _may_be_wrapped, is_json
+from livesec.formats.text_spans import joined
+from livesec.formats.unwrapping import _MONTHS, _mark_likely, is_json
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 STARTS = st.sampled_from(
@@ -19,14 +21,9 @@ LINES = st.lists(st.builds(str.__add__, STARTS, st.text(max_size=12)) | st.text(
 @settings(deadline=None, max_examples=examples(300))
 @given(LINES)
 def test_what_may_begin_an_envelope(lines: list[str]) -> None:
-    column = pl.Series(lines, dtype=pl.String)
-    wanted = [
-        line.startswith((*MONTHS, "<", "1 ")) or line.encode()[10:11] == b"T"
-        for line in lines
-        if len(line.encode()) > 2
-    ]
-    told = _may_be_wrapped(column, pl.Series([False] * len(lines), dtype=pl.Boolean))
-    assert told.filter(column.str.len_bytes() > 2).to_list() == wanted
+    out = np.empty(len(lines), dtype=np.bool_)
+    _mark_likely(*joined(pl.Series(lines, dtype=pl.String)), _MONTHS, out)
+    assert out.tolist() == [line.startswith((*MONTHS, "<", "1 ")) or line[10:11] == "T" for line in lines]
 
 
 @settings(deadline=None, max_examples=examples(300))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ GROUPS = [
     ("Invalid user ", [PLAIN, LONGER]),
     ("In", [WordPattern("In {user}"), WordPattern("Inv*")]),
     ("user", [WordPattern("user {a} {user} x ...")]),
+    ("of ", [WordPattern("of {user*} from {src_ip+} port {src_port#}"), WordPattern("of {user*} from {a+}")]),
+    ("x", [WordPattern("x {src_port#}{user*} x*"), WordPattern("x{user*}"), WordPattern("x{a+} {user*} from ...")]),
 ]
 
 
@@ -52,6 +55,23 @@ def test_number_of_words_must_fit() -> None:
     assert users(OPEN, texts) == ["a", "", "a", "a", None, None, None]
 
 
+def test_a_wide_name_takes_as_much_as_lets_the_rest_match() -> None:
+    wide = WordPattern("Invalid user {user*} from {src_ip+} port {src_port#}")
+    texts = [
+        "Invalid user a from b from c port 22",
+        "Invalid user  from c port 22",
+        "Invalid user a from  port 22",
+        "Invalid user a from c port 2x",
+        "Invalid user a\n from c port 22",
+    ]
+    assert users(wide, texts) == ["a from b", "", None, None, None]
+
+
+def test_too_many_names_are_refused() -> None:
+    with pytest.raises(ValueError, match="30 names"):
+        pattern_table([("", [WordPattern(f"{{n{number}}}") for number in range(30)])])
+
+
 def test_the_first_group_that_a_text_starts_like_has_it() -> None:
     assert matched(GROUPS, ["Invalid user x", "Inx", "In b", "Inverse b", "other", ""]) == [
         (0, -1, {}),
@@ -69,7 +89,9 @@ def regex_of(pattern: WordPattern) -> str:
         text, end = text[:-4], r"(?: |\Z)"
     elif text.endswith("*"):
         text, end = text[:-1], ""
-    return re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^ ]*)", re.escape(text)) + end
+    classes = {"": "[^ ]*", "+": "[^ ]+", "#": "[0-9]+", "*": ".*"}
+    names = re.compile(r"\\{(\w+)(?:\\([+#*]))?\\}")
+    return names.sub(lambda name: f"(?P<{name[1]}>{classes[name[2] or '']})", re.escape(text)) + end
 
 
 def expected(text: str) -> tuple[int, int, dict[str, str]]:
@@ -85,7 +107,7 @@ def expected(text: str) -> tuple[int, int, dict[str, str]]:
 
 
 PIECES = st.sampled_from(
-    ["Invalid user ", "In ", "user", " ", " from ", " port ", "x", "é", "\n", "\0", "{", " x", "22"]
+    ["Invalid user ", "In ", "of ", "user", " ", " from ", " port ", "x", "é", "\n", "\0", "{", " x", "22"]
 )
 
 

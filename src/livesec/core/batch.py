@@ -144,17 +144,6 @@ def no_rejects() -> pl.DataFrame:
     return _NO_REJECTS.clone()
 
 
-def lines_without(lines: NDArray[np.uint32], taken: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Those of `lines` (indexes in a batch) that are not among `taken`, ascending, each once.
-
-    >>> lines_without(np.array([2, 0, 5], dtype=np.uint32), np.array([0, 7], dtype=np.uint32)).tolist()
-    [2, 5]
-    """
-    left = np.zeros(max(lines.max(initial=0), taken.max(initial=0)) + 1, dtype=np.bool_)
-    left[lines], left[taken] = True, False
-    return np.flatnonzero(left).astype(np.uint32)
-
-
 @dataclass(frozen=True)
 class Parsed:
     """What one format made of the lines it was offered.
@@ -173,3 +162,16 @@ class Parsed:
 
 
 NOTHING_PARSED = Parsed()
+
+
+def left_over(lines: NDArray[np.uint32], *taken: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Those of `lines` (indexes in a batch) that are in none of `taken`, ascending, each once.
+
+    >>> left_over(np.array([5, 1, 2], np.uint32), np.array([5], np.uint32), np.array([1, 7], np.uint32)).tolist()
+    [2]
+    """
+    left = np.zeros(1 + max(int(some.max(initial=0)) for some in (lines, *taken)), dtype=np.bool_)
+    left[lines] = True
+    for some in taken:
+        left[some] = False
+    return np.flatnonzero(left).astype(np.uint32)

@@ -22,11 +22,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.plain_regex import groups
+from livesec.formats.plain_regex import groups, plain_cases
 from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, SessionFormat, Step
 from livesec.formats.text_times import epoch_us
 from livesec.formats.typed_fields import ip_address
@@ -43,6 +43,20 @@ _OWN_HEAD: Final = r"^(?:node=\S+ )?type=\S* msg=audit\("
 _TOLD: Final = ("USER_LOGIN", "USER_AUTH")
 _BODY: Final = r"^(?:user )?pid=(?P<pid>[0-9]{1,10}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$"
 _PLAIN_BODY: Final = r"^pid=(?P<pid>[0-9]{1,10}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$"
+# A record as sshd and login write it: no value in it could pass for another.
+_END_SAID: Final = (
+    r'exe="[^" =]*/(?P<exe>[^"/ =]+)" hostname=[^ =,)"]* addr=(?P<addr>[0-9A-Fa-f.:?]+) terminal=[^ =,)"]* '
+    r"res=(?P<result>[a-z]+)$"
+)
+_PLAIN_SAID: Final = tuple(
+    r"^op=(?P<op>[A-Za-z_:-]+) " + whose + _END_SAID
+    for whose in (
+        'grantors=[A-Za-z0-9_,?-]* acct="(?P<account>[^" =]*)" ',
+        'acct="(?P<account>[^" =]*)" ',
+        "id=[0-9]+ ",
+    )
+)
+_RESULTS: Final = ("success", "failed", "yes", "no")
 _RESULT: Final = r"\bres(?:ult)?=(success|failed|Success|Failed|yes|no|1|0)\)?$"
 _ACCOUNT: Final = r'\bacct="([^"]*)"'
 _HEX_ACCOUNT: Final = r"\bacct=((?:[0-9A-F]{2}){1,512})(?: |$)"
@@ -86,8 +100,7 @@ class Auditd(SessionFormat):
         rows, parts = _told_once(state, records)
         consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), np.asarray(parts, dtype=np.uint32)]))
         rejects = pl.concat([headless, broken]).sort("line_index")
-        taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = lines_without(own["line_index"].to_numpy(), taken)
+        skipped = left_over(own["line_index"].to_numpy(), consumed, rejects["line_index"].to_numpy())
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 
 
@@ -111,15 +124,11 @@ def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     broken = head.filter(~timed).select("line_index", reason=pl.lit(_NO_HEAD))
     head = head.filter(timed & head["type"].is_in(_TOLD).fill_null(False))
     body = groups(head["rest"], _BODY, _PLAIN_BODY)
-    said = body["said"].str.strip_chars_end()
-    result = said.str.extract(_RESULT).str.to_lowercase()
-    exe = said.str.extract(r'\bexe="(?:[^"]*/)?([^"/]+)"')
-    named = said.str.extract(_ACCOUNT)
-    account = named.zip_with(named.is_not_null(), _decoded(said.str.extract(_HEX_ACCOUNT)))
-    src_ip = ip_address(said.str.extract(r"\baddr=([^\s,)]+)")).values
-    op = said.str.extract(r"\bop=(\S+)|^(PAM)", 1).fill_null("PAM")
+    said = _said(body["said"])
     records = head.select("line_index", "type", "host", "event", "event_time_us").with_columns(
-        body["pid"], result=result, service=exe, account=account, op=op, src_ip=src_ip
+        body["pid"],
+        *said.select("result", "account", "op", service="exe"),
+        ip_address(said["addr"]).values.alias("src_ip"),
     )
     records = records.with_columns(
         named_id=body["behind"].str.extract(_NAMED_ID),
@@ -128,6 +137,26 @@ def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     bodiless = records["result"].is_null()
     broken = pl.concat([broken, records.filter(bodiless).select("line_index", reason=pl.lit(_NO_BODY))])
     return records.filter(~bodiless & ~records["service"].is_in(_NO_LOGINS).fill_null(False)), broken
+
+
+def _said(texts: pl.Series) -> pl.DataFrame:
+    """Texts by name: exe, addr, result (in small letters), op and account; null where a record does not say."""
+    said = pl.DataFrame(plain_cases(texts, *_PLAIN_SAID))
+    result = said["result"]
+    odd = ~result.is_in(_RESULTS).fill_null(False)
+    if not odd.any():
+        return said
+    places = odd.arg_true()
+    others = texts.gather(places).str.strip_chars_end()
+    named = others.str.extract(_ACCOUNT)
+    read = {
+        "exe": others.str.extract(r'\bexe="(?:[^"]*/)?([^"/]+)"'),
+        "addr": others.str.extract(r"\baddr=([^\s,)]+)"),
+        "result": others.str.extract(_RESULT).str.to_lowercase(),
+        "op": others.str.extract(r"\bop=(\S+)|^(PAM)", 1).fill_null("PAM"),
+        "account": named.zip_with(named.is_not_null(), _decoded(others.str.extract(_HEX_ACCOUNT))),
+    }
+    return pl.DataFrame([said[name].scatter(places, column) for name, column in read.items()])
 
 
 def _told_once(state: RecentSessions, records: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:

@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without, no_rejects
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over, no_rejects
 from livesec.core.commands import Platform
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
@@ -172,7 +172,7 @@ def _records(lines: pl.DataFrame, header: Header) -> Parsed:
     return Parsed(
         {LogType.LOGIN: logins, LogType.FILE_TRANSFER: transfers},
         consumed=consumed.to_numpy(),
-        skipped=lines_without(cut.fields["line_index"].to_numpy(), used.to_numpy()),
+        skipped=left_over(cut.fields["line_index"].to_numpy(), used.to_numpy()),
         rejects=rejects,
     )
 

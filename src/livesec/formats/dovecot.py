@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
 from livesec.formats.stateless import StatelessFormat
@@ -102,8 +102,7 @@ class Dovecot(StatelessFormat):
             & pl.col("message").str.contains(_AUTH_FAILED)
         )["line_index"]
         consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), parts.to_numpy()]))
-        taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = lines_without(lines["line_index"].to_numpy(), taken)
+        skipped = left_over(lines["line_index"].to_numpy(), consumed, rejects["line_index"].to_numpy())
         return Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 
 

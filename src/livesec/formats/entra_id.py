@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without, no_rejects
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over, no_rejects
 from livesec.core.commands import Platform
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -157,7 +157,7 @@ class EntraId(StatelessFormat):
         rejects = rejects.unique("line_index", keep="first").sort("line_index")
         every = np.append(line_of[events["line_index"].to_numpy()], failed["line_index"].to_numpy())
         used = np.append(place, rejects["line_index"].to_numpy())
-        return Parsed({LogType.LOGIN: rows}, np.unique(place), lines_without(every, used), rejects)
+        return Parsed({LogType.LOGIN: rows}, np.unique(place), left_over(every, used), rejects)
 
 
 def _own(line: pl.Series) -> pl.Series:

@@ -17,10 +17,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
-import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.errors import StateVersionError
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
@@ -83,8 +82,7 @@ class InternalSftp(Format[Sessions]):
         part = pl.col("problem").is_null() & (pl.col("action").is_not_null() | pl.col("part"))
         consumed = events.filter(part)["line_index"].to_numpy()
         rejects = events.filter(pl.col("problem").is_not_null()).select("line_index", reason="problem")
-        used = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = lines_without(lines["line_index"].to_numpy(), used)
+        skipped = left_over(lines["line_index"].to_numpy(), consumed, rejects["line_index"].to_numpy())
         return state, Parsed({LogType.FILE_TRANSFER: rows}, consumed, skipped, rejects)
 
     def to_bytes(self, state: Sessions) -> bytes:

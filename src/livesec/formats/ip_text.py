@@ -13,38 +13,10 @@ from numpy.typing import NDArray
 from livesec.core.jit import kernel
 from livesec.core.text_views import arrow_text
 
+_ZERO, _NINE, _POINT = b"09."
+_NUMBERS, _MOST_DIGITS, _LARGEST = 4, 3, 255
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 """What an IPv4 address written as IPv6 starts with."""
-_IPV4_DOTS: Final = 3
-_IPV4_BYTES: Final = 15
-_MAX_BYTE: Final = 255
-_ZERO, _NINE, _DOT = b"09."
-
-
-@kernel
-def _mark_ipv4(data: NDArray[np.uint8], bounds: NDArray[np.int64], out: NDArray[np.bool_]) -> None:
-    """Which texts are four numbers up to 255 without leading zeros."""
-    for row in range(len(out)):
-        good = bounds[row + 1] - bounds[row] <= _IPV4_BYTES
-        dots, digits, value, at = 0, 0, 0, bounds[row]
-        while good and at < bounds[row + 1]:
-            if data[at] == _DOT:
-                good = digits > 0
-                dots, digits, value = dots + 1, 0, 0
-            else:
-                good = data[at] >= _ZERO and data[at] <= _NINE and (digits == 0 or value > 0)
-                digits, value = digits + 1, value * 10 + int(data[at]) - _ZERO
-                good &= value <= _MAX_BYTE
-            at += 1
-        out[row] = good and dots == _IPV4_DOTS and digits > 0
-
-
-def _no_ipv4(texts: pl.Series) -> pl.Series:
-    """Each of `texts` once that is neither null nor an IPv4 address."""
-    data, bounds = arrow_text(texts)
-    known = np.empty(len(texts), dtype=np.bool_)
-    _mark_ipv4(data, bounds, known)
-    return texts.clear() if known.all() else texts.filter(pl.Series(~known)).unique().drop_nulls()
 
 
 def is_ip(texts: pl.Series) -> pl.Series:
@@ -53,7 +25,7 @@ def is_ip(texts: pl.Series) -> pl.Series:
     >>> is_ip(pl.Series(["192.0.2.1", "2001:db8::1", "fe80::1%eth0", "example.org", "1.2.3", None])).to_list()
     [True, True, True, False, False, False]
     """
-    others = _no_ipv4(texts)
+    others = texts.gather(_not_ipv4(texts)).unique().drop_nulls()
     known = texts.is_not_null()
     no_ip = [text for text in others.to_list() if _spelt(text) is None]
     return known & ~texts.is_in(no_ip).fill_null(False) if no_ip else known
@@ -66,11 +38,42 @@ def canonical_ip(texts: pl.Series) -> pl.Series:
     >>> canonical_ip(texts).to_list()
     ['192.0.2.1', '2001:db8::1', '192.0.2.1', None, None]
     """
-    others = _no_ipv4(texts)
-    if others.is_empty():
+    places = _not_ipv4(texts)
+    if len(places) == 0:
         return texts
-    spelt = pl.Series([_spelt(text) for text in others.to_list()], dtype=pl.String)
-    return texts.replace(others, spelt)
+    others = texts.gather(places)
+    distinct = others.unique().drop_nulls()
+    spelt = pl.Series([_spelt(text) for text in distinct.to_list()], dtype=pl.String)
+    return texts.clone().scatter(places, others.replace(distinct, spelt)) if len(distinct) else texts
+
+
+def _not_ipv4(texts: pl.Series) -> NDArray[np.int64]:
+    """Where `texts` are no IPv4 addresses."""
+    data, bounds = arrow_text(texts)
+    found = np.empty(len(texts), dtype=np.bool_)
+    _mark_ipv4(data, bounds, found)
+    return np.flatnonzero(~found)
+
+
+@kernel
+def _mark_ipv4(data: NDArray[np.uint8], bounds: NDArray[np.int64], out: NDArray[np.bool_]) -> None:
+    """Which texts are four numbers of 0 to 255 with points between them, without needless zeros."""
+    for row in range(len(out)):
+        at, end = bounds[row], bounds[row + 1]
+        numbers = 0
+        while numbers < _NUMBERS:
+            first, value = at, 0
+            while at < end and at < first + _MOST_DIGITS and _ZERO <= data[at] <= _NINE:
+                value = value * 10 + int(data[at]) - _ZERO
+                at += 1
+            if at == first or value > _LARGEST or (data[first] == _ZERO and at > first + 1):
+                break
+            numbers += 1
+            if numbers < _NUMBERS:
+                if at == end or data[at] != _POINT:
+                    break
+                at += 1
+        out[row] = numbers == _NUMBERS and at == end
 
 
 def _spelt(text: str) -> str | None:

@@ -31,7 +31,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from livesec.core.batch import Parsed, StreamInfo
+from livesec.core.batch import Parsed, StreamInfo, left_over
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Format, Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -72,7 +72,7 @@ class OpenSSH(Format[KeyedState]):
         rows, tied = _rows(state, events.stated, lines)
         consumed = np.concatenate([tied, events.parts.to_numpy()])
         unusable = events.unusable.sort("line_index")
-        skipped = _left(lines["line_index"].to_numpy(), consumed, unusable["line_index"].to_numpy())
+        skipped = left_over(lines["line_index"].to_numpy(), consumed, unusable["line_index"].to_numpy())
         return state, Parsed({LogType.LOGIN: rows}, np.sort(consumed), skipped, unusable)
 
     def to_bytes(self, state: KeyedState) -> bytes:
@@ -87,14 +87,6 @@ class OpenSSH(Format[KeyedState]):
 
 
 FORMAT = OpenSSH()
-
-
-def _left(lines: NDArray[np.uint32], *taken: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Those of `lines` (ascending) that are in none of `taken`."""
-    left = np.ones(1 + max((int(some.max()) for some in (lines, *taken) if len(some)), default=0), dtype=np.bool_)
-    for some in taken:
-        left[some] = False
-    return lines[left[lines]]
 
 
 def _rows(sessions: KeyedState, stated: pl.DataFrame, decoded: pl.DataFrame) -> tuple[pl.DataFrame, NDArray[np.uint32]]:

@@ -46,6 +46,9 @@ class Kind(IntEnum):
     """Turned away before there was a session."""
 
 
+_NOT_A_USER = (" invalid user ", " illegal user ")
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """One form of a message: its named parts are columns."""
@@ -62,7 +65,7 @@ class Form:
     @property
     def unknown_user(self) -> bool:
         """Whether the words themselves say that the user does not exist."""
-        return isinstance(self.pattern, WordPattern) and " invalid user " in self.pattern.text
+        return isinstance(self.pattern, WordPattern) and any(who in self.pattern.text for who in _NOT_A_USER)
 
     def kind_of(self, *, marked: bool) -> Kind:
         """The kind of a message of this form."""
@@ -104,10 +107,23 @@ _OTHER_HOST = (
     r"(?:, required=.*)?\)\.?$"
 )
 """Of a user that exists, whose key is limited to other hosts; what is required stands in the user's own file."""
+_FROM = " from {src_ip+} port {src_port#}"
 _KEY = r": (?P<key_type>[^ ]+) (?P<key_id>[^ ,]+)"
 _WHO = r"(?:invalid|authenticating) user"
 _OWN_WORDS = r"[A-Za-z ,.'-]*"
 """Words of sshd's own behind foreign text: nothing that could be an address."""
+
+
+def _of_anyone(start: str, end: str, kind: Kind, reason: str | None = None) -> tuple[Form, ...]:
+    """Forms for a user of any name between `start` and `end`, unknown or not."""
+    unknown = (f"{start}{who.lstrip()}" for who in _NOT_A_USER)
+    return tuple(Form(WordPattern(f"{begun}{{user*}}{end}"), kind, reason) for begun in (*unknown, start))
+
+
+def _of_address(start: str, kind: Kind, reason: str | None = None) -> Messages:
+    """Messages that end with an address, perhaps with its port."""
+    words = (start + "{src_ip+} port {src_port#}", start + "{src_ip+}")
+    return Messages(start, tuple(Form(WordPattern(text), kind, reason) for text in words))
 
 
 def _told(verb: str, kind: Kind) -> Messages:
@@ -120,6 +136,7 @@ def _told(verb: str, kind: Kind) -> Messages:
             Form(WordPattern(words), kind),
             Form(WordPattern(unknown), kind),
             Form(WordPattern(words + ": {key_type} {key_id}"), kind),
+            *_of_anyone(verb + " {auth_method+} for ", _FROM + " ssh2", kind),
             # The last address, nothing but a key behind it; then a user of one word, foreign text behind the key.
             Form(rf"{start}(?P<user>.*) from {_IP_PORT} ssh2(?:{_KEY})?$", kind),
             # Shortened, or of SSH 1, whose remote user stood behind the address: only with a name of one word.
@@ -173,6 +190,10 @@ def _one(start: str, regex: str, kind: Kind, reason: str | None = None) -> Messa
     return Messages(start, (Form(rf"^{start}{regex}", kind, reason),))
 
 
+def _words(start: str, words: str, kind: Kind, reason: str) -> Messages:
+    return Messages(start, (Form(WordPattern(start + words), kind, reason),))
+
+
 def _all(start: str, kind: Kind) -> Messages:
     return Messages(start, (Form(WordPattern(start + "*"), kind),))
 
@@ -185,7 +206,8 @@ MESSAGES = (
         (
             Form(WordPattern("Invalid user {user} from {src_ip} port {src_port}"), Kind.OPENS, _NO_USER),
             Form(WordPattern("Invalid user {user} from {src_ip}"), Kind.OPENS, _NO_USER),
-            Form(rf"^Invalid user (?P<user>.*) from {_IP_MAYBE_PORT}$", Kind.OPENS, _NO_USER),
+            Form(WordPattern("Invalid user {user*} from {src_ip+} port {src_port#}"), Kind.OPENS, _NO_USER),
+            Form(WordPattern("Invalid user {user*} from {src_ip+}"), Kind.OPENS, _NO_USER),
         ),
         claims="^",
     ),
@@ -199,7 +221,15 @@ MESSAGES = (
     Messages(
         "Connection from ",
         (
-            Form(rf"^Connection from {_IP_MAYBE_PORT}(?: on |$)", Kind.START),
+            *(
+                Form(WordPattern("Connection from " + words), Kind.START)
+                for words in (
+                    "{src_ip+} port {src_port#} on *",
+                    "{src_ip+} port {src_port#}",
+                    "{src_ip+} on *",
+                    "{src_ip+}",
+                )
+            ),
             Form(
                 rf"^Connection from (?:{_WHO} (?P<user>.*) )?{_IP_PORT} timed out$",
                 Kind.CLOSED,
@@ -209,17 +239,15 @@ MESSAGES = (
             *_broken("").forms,
         ),
     ),
-    _one("Did not receive identification string from ", rf"{_IP_MAYBE_PORT}$", Kind.CLOSED, "no_identification"),
-    _one(
+    _of_address("Did not receive identification string from ", Kind.CLOSED, "no_identification"),
+    Messages(
         "maximum authentication attempts exceeded for ",
-        rf"{_UNKNOWN}(?P<user>.*) from {_IP_PORT} ssh2$",
-        Kind.LIMIT,
-        "too_many_failures",
+        _of_anyone("maximum authentication attempts exceeded for ", _FROM + " ssh2", Kind.LIMIT, "too_many_failures"),
     ),
     Messages(
         "Disconnecting",
         (
-            Form(r"^Disconnecting: Too many authentication failures", Kind.PART),
+            Form(WordPattern("Disconnecting: Too many authentication failures*"), Kind.PART),
             Form(
                 rf"^Disconnecting {_WHO} (?P<user>.*) {_IP_PORT}: Too many authentication failures$",
                 Kind.LIMIT,
@@ -236,28 +264,34 @@ MESSAGES = (
         ),
     ),
     _one("User ", rf"(?P<user>.*) from {_IP_MAYBE_PORT} not allowed because ", Kind.OPENS, "not_allowed"),
-    _one("ROOT LOGIN REFUSED FROM ", rf"{_IP_MAYBE_PORT}$", Kind.OPENS, "not_allowed"),
-    _one("PAM: ", rf".+? for {_UNKNOWN}(?P<user>.*) from (?P<src_ip>[^ ]+)(?: via [^ ]+)? ?$", Kind.PAM_FAILED),
+    _of_address("ROOT LOGIN REFUSED FROM ", Kind.OPENS, "not_allowed"),
+    Messages(
+        "PAM: ",
+        (
+            *_of_anyone("PAM: Authentication failure for ", " from {src_ip+}", Kind.PAM_FAILED),
+            Form(rf"^PAM: .+? for {_UNKNOWN}(?P<user>.*) from (?P<src_ip>[^ ]+)(?: via [^ ]+)? ?$", Kind.PAM_FAILED),
+        ),
+    ),
     Messages(
         "PAM ",
         (
-            # By words, up to sshd's usual MaxAuthTries, because they are many.
-            *(Form(WordPattern(f"PAM {tries} more authentication failure*"), Kind.PART) for tries in range(1, 7)),
-            Form(r"^PAM (?:[0-9]+ more authentication failure|service\(sshd\) ignoring max retries)", Kind.PART),
+            Form(WordPattern("PAM {tries#} more authentication failure*"), Kind.PART),
+            Form(WordPattern("PAM service(sshd) ignoring max retries*"), Kind.PART),
         ),
     ),
     _one("pam_", r"[a-z0-9_]+\(sshd:auth\): ", Kind.PART),
     _all("kex_exchange_identification: ", Kind.VERSIONS_FAILED),
     _all("ssh_exchange_identification: ", Kind.VERSIONS_FAILED),
-    _one("banner exchange: Connection from ", rf"{_IP_PORT}: ", Kind.CLOSED, "bad_protocol"),
-    _one(
+    _words("banner exchange: Connection from ", "{src_ip+} port {src_port#}: *", Kind.CLOSED, "bad_protocol"),
+    Messages(
         "Bad protocol version identification ",
-        rf"'(?P<client>.*)' from {_IP_MAYBE_PORT}$",
-        Kind.CLOSED,
-        "bad_protocol",
+        tuple(
+            Form(WordPattern("Bad protocol version identification '{client*}'" + source), Kind.CLOSED, "bad_protocol")
+            for source in (_FROM, " from {src_ip+}")
+        ),
     ),
-    _one("Protocol major versions differ for ", rf"{_IP_PORT}: ", Kind.CLOSED, "bad_protocol"),
-    _one("Magic value check failed ", rf".* on obfuscated handshake from {_IP_PORT}$", Kind.CLOSED, "bad_protocol"),
+    _words("Protocol major versions differ for ", "{src_ip+} port {src_port#}: *", Kind.CLOSED, "bad_protocol"),
+    _words("Magic value check failed ", "{check*} on obfuscated handshake" + _FROM, Kind.CLOSED, "bad_protocol"),
     _broken("ssh_dispatch_run_fatal: "),
     _broken("packet_write_wait: "),
     _broken("packet_write_poll: "),
@@ -270,7 +304,7 @@ MESSAGES = (
     Messages(
         "Timeout before authentication for ",
         (
-            Form(rf"^Timeout before authentication for {_IP_MAYBE_PORT}$", Kind.CLOSED, "timeout"),
+            *_of_address("Timeout before authentication for ", Kind.CLOSED, "timeout").forms,
             Form(
                 r"^Timeout before authentication for connection from (?P<src_ip>[^ ]+) to [^ ]+, "
                 r"pid = (?P<pid>[0-9]+)(?: \(early\))?$",
@@ -285,17 +319,15 @@ MESSAGES = (
         Kind.DROPPED,
         "dropped",
     ),
-    _one(
+    _words(
         "Session process ",
-        r"(?P<pid>[0-9]+) unpriv child crash for connection from (?P<src_ip>[^ ]+) to ",
+        "{pid#} unpriv child crash for connection from {src_ip+} to *",
         Kind.CLOSED,
         "crash",
     ),
-    _one(
+    Messages(
         "administratively prohibited connection for ",
-        rf"{_UNKNOWN}(?P<user>.*) from {_IP_PORT}$",
-        Kind.LIMIT,
-        "not_allowed",
+        _of_anyone("administratively prohibited connection for ", _FROM, Kind.LIMIT, "not_allowed"),
     ),
     _one("Authentication tried for ", _OTHER_HOST, Kind.LIMIT, "not_allowed"),
     _one("/", rf".*: Authentication tried for {_OTHER_HOST}", Kind.LIMIT, "not_allowed"),

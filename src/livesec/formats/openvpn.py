@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import Parsed, StreamInfo, lines_without
+from livesec.core.batch import Parsed, StreamInfo, left_over
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.openvpn_peers import PAUSE_US, read_peers
@@ -49,8 +49,8 @@ class OpenVpn(SessionFormat):
         rows, parts = read_peers(
             state, lines.select("line_index", "event_time_us", "host", pl.col("message").fill_null(""))
         )
-        consumed = np.union1d(rows["line_index"].to_numpy(), np.array(parts, dtype=np.uint32)).astype(np.uint32)
-        skipped = lines_without(lines["line_index"].to_numpy(), consumed)
+        consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), parts.to_numpy()]))
+        skipped = left_over(lines["line_index"].to_numpy(), consumed)
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped)
 
 

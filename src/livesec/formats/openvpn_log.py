@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.openvpn_peers import PAUSE_US, PEER, TELLING, read_peers
@@ -77,9 +77,8 @@ class OpenVpnLog(SessionFormat):
         timed = time_us.is_not_null()
         rejects = messages.filter(~timed).select("line_index", reason=pl.lit(_NO_TIME))
         rows, told = read_peers(state, messages.filter(timed))
-        consumed = np.union1d(rows["line_index"].to_numpy(), np.array(told, dtype=np.uint32)).astype(np.uint32)
-        taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = lines_without(own["line_index"].to_numpy(), taken)
+        consumed = np.sort(np.concatenate([rows["line_index"].to_numpy(), told.to_numpy()]))
+        skipped = left_over(own["line_index"].to_numpy(), consumed, rejects["line_index"].to_numpy())
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 
 

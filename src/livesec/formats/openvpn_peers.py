@@ -70,7 +70,7 @@ _REASONS: Final = (
 _FAILED, _SUCCEEDED, _USERNAME_KNOWN = 1, 2, 4  # what was told of a peer
 
 
-def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """Login rows of `messages` (line_index, event_time_us, host, message), and the lines that are parts of a try."""
     texts = messages["message"]
     telling = texts.str.contains(f"(?:^|^{PEER})(?:{TELLING})")
@@ -103,7 +103,7 @@ def _where(texts: pl.Series, sign: str) -> pl.Series:
     return keep_where(texts.str.contains(sign, literal=True), texts)
 
 
-def _told_once(state: RecentSessions, told: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+def _told_once(state: RecentSessions, told: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     keys = text_keys(
         told.select(
             pl.concat_str(
@@ -150,7 +150,7 @@ def _told_once(state: RecentSessions, told: pl.DataFrame) -> tuple[pl.DataFrame,
         .alias("auth_method"),
         pl.lit(1, pl.Int32).alias("count"),
     )
-    return given, told["line_index"].filter(~of_row).to_list()
+    return given, told["line_index"].filter(~of_row)
 
 
 def _follow(kind: int, told: int) -> tuple[bool, int]:

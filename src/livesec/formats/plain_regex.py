@@ -10,6 +10,7 @@ gives back byte by byte, and nothing long that follows it may take the byte at w
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
 from livesec.core.text_views import arrow_text, set_view, texts_at
+from livesec.formats.text_spans import has_at
 
 _TOKEN: Final = re.compile(
     r"\(\?P<(?P<name>\w+)>|(?P<close>\))|(?:(?P<set>\[\^?(?:\\\W|[^\]\\])+\])|(?P<any>\.)|\\(?P<escaped>\W)|(?P<plain>[^\\()|*+?{}^$]))"
@@ -26,8 +28,9 @@ _TOKEN: Final = re.compile(
 )
 _MEMBER: Final = re.compile(r"\\(\W)-\\?(.)|\\?([^\\])-\\?([^\\\]])|\\(\W)|(.)")
 _TIMES: Final = {"": (1, 1), "*": (0, 1 << 40), "+": (1, 1 << 40), "?": (0, 1)}
-_RUN, _OPENS, _CLOSES = range(3)
+_RUN, _OPENS, _CLOSES, _WORDS = range(4)
 _NEVER: Final = -1
+_LINE_BREAK: Final = ord("\n")
 _SHORT: Final = 64  # bytes that may be read again and again
 
 
@@ -36,12 +39,17 @@ class _Program(NamedTuple):
 
     kinds: NDArray[np.int64]
     firsts: NDArray[np.int64]
-    """How many times at least, or the number of the group."""
+    """How many times at least, the number of the group, or where in `words` the words begin."""
     lasts: NDArray[np.int64]
+    """How many times at most, or where the words end."""
     members: NDArray[np.bool_]
     """Which bytes a run takes; shape (steps, 256)."""
     wide: NDArray[np.int64]
     """The one run that gives bytes back until the rest fits, shape (1,); -1 for none."""
+    points: NDArray[np.bool_]
+    """Which runs take all but line breaks."""
+    words: NDArray[np.uint8]
+    """What stands there literally."""
 
 
 def _members(token: re.Match[str]) -> NDArray[np.bool_]:
@@ -90,9 +98,23 @@ def _program(regex: str) -> tuple[_Program, tuple[str, ...]]:
         raise ValueError(f"{regex}: more than one repetition that could take what follows it")
     if wide and steps[wide[0]][2] > _SHORT and _starts_over(steps[wide[0]][3], steps[wide[0] + 1 :]):
         raise ValueError(f"{regex}: a repetition behind the one that gives back could begin in many places")
-    columns = [np.array([step[part] for step in steps], dtype=np.int64) for part in range(3)]
-    members = np.array([step[3] for step in steps])
-    return _Program(columns[0], columns[1], columns[2], members, np.array(wide or [_NEVER])), tuple(names)
+    wide_at, words = _NEVER, bytearray()
+    joined = list[tuple[int, int, int, NDArray[np.bool_]]]()
+    for place, (kind, least, most, taken) in enumerate(steps):
+        if place in wide:
+            wide_at = len(joined)
+        if kind == _RUN and least == most and taken.sum() == 1:  # literally: with what is before it, if that is, too
+            first = joined.pop()[1] if joined and joined[-1][0] == _WORDS else len(words)
+            words += bytes([int(taken.argmax())]) * least
+            joined.append((_WORDS, first, len(words), nothing))
+        else:
+            joined.append((kind, least, most, taken))
+    columns = [np.array([step[part] for step in joined], dtype=np.int64) for part in range(3)]
+    members = np.array([step[3] for step in joined])
+    points = (members.sum(axis=1) == members.shape[1] - 1) & ~members[:, ord("\n")]
+    literally = np.frombuffer(bytes(words), dtype=np.uint8)
+    program = _Program(columns[0], columns[1], columns[2], members, np.array([wide_at]), points, literally)
+    return program, tuple(names)
 
 
 def _gives_back(steps: list[tuple[int, int, int, NDArray[np.bool_]]], place: int) -> bool:
@@ -126,36 +148,56 @@ def _starts_over(given: NDArray[np.bool_], steps: list[tuple[int, int, int, NDAr
 
 
 @inner_kernel
-def _taken(data: NDArray[np.uint8], at: int, end: int, members: NDArray[np.bool_], most: int) -> int:
-    """Where the run of `members` ends that begins at `at`, after `most` bytes at the latest."""
-    place, stop = np.uint64(at), np.uint64(min(end, at + most))  # unsigned: no index below 0 is asked for
+def _taken(data: NDArray[np.uint8], at: int, end: int, program: _Program, step: int) -> int:
+    """Where the run that begins at `at` ends."""
+    latest = min(end, at + int(program.lasts[step]))
+    if program.points[step]:
+        return latest
+    members = program.members[step]
+    place, stop = np.uint64(at), np.uint64(latest)  # unsigned: no index below 0 is asked for
     while place < stop and members[data[place]]:
         place += np.uint64(1)
     return np.int64(place)  # type: ignore[return-value]  # an int to numba, where int() is not
 
 
 @inner_kernel
-def _fits(
+def _behind(
     data: NDArray[np.uint8],
     at: int,
     end: int,
     program: _Program,
-    first: int,
+    steps: tuple[int, int],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
-) -> bool:
-    """Whether the steps from `first` on, none of which gives back, take data[at:end]; where their groups are."""
-    for step in range(first, len(program.kinds)):
-        if program.kinds[step] == _OPENS:
-            starts[program.firsts[step]] = at
-        elif program.kinds[step] == _CLOSES:
-            ends[program.firsts[step]] = at
+) -> int:
+    """Where the steps from the first to before the second end, none of which gives back; -1 where they do not fit.
+
+    Sets where their groups are.
+    """
+    for step in range(steps[0], steps[1]):
+        kind, first = program.kinds[step], program.firsts[step]
+        if kind == _WORDS:
+            if not has_at(data, at, end, program.words, first, program.lasts[step]):
+                return _NEVER
+            at += program.lasts[step] - first
+        elif kind == _OPENS:
+            starts[first] = at
+        elif kind == _CLOSES:
+            ends[first] = at
         else:
-            stop = _taken(data, at, end, program.members[step], program.lasts[step])
-            if stop - at < program.firsts[step]:
-                return False
+            stop = _taken(data, at, end, program, step)
+            if stop - at < first:
+                return _NEVER
             at = stop
-    return at == end
+    return at
+
+
+@kernel
+def _has_breaks(data: NDArray[np.uint8]) -> bool:
+    found = False
+    for byte in data:  # without a way out: many bytes at a time
+        found |= byte == _LINE_BREAK
+    return found
 
 
 @kernel
@@ -167,50 +209,37 @@ def _match(
     lasts: NDArray[np.int64],
     members: NDArray[np.bool_],
     wide: NDArray[np.int64],
+    points: NDArray[np.bool_],
+    words: NDArray[np.uint8],
+    columns: NDArray[np.int64],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     views: NDArray[np.uint32],
-    fits: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    left: NDArray[np.bool_],
 ) -> None:
-    program = _Program(kinds, firsts, lasts, members, wide)
-    for row in range(len(fits)):
+    program = _Program(kinds, firsts, lasts, members, wide, points, words)
+    steps = len(kinds)
+    for row in range(len(left)):
+        if not left[row]:
+            continue
         at, end = bounds[row], bounds[row + 1]
-        fits[row] = False
         if wide[0] < 0:
-            fits[row] = _fits(data, at, end, program, 0, starts, ends)
+            fits = _behind(data, at, end, program, (0, steps), starts, ends) == end
         else:
-            at = _before(data, at, end, program, starts, ends)
+            fits = False
+            at = _behind(data, at, end, program, (0, wide[0]), starts, ends)
             if at >= 0:
                 least = at + firsts[wide[0]]
-                at = _taken(data, at, end, members[wide[0]], lasts[wide[0]])
-                while at >= least and not fits[row]:
-                    fits[row] = _fits(data, at, end, program, wide[0] + 1, starts, ends)
+                at = _taken(data, at, end, program, wide[0])
+                while at >= least and not fits:
+                    fits = _behind(data, at, end, program, (wide[0] + 1, steps), starts, ends) == end
                     at -= 1
-        for group in range(len(starts) if fits[row] else 0):
-            set_view(views, group, row, data, starts[group], ends[group], 0)
-
-
-@inner_kernel
-def _before(
-    data: NDArray[np.uint8],
-    at: int,
-    end: int,
-    program: _Program,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-) -> int:
-    """Where the run that gives back begins, -1 where the steps before it do not fit."""
-    for step in range(program.wide[0]):
-        if program.kinds[step] == _OPENS:
-            starts[program.firsts[step]] = at
-        elif program.kinds[step] == _CLOSES:
-            ends[program.firsts[step]] = at
-        else:
-            stop = _taken(data, at, end, program.members[step], program.lasts[step])
-            if stop - at < program.firsts[step]:
-                return _NEVER
-            at = stop
-    return at
+        if fits:
+            left[row] = False
+            for group in range(len(columns)):
+                set_view(views, columns[group], row, data, starts[group], ends[group], 0)
+                known[columns[group], row] = True
 
 
 def plain_groups(texts: pl.Series, regex: str) -> dict[str, pl.Series]:
@@ -222,18 +251,13 @@ def plain_groups(texts: pl.Series, regex: str) -> dict[str, pl.Series]:
     >>> {name: column.to_list() for name, column in found.items()}
     {'name': ['a', None, None], 'pid': ['12', None, None]}
     """
-    return _groups_and_fits(texts, regex)[0]
+    return plain_cases(texts, regex)
 
 
-def _groups_and_fits(texts: pl.Series, regex: str) -> tuple[dict[str, pl.Series], NDArray[np.bool_]]:
-    program, names = _program(regex)
-    data, bounds = arrow_text(texts)
-    views, fits = np.zeros((len(names), len(texts), 4), dtype=np.uint32), np.empty(len(texts), dtype=np.bool_)
-    starts, ends = np.empty((2, len(names)), dtype=np.int64)
-    _match(data, bounds, *program, starts, ends, views, fits)
-    if texts.null_count():
-        fits &= texts.is_not_null().to_numpy()
-    return {name: texts_at(views[place], fits, data).alias(name) for place, name in enumerate(names)}, fits
+def plain_cases(texts: pl.Series, *plain: str) -> dict[str, pl.Series]:
+    """The named groups of the first of the `plain` expressions that fits: null where that has none, or none fits."""
+    names = dict.fromkeys(name for regex in plain for name in _program(regex)[1])
+    return _found(texts, list(names), plain)[0]
 
 
 def groups(texts: pl.Series, regex: str, *plain: str) -> dict[str, pl.Series]:
@@ -245,21 +269,29 @@ def groups(texts: pl.Series, regex: str, *plain: str) -> dict[str, pl.Series]:
     >>> {name: column.to_list() for name, column in found.items()}
     {'name': ['a', 'b'], 'value': ['1', None]}
     """
-    names = re.findall(r"\(\?P<(\w+)>", regex)
-    found = {name: pl.repeat(None, len(texts), dtype=pl.String, eager=True).alias(name) for name in names}
-    left = np.arange(len(texts))
-    for case in plain:
-        if not len(left):
-            return found
-        own, fits = _groups_and_fits(texts if len(left) == len(texts) else texts.gather(left), case)
-        if fits.all() and len(left) == len(texts):
-            return found | own
-        if fits.any():
-            for name, column in own.items():
-                found[name].scatter(left[fits], column.filter(pl.Series(fits)))  # in place
-            left = left[~fits]
+    found, left = _found(texts, re.findall(r"\(\?P<(\w+)>", regex), plain)
     if len(left):
         others = texts.gather(left).str.extract_groups(regex).struct.unnest()
-        for name in names:
-            found[name].scatter(left, others[name])
+        for name, column in found.items():
+            column.scatter(left, others[name])  # in place
     return found
+
+
+def _found(
+    texts: pl.Series, names: Sequence[str], plain: Sequence[str]
+) -> tuple[dict[str, pl.Series], NDArray[np.int64]]:
+    """The groups (among `names`) of the first of the `plain` expressions that fits each text, and where none does."""
+    data, bounds = arrow_text(texts)
+    views = np.empty((len(names), len(texts), 4), dtype=np.uint32)
+    known = np.zeros((len(names), len(texts)), dtype=np.bool_)
+    left = np.ones(len(texts), dtype=np.bool_) if texts.null_count() == 0 else texts.is_not_null().to_numpy().copy()
+    starts, ends = np.empty((2, len(names)), dtype=np.int64)
+    no_breaks = not _has_breaks(data)
+    for program, of_one in map(_program, plain):
+        columns = np.array([names.index(name) for name in of_one], dtype=np.int64)
+        fitting = program._replace(points=program.points & no_breaks)
+        _match(data, bounds, *fitting, columns, starts, ends, views, known, left)
+        if not left.any():
+            break
+    found = {name: texts_at(views[place], known[place], data).alias(name) for place, name in enumerate(names)}
+    return found, np.flatnonzero(left)

@@ -22,10 +22,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import numpy as np
 import polars as pl
 
-from livesec.core.batch import Parsed, StreamInfo, lines_without, no_rejects
+from livesec.core.batch import Parsed, StreamInfo, left_over, no_rejects
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
@@ -98,8 +97,7 @@ class PostfixSasl(SessionFormat):
             pl.lit(1, pl.Int32).alias("count"),
         )
         consumed = told["line_index"].to_numpy()
-        taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
-        skipped = lines_without(lines["line_index"].to_numpy(), taken)
+        skipped = left_over(lines["line_index"].to_numpy(), consumed, rejects["line_index"].to_numpy())
         rejects = rejects if rejects.height else no_rejects()
         return state, Parsed({LogType.LOGIN: rows}, consumed, skipped, rejects)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import polars as pl
 
-from livesec.core.batch import Parsed, lines_without
+from livesec.core.batch import Parsed, left_over
 from livesec.core.schema import OUTCOME, LogType
 from livesec.formats.plain_regex import plain_groups
 from livesec.formats.text_times import keep_where
@@ -83,7 +82,6 @@ def read_messages(messages: pl.DataFrame) -> Parsed:
     rejects = messages.select("line_index", reason).drop_nulls("reason")
     named = pl.coalesce("unknown", "failed", "denied", "user", pl.when("as_root").then(pl.lit("root")))
     consumed = rows["line_index"].to_numpy()
-    taken = np.concatenate([consumed, rejects["line_index"].to_numpy()])
     logins = rows.select(
         "line_index",
         "event_time_us",
@@ -97,7 +95,7 @@ def read_messages(messages: pl.DataFrame) -> Parsed:
         pl.when("anonymous").then(pl.lit("anonymous")).otherwise(pl.lit("password")).alias("auth_method"),
         pl.lit(1, pl.Int32).alias("count"),
     )
-    skipped = lines_without(messages["line_index"].to_numpy(), taken)
+    skipped = left_over(messages["line_index"].to_numpy(), consumed, rejects["line_index"].to_numpy())
     return Parsed({LogType.LOGIN: logins}, consumed, skipped, rejects)
 
 

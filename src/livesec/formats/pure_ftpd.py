@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ip_text import is_ip
@@ -96,8 +96,8 @@ class PureFtpd(StatelessFormat):
             ),
         }
         used = np.concatenate([frame["line_index"].to_numpy() for frame in rows.values()])
-        taken = np.concatenate([used, rejects["line_index"].to_numpy()])
-        return Parsed(rows, np.sort(used), lines_without(lines["line_index"].to_numpy(), taken), rejects)
+        skipped = left_over(lines["line_index"].to_numpy(), used, rejects["line_index"].to_numpy())
+        return Parsed(rows, np.sort(used), skipped, rejects)
 
 
 def _read(lines: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ blanks. So a request's client is read from the end of its line, a file's from th
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,7 @@ import polars as pl
 from livesec.core.batch import Parsed
 from livesec.core.errors import StateVersionError
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
+from livesec.formats.plain_regex import groups, plain_groups
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import count, ip_address
 
@@ -23,13 +25,35 @@ STATE_VERSION: Final = 1
 MAX_SESSIONS: Final = 4096
 SERVICE: Final = "rsyncd"
 _MAX_TEXT: Final = 1024
-_REQUEST: Final = r"^rsync (on|to) (.*) from (?:([^ ]+)@)?([^ @]+) \(([^ ()]*)\)$"
-_FAILED: Final = (
-    r"^auth failed on module (?:.*?) from [^ ]+ \(([^ ()]*)\)"
-    r"(?:: (?:missing secret for user) \"(.*)\"|(?: for (.*))?: ([a-z ]+))?$"
+_REQUEST: Final = (
+    r"^rsync (?P<way>on|to) (?P<request>.*) from (?:(?P<user>[^ ]+)@)?(?P<name>[^ @]+) \((?P<ip>[^ ()]*)\)$"
 )
-_FILE: Final = r"^(send|recv|del\.) [^ ]+ \[([^\]]*)\] (.+?) \(([^ ()]*)\) (.*) ([0-9]{1,20})$"
-_TOTALS: Final = r"^sent ([0-9,]{1,26}) bytes  received ([0-9,]{1,26}) bytes  total size [0-9,]+$"
+_PLAIN_REQUESTS: Final = (
+    r"^rsync (?P<way>[ot][no]) (?P<request>.*) from (?P<user>[^ @]+)@(?P<name>[^ @]+) \((?P<ip>[^ ()]*)\)$",
+    r"^rsync (?P<way>[ot][no]) (?P<request>.*) from (?P<name>[^ @]+) \((?P<ip>[^ ()]*)\)$",
+)
+_FAILED: Final = (
+    r"^auth failed on module (?:.*?) from [^ ]+ \((?P<ip>[^ ()]*)\)"
+    r"(?:: (?:missing secret for user) \"(?P<secretless>.*)\"|(?: for (?P<user>.*))?: (?P<why>[a-z ]+))?$"
+)
+_PLAIN_FAILURES: Final = tuple(
+    r"^auth failed on module [!-~]+ from [^ ]+ \((?P<ip>[^ ()]*)\)" + behind
+    for behind in (
+        r" for (?P<user>[!-9;-~]+): (?P<why>[a-z ]+)$",
+        r": (?P<why>[a-z ]+)$",
+        r": missing secret for user \"(?P<secretless>[ !#-~]*)\"$",
+        r"$",
+    )
+)
+_FILE: Final = (
+    r"^(?P<op>send|recv|del\.) [^ ]+ \[(?P<ip>[^\]]*)\] (?P<module>.+?) \((?P<user>[^ ()]*)\) "
+    r"(?P<path>.*) (?P<size>[0-9]{1,20})$"
+)
+_PLAIN_FILE: Final = (  # a module without blanks and brackets
+    r"^(?P<op>[a-z.]{4}) [^ ]+ \[(?P<ip>[^\]]*)\] (?P<module>[!-'*-~]+) \((?P<user>[^ ()]*)\) "
+    r"(?P<path>.*) (?P<size>[0-9]{1,20})$"
+)
+_TOTALS: Final = r"^sent (?P<sent>[0-9,]{1,26}) bytes  received (?P<received>[0-9,]{1,26}) bytes  total size [0-9,]+$"
 _OF_A_FILE: Final = r"^(?:send|recv|del\.) [^ ]+ \["
 _ACTIONS: Final = {"send": "download", "recv": "upload", "del.": "delete"}
 _REASONS: Final = {
@@ -46,6 +70,7 @@ STARTS: Final = (
     *("send ", "recv ", "del. ", "rsync error: ", "rsync: ", "max connections (", "name lookup failed for "),
 )
 """What messages of the daemon start with."""
+_OWN: Final = f"^(?:{'|'.join(map(re.escape, STARTS))})"
 
 
 @dataclass
@@ -126,35 +151,36 @@ def _read(lines: pl.DataFrame, *, every: bool) -> pl.DataFrame:
     fails, sums = message.str.starts_with("auth failed on module "), message.str.starts_with("sent ")
     moves = message.str.head(5).is_in(["send ", "recv ", "del. "])
     moves &= message.str.contains(_OF_A_FILE) if moves.any() else moves
-    request, failed, file, totals = (
-        keep_where(mask, message).str.extract_groups(regex).struct.unnest()
-        for mask, regex in ((asks, _REQUEST), (fails, _FAILED), (moves, _FILE), (sums, _TOTALS))
+    request = groups(keep_where(asks, message), _REQUEST, *_PLAIN_REQUESTS)
+    failed = groups(keep_where(fails, message), _FAILED, *_PLAIN_FAILURES)
+    file = groups(keep_where(moves, message), _FILE, _PLAIN_FILE)
+    totals = plain_groups(keep_where(sums, message), _TOTALS)
+    user = pl.coalesce(
+        request["user"], failed["secretless"], failed["user"], pl.when(file["user"] != "").then(file["user"])
     )
-    source = ip_address(pl.select(pl.coalesce(request["5"], failed["1"], file["2"])).to_series()).values
-    own = pl.repeat(every, len(message), eager=True)
-    for start in () if every else STARTS:
-        own |= message.str.starts_with(start)
+    source = pl.select(pl.coalesce(request["ip"], failed["ip"], file["ip"])).to_series()
+    outcome = pl.when(failed["ip"].is_not_null()).then(pl.lit("failure"))
     return lines.select("line_index", "event_time_us", "host", "pid").with_columns(
-        begins=request["1"].is_not_null(),
-        on=request["1"],
-        request=request["2"],
-        user=pl.coalesce(request["3"], failed["2"], failed["3"], pl.when(file["4"] != "").then(file["4"])),
-        src_ip=source,
-        outcome=pl.when(failed["1"].is_not_null())
-        .then(pl.lit("failure"))
-        .when(request["3"].is_not_null())
-        .then(pl.lit("success")),
-        reason=pl.when(failed["2"].is_not_null())
-        .then(pl.lit("invalid_user"))
-        .otherwise(failed["4"].replace_strict(_REASONS, default=failed["4"].str.replace_all(" ", "_", literal=True))),
-        op=file["1"],
-        file=file["3"] + "/" + file["5"],
-        size=count(file["6"]).values,
-        sent=count(totals["1"].str.replace_all(",", "", literal=True)).values,
-        received=count(totals["2"].str.replace_all(",", "", literal=True)).values,
-        is_own=own,
-        broken=(asks & request["1"].is_null()) | (fails & failed["1"].is_null()) | (moves & file["1"].is_null()),
+        begins=request["way"].is_not_null(),
+        on=request["way"],
+        request=request["request"],
+        user=user,
+        src_ip=ip_address(source).values,
+        outcome=outcome.when(request["user"].is_not_null()).then(pl.lit("success")),
+        secretless=failed["secretless"],
+        why=failed["why"],
+        op=file["op"],
+        file=file["module"] + "/" + file["path"],
+        size=count(file["size"]).values,
+        sent=_counted(totals["sent"]),
+        received=_counted(totals["received"]),
+        is_own=pl.repeat(True, len(message), eager=True) if every else message.str.contains(_OWN),
+        broken=(asks & request["way"].is_null()) | (fails & failed["ip"].is_null()) | (moves & file["op"].is_null()),
     )
+
+
+def _counted(numbers: pl.Series) -> pl.Series:
+    return count(numbers.str.replace_all(",", "", literal=True)).values
 
 
 def _tie(state: Sessions, said: pl.DataFrame) -> pl.DataFrame:
@@ -169,8 +195,9 @@ def _tie(state: Sessions, said: pl.DataFrame) -> pl.DataFrame:
     events = keyed.filter(counts & pl.col("key").is_not_null())
     ended: list[tuple[int, str, str, str | None, str | None, bool]] = []
     stray: list[int] = []
-    wanted = events.select("row", "key", "on", "request", "user", "src_ip", "op", "sent")
-    for row, of, way, request, user, source, op, sent in wanted.iter_rows():
+    names = ("row", "key", "on", "request", "user", "src_ip", "op", "sent")
+    wanted = (events[name].to_list() for name in names)
+    for row, of, way, request, user, source, op, sent in zip(*wanted, strict=True):
         if way is not None:
             known.pop(of, None)
             known[of] = Session(way, request[:_MAX_TEXT], (user or "")[:_MAX_TEXT], source or "")
@@ -195,12 +222,14 @@ def _tie(state: Sessions, said: pl.DataFrame) -> pl.DataFrame:
 
 
 def _logins(said: pl.DataFrame) -> pl.DataFrame:
+    words = pl.col("why").str.replace_all(" ", "_", literal=True)
+    reason = pl.col("why").replace_strict(_REASONS, default=words)
     return said.select(
         *_common(),
         "user",
         "src_ip",
         pl.col("outcome").cast(OUTCOME),
-        pl.when(pl.col("outcome") == "failure").then("reason").alias("reason"),
+        pl.when(pl.col("secretless").is_not_null()).then(pl.lit("invalid_user")).otherwise(reason).alias("reason"),
         pl.lit("password").alias("auth_method"),
         pl.lit(1, pl.Int32).alias("count"),
     )

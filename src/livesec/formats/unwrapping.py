@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 
 from livesec.core.batch import StreamInfo
 from livesec.core.jit import kernel
-from livesec.core.text_views import arrow_text
+from livesec.core.text_views import first_bytes
 from livesec.formats.envelope import EnvelopeState, decode
 from livesec.formats.journald_json import DECODED, MARK
 from livesec.formats.rsyslog_json import may_be_rsyslog
-from livesec.formats.text_starts import begins_between, begins_with
+from livesec.formats.text_spans import SPACE, joined
 
-# What an envelope starts with: a month, a priority, the version of RFC 5424 without one, a date with a T, a JSON entry.
+_BRACE, _BRACKET, _LESS, _ONE, _T = b"{[<1T"
 _MONTHS = np.array([int.from_bytes(name, "big") for name in b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()])
-_MONTH_BYTES = 3
-_DATE_BYTES = 10
-_A, _Z, _PRIORITY, _ONE, _SPACE, _T = b"AZ<1 T"
+_NAME_BYTES = 3
+_DATE_CHARACTERS = 10
+_CONTINUED = (0x80, 0xBF)  # of a character, all its bytes but the first
+_MAY_BE_BLANK = np.isin(np.arange(256), [*b"\t\n\v\f\r ", *range(0x80, 256)])
 _NOTHING = pl.DataFrame(schema=DECODED)
 
 
@@ -37,12 +38,19 @@ class Unwrapped:
 def unwrap(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> Unwrapped:
     """The syslog messages and journal entries among `lines` (line_index, line); `state` is carried on."""
     line = lines["line"]
-    in_json = begins_with(line, "{")
-    if in_json.any() and (in_json | begins_with(line, "[")).all():
-        lines = lines.filter(in_json & _may_be_in_json(line))
+    first = first_bytes(line)
+    in_json = first == _BRACE
+    if in_json.any() and (in_json | (first == _BRACKET)).all():
+        may = in_json
     else:
-        may = _may_be_wrapped(line, in_json)
-        lines = lines if may.all() else lines.filter(may)
+        may = np.empty(lines.height, dtype=np.bool_)
+        _mark_likely(*joined(line), _MONTHS, may)
+        may |= in_json
+    if in_json.any():
+        objects = np.flatnonzero(in_json)
+        may[objects] = _may_be_in_json(line if len(objects) == lines.height else line.gather(objects)).to_numpy()
+    if not may.all():
+        lines = lines.filter(pl.Series(may))
     if lines.height == 0:
         return Unwrapped(_NOTHING, _NOTHING)
     decoded = decode(lines, state, stream)
@@ -52,27 +60,26 @@ def unwrap(lines: pl.DataFrame, state: EnvelopeState, stream: StreamInfo) -> Unw
     return Unwrapped(decoded.filter(timed), decoded.filter(~timed))
 
 
-def _may_be_wrapped(line: pl.Series, in_json: pl.Series) -> pl.Series:
-    out = np.empty(len(line), dtype=np.bool_)
-    _mark_envelopes(*arrow_text(line), out)
-    may = pl.Series(out)
-    return may | (in_json & _may_be_in_json(line)) if in_json.any() else may
-
-
 @kernel
-def _mark_envelopes(data: NDArray[np.uint8], bounds: NDArray[np.int64], out: NDArray[np.bool_]) -> None:
+def _mark_likely(
+    data: NDArray[np.uint8], bounds: NDArray[np.int64], months: NDArray[np.int64], out: NDArray[np.bool_]
+) -> None:
+    """Which lines begin with a month, a priority, the version of RFC 5424 without one, or a date and a T."""
     for row in range(len(out)):
-        at, size = bounds[row], bounds[row + 1] - bounds[row]
-        out[row] = size > _DATE_BYTES and data[at + _DATE_BYTES] == _T
-        if size < _MONTH_BYTES or out[row]:
+        at, end = bounds[row], bounds[row + 1]
+        out[row] = False
+        if at == end:
             continue
-        first = data[at]
-        if first == _PRIORITY or (first == _ONE and data[at + 1] == _SPACE):
-            out[row] = True
-        elif first >= _A and first <= _Z:
-            name = (int(first) << 16) | (int(data[at + 1]) << 8) | int(data[at + 2])
-            for month in _MONTHS:
-                out[row] |= name == month
+        out[row] = data[at] == _LESS or (data[at] == _ONE and at + 1 < end and data[at + 1] == SPACE)
+        if end - at >= _NAME_BYTES:
+            name = (int(data[at]) << 16) | (int(data[at + 1]) << 8) | int(data[at + 2])
+            for month in months:
+                out[row] |= month == name
+        for _ in range(_DATE_CHARACTERS):
+            at += 1
+            while at < end and _CONTINUED[0] <= data[at] <= _CONTINUED[1]:
+                at += 1
+        out[row] |= at < end and data[at] == _T
 
 
 def _may_be_in_json(line: pl.Series) -> pl.Series:
@@ -85,9 +92,10 @@ def is_json(line: pl.Series) -> pl.Series:
     >>> is_json(pl.Series(['{"a": 1}', "  [", "a,b", ""])).to_list()
     [True, True, False, False]
     """
-    plain = begins_with(line, "{") | begins_with(line, "[")
-    may_be_indented = ~begins_between(line, "!", "\x7f")  # or empty, or not ASCII, which has blanks too
-    if not may_be_indented.any():
-        return plain
-    start = line.str.strip_chars_start().str.head(1)
-    return (start == "{") | (start == "[")
+    first = first_bytes(line)
+    opens = (first == _BRACE) | (first == _BRACKET)
+    others = np.flatnonzero(_MAY_BE_BLANK[first])
+    if len(others):
+        start = line.gather(others).str.strip_chars_start().str.head(1)
+        opens[others] = ((start == "{") | (start == "[")).to_numpy()
+    return pl.Series(opens)

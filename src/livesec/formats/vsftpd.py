@@ -18,7 +18,7 @@ from typing import Final
 
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.protocols import Shape
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
 from livesec.formats.ftp_lines import dated
@@ -69,7 +69,7 @@ class Vsftpd(StatelessFormat):
         return Parsed(
             {LogType.LOGIN: _logins(logins), LogType.FILE_TRANSFER: _transfers(transfers)},
             consumed=told.to_numpy(),
-            skipped=lines_without(readings["line_index"].to_numpy(), told.to_numpy()),
+            skipped=left_over(readings["line_index"].to_numpy(), told.to_numpy()),
             rejects=failed.sort("line_index"),
         )
 

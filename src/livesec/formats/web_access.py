@@ -21,7 +21,7 @@ from typing import Final
 
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.ip_text import is_ip
@@ -66,7 +66,7 @@ class WebAccess(StatelessFormat):
         return Parsed(
             {LogType.FILE_TRANSFER: rows},
             consumed=taken.to_numpy(),
-            skipped=lines_without(usable["line_index"].to_numpy(), taken.to_numpy()),
+            skipped=left_over(usable["line_index"].to_numpy(), taken.to_numpy()),
             rejects=own.filter(~(answered & timed)).select("line_index", reason=reason),
         )
 

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over
 from livesec.core.protocols import Shape
 from livesec.core.schema import LogType
 from livesec.formats.json_lines import JsonFields, json_fields
@@ -200,7 +200,7 @@ def _parsed(found: JsonFields, zone: str) -> Parsed:
     return Parsed(
         {LogType.FILE_TRANSFER: rows},
         consumed=rows["line_index"].to_numpy(),
-        skipped=lines_without(fields["line_index"].to_numpy(), used.to_numpy()),
+        skipped=left_over(fields["line_index"].to_numpy(), used.to_numpy()),
         rejects=rejects,
     )
 

@@ -1,8 +1,10 @@
 """Texts of fixed words taken apart in one pass over their bytes, many times faster than by regular expressions.
 
 A pattern such as `Invalid user {user} from {src_ip} port {src_port}` matches texts of exactly these words, where each
-name in braces is one word (perhaps empty): what stands there cannot pass for the words around it. A pattern that ends
-with ` ...` allows more words behind it, one that ends with `*` anything at all.
+name in braces is one word (perhaps empty): what stands there cannot pass for the words around it. A name may be marked:
+`{src_ip+}` is a word that is not empty, `{src_port#}` one or more digits, `{user*}` anything within a line, as much as
+lets the rest match; a pattern has one such name at the most. A pattern that ends with ` ...` allows more words behind
+it, one that ends with `*` anything at all.
 """
 
 from __future__ import annotations
@@ -21,8 +23,13 @@ from livesec.formats.text_spans import SPACE, has_at, word_end
 MORE = " ..."
 ANYTHING = "*"
 
-# How a pattern is spelt for the kernel: its words' ASCII, _NAME + i for the i-th name, then how it may end.
-_NAME = 0x80
+# How a pattern is spelt for the kernel: its words' ASCII, _WORD + i for the i-th name (or as it is marked), then how it
+# may end.
+_WORD, _FILLED, _NUMBER, _WIDE = 0x80, 0xA0, 0xC0, 0xE0
+_MARKED = {"": _WORD, "+": _FILLED, "#": _NUMBER, "*": _WIDE}
+_MOST_NAMES = 0x1D
+_NAME = re.compile(r"\{(\w+)([+#*]?)\}")
+_LINE_BREAK, _ZERO, _NINE = b"\n09"
 _END, _END_OF_WORD, _END_ANYWHERE = 0xFD, 0xFE, 0xFF
 
 
@@ -35,7 +42,7 @@ class WordPattern:
     @property
     def names(self) -> tuple[str, ...]:
         """What stands in braces, in order."""
-        return tuple(re.findall(r"\{(\w+)\}", self.text))
+        return tuple(name for name, _ in _NAME.findall(self.text))
 
     def spelt(self, names: Sequence[str]) -> bytes:
         """For the kernel, its names being among `names`."""
@@ -43,12 +50,11 @@ class WordPattern:
         for mark, meant in ((MORE, _END_OF_WORD), (ANYTHING, _END_ANYWHERE)):
             if text.endswith(mark):
                 text, end = text.removesuffix(mark), meant
-        pieces = re.split(r"\{(\w+)\}", text)  # words and names in turn
-        spelt = [
-            bytes([_NAME + names.index(piece)]) if place % 2 else piece.encode("ascii")
-            for place, piece in enumerate(pieces)
-        ]
-        return b"".join(spelt) + bytes([end])
+        spelt, at = bytearray(), 0
+        for name in _NAME.finditer(text):
+            spelt += text[at : name.start()].encode("ascii") + bytes([_MARKED[name[2]] + names.index(name[1])])
+            at = name.end()
+        return bytes(spelt) + text[at:].encode("ascii") + bytes([end])
 
 
 class PatternTable(NamedTuple):
@@ -67,8 +73,13 @@ class PatternTable(NamedTuple):
 
 
 def pattern_table(groups: Sequence[tuple[str, Sequence[WordPattern]]]) -> PatternTable:
-    """For groups of patterns, each with what a text must start with to be tried on them."""
+    """For groups of patterns, each with what a text must start with to be tried on them.
+
+    Raises ValueError where they have too many names.
+    """
     names = tuple(dict.fromkeys(name for _, own in groups for pattern in own for name in pattern.names))
+    if len(names) > _MOST_NAMES:
+        raise ValueError(f"{len(names)} names in the patterns; no more than {_MOST_NAMES} can be told apart")
     starts = [start.encode("ascii") for start, _ in groups]
     patterns = [pattern.spelt(names) for _, own in groups for pattern in own]
     at = np.cumsum([0, *map(len, starts), *map(len, patterns)])
@@ -144,16 +155,40 @@ def _fits(
     out_ends: NDArray[np.int32],
 ) -> bool:
     out_starts[:] = -1
+    wide, behind_wide, wide_end = -1, 0, 0
     while True:
         sign = int(spelt[place])
         if sign >= _END:
-            return sign == _END_ANYWHERE or at == end or (sign == _END_OF_WORD and data[at] == SPACE)
-        if sign >= _NAME:
-            out_starts[sign - _NAME] = at
-            at = word_end(data, at, end)
-            out_ends[sign - _NAME] = at
-        elif at < end and data[at] == sign:
+            fits = sign == _END_ANYWHERE or at == end or (sign == _END_OF_WORD and data[at] == SPACE)
+            if fits:
+                return True
+        elif sign >= _WIDE:
+            wide, behind_wide = sign - _WIDE, place
+            out_starts[wide] = at
+            at = wide_end = out_ends[wide] = _class_end(data, at, end, _WIDE)
+            fits = True
+        elif sign >= _WORD:
+            name, first = sign & (_FILLED - _WORD - 1), at
+            at = _class_end(data, at, end, sign)
+            out_starts[name], out_ends[name] = first, at
+            fits = at > first or sign < _FILLED
+        else:
+            fits = at < end and data[at] == sign
             at += 1
+        if fits:
+            place += 1
+        elif wide >= 0 and wide_end > out_starts[wide]:  # less of it
+            wide_end -= 1
+            at, place, out_ends[wide] = wide_end, behind_wide + 1, wide_end
         else:
             return False
-        place += 1
+
+
+@inner_kernel
+def _class_end(data: NDArray[np.uint8], at: int, end: int, sign: int) -> int:
+    """Where what begins at `at` ends, at the latest: a word, digits or, if `sign` is _WIDE or more, the line."""
+    if sign < _NUMBER:
+        return word_end(data, at, end)
+    while at < end and data[at] != _LINE_BREAK and (sign >= _WIDE or (data[at] >= _ZERO and data[at] <= _NINE)):
+        at += 1
+    return at

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, lines_without, no_rejects
+from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over, no_rejects
 from livesec.core.protocols import Format
 from livesec.core.schema import LogType
 from livesec.formats.header_spans import spans
@@ -136,7 +136,7 @@ class ZeekLog(Format[ZeekHeader]):
         return Parsed(
             {kind: _in_order(some) for kind, some in frames.items() if some},
             consumed=used,
-            skipped=lines_without(every, known) if len(every) > len(known) else every[:0],
+            skipped=left_over(every, known) if len(every) > len(known) else every[:0],
             rejects=pl.concat(rejects).sort("line_index"),
         )
 
