@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.examples import examples
 
-from livesec.formats.json_scan import MAX_DEPTH, elements, scanned
+from livesec.formats.json_scan import MAX_DEPTH, objects_in, scanned
 
 PATHS = {"a": ("a",), "c": ("b", "c"), "e": ("b", "d", "e"), "dotted": ("f.g",), "unicode": ("ü\n",)}
 KEYS = st.sampled_from(["a", "b", "c", "d", "e", "f.g", "ü\n", "aa", ""])
@@ -128,8 +128,17 @@ def test_depth_is_bounded() -> None:
 
 @settings(deadline=None, max_examples=examples(300))
 @given(st.lists(st.lists(VALUES, max_size=4), max_size=4), st.sampled_from([None, 2]))
-def test_elements_of_lists(lists: list[list[Any]], indent: int | None) -> None:
-    found = elements(pl.Series([json.dumps(item, indent=indent) for item in lists], dtype=pl.String))
-    wanted = [(place, value) for place, item in enumerate(lists) for value in item]
+def test_objects_in_lists(lists: list[list[Any]], indent: int | None) -> None:
+    found = objects_in(pl.Series([json.dumps(item, indent=indent) for item in lists], dtype=pl.String))
+    wanted = [(place, value) for place, item in enumerate(lists) for value in item if isinstance(value, dict)]
     read = zip(found.parents.tolist(), map(json.loads, found.texts), strict=True)
     assert list(read) == [(place, json.loads(json.dumps(value))) for place, value in wanted]
+
+
+@settings(deadline=None, max_examples=examples(300))
+@given(st.lists(st.text('{}[]",:\\a \u00e9', max_size=20), max_size=4))
+def test_objects_in_what_is_no_list_come_to_an_end(texts: list[str]) -> None:
+    found = objects_in(pl.Series(texts, dtype=pl.String))
+    for parent, text in zip(found.parents.tolist(), found.texts, strict=True):
+        assert text[0] + text[-1] == "{}"
+        assert text in texts[parent]

@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from livesec.core.batch import NOTHING_PARSED, Parsed, StreamInfo, left_over, no_rejects
 from livesec.core.commands import Platform
@@ -150,14 +151,22 @@ class EntraId(StatelessFormat):
         place = line_of[logins["line_index"].to_numpy()]
         row_in_line = np.arange(len(place), dtype=np.int32) - np.searchsorted(place, place).astype(np.int32)
         rows = _rows(logins).with_columns(pl.Series("line_index", place), pl.Series("row_in_line", row_in_line))
-        unusable = pl.concat([broken, problems])
-        unusable = unusable.with_columns(pl.Series("line_index", line_of[unusable["line_index"].to_numpy()]))
-        rejects = pl.concat([failed, unusable])
-        rejects = rejects.filter(~pl.Series(np.isin(rejects["line_index"].to_numpy(), place)))
-        rejects = rejects.unique("line_index", keep="first").sort("line_index")
+        rejects = _rejects(failed, pl.concat([broken, problems]), line_of, place)
         every = np.append(line_of[events["line_index"].to_numpy()], failed["line_index"].to_numpy())
         used = np.append(place, rejects["line_index"].to_numpy())
-        return Parsed({LogType.LOGIN: rows}, np.unique(place), left_over(every, used), rejects)
+        return Parsed({LogType.LOGIN: rows}, place[row_in_line == 0], left_over(every, used), rejects)
+
+
+def _rejects(
+    failed: pl.DataFrame, unusable: pl.DataFrame, line_of: NDArray[np.uint32], place: NDArray[np.uint32]
+) -> pl.DataFrame:
+    """Why lines of which nothing is in `place` give no row: of broken lists, and of records by their number."""
+    if not (failed.height or unusable.height):
+        return no_rejects()
+    own = unusable.with_columns(pl.Series("line_index", line_of[unusable["line_index"].to_numpy()]))
+    rejects = pl.concat([failed, own])
+    rejects = rejects.filter(~pl.Series(np.isin(rejects["line_index"].to_numpy(), place)))
+    return rejects.unique("line_index", keep="first").sort("line_index")
 
 
 def _own(line: pl.Series) -> pl.Series:

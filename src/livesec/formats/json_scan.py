@@ -290,39 +290,38 @@ def scanned(lines: pl.Series, paths: Mapping[str, Path]) -> Scanned:
 
 
 @kernel
-def _elements(
+def _objects(
     data: NDArray[np.uint8], bounds: NDArray[np.int64], views: NDArray[np.uint32], parents: NDArray[np.uint32]
 ) -> int:
-    """Number the elements of the lists data[bounds[i]:bounds[i + 1]], and put them out as far as there is room."""
+    """Put out the objects in the lists data[bounds[i]:bounds[i + 1]]; how many there are."""
     count = 0
     for row in range(len(bounds) - 1):
-        at, end = _past_blanks(data, bounds[row] + 1, bounds[row + 1]), bounds[row + 1]
-        start, depth = at, 0
+        at, end = bounds[row], bounds[row + 1]
+        if at == end or data[at] != _OPEN_LIST:
+            continue
+        start, depth = _NONE, 0
         while at < end:
             byte = data[at]
             if byte == _QUOTE:
                 at, _ = string_end(data, at + 1, end)
-            elif depth == 0 and byte in (_COMMA, _CLOSE_LIST):
-                stop = at
-                while stop > start and data[stop - 1] <= _SPACE:
-                    stop -= 1
-                if stop > start:
-                    if count < len(parents):
-                        parents[count] = row
-                        set_view(views, 0, count, data, start, stop, _IN_LINE)
-                    count += 1
-                start = _past_blanks(data, at + 1, end)
-                at = start - 1
+                if at == BAD:
+                    break
             elif byte in (_OPEN, _OPEN_LIST):
+                if byte == _OPEN and depth == 1:
+                    start = at
                 depth += 1
             elif byte in (_CLOSE, _CLOSE_LIST):
                 depth -= 1
+                if byte == _CLOSE and depth == 1 and start != _NONE:  # so there are no more than opening brackets
+                    parents[count] = row
+                    set_view(views, 0, count, data, start, at + 1, _IN_LINE)
+                    count, start = count + 1, _NONE
             at += 1
     return count
 
 
-class Elements(NamedTuple):
-    """The elements of lists, in order."""
+class Objects(NamedTuple):
+    """The objects in lists, in order."""
 
     parents: NDArray[np.uint32]
     """Which list each is of."""
@@ -330,16 +329,15 @@ class Elements(NamedTuple):
     """As they are written."""
 
 
-def elements(lists: pl.Series) -> Elements:
-    """Of JSON lists (String, none null, as `scanned` gives them: whole, from bracket to bracket).
+def objects_in(lists: pl.Series) -> Objects:
+    """Of JSON lists (String, as `scanned` gives them: from bracket to bracket); what is null or no list has none.
 
-    >>> found = elements(pl.Series(['[{"a": [1, 2]}, "x,]" ]', "[]", "[3]"]))
+    >>> found = objects_in(pl.Series(['[{"a": [1, {}]}, "x,]" ]', "[]", None, "[3, {}]"]))
     >>> found.parents.tolist(), found.texts.to_list()
-    ([0, 0, 2], ['{"a": [1, 2]}', '"x,]"', '3'])
+    ([0, 3], ['{"a": [1, {}]}', '{}'])
     """
     data, bounds = arrow_text(lists)
-    nothing = np.empty(0, dtype=np.uint32)
-    count = _elements(data, bounds, nothing.reshape(1, 0, 4), nothing)
-    views, parents = np.empty((1, count, 4), dtype=np.uint32), np.empty(count, dtype=np.uint32)
-    _elements(data, bounds, views, parents)
-    return Elements(parents, texts_at(views[0], np.ones(count, dtype=np.bool_), data))
+    most = np.count_nonzero(data == _OPEN)
+    views, parents = np.empty((1, most, 4), dtype=np.uint32), np.empty(most, dtype=np.uint32)
+    count = _objects(data, bounds, views, parents)
+    return Objects(parents[:count], texts_at(views[0, :count], np.ones(count, dtype=np.bool_), data))

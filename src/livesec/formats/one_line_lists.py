@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from livesec.formats.json_lines import json_fields
-from livesec.formats.json_scan import Path, elements
+from livesec.formats.json_scan import Path, objects_in
 
 _LIST: Final = "list"
 
@@ -34,9 +34,5 @@ def listed(lines: pl.DataFrame, keys: Sequence[str]) -> Listed:
     stripped = lines.select("line_index", pl.col("line").str.strip_chars())
     found = json_fields(stripped, paths)
     lists = found.fields.select("line_index", pl.coalesce(*paths).alias("line"))
-    lists = lists.filter(pl.col("line").str.starts_with("[").fill_null(False))
-    if lists.height == 0:
-        return Listed(lists, found.failed)
-    found_in = elements(lists["line"])
-    records = pl.DataFrame({"line_index": lists["line_index"].gather(found_in.parents), "line": found_in.texts})
-    return Listed(records.filter(records["line"].str.starts_with("{")), found.failed)
+    parents, texts = objects_in(lists["line"])
+    return Listed(pl.DataFrame({"line_index": lists["line_index"].gather(parents), "line": texts}), found.failed)
