@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livesec.core.batch import StreamInfo, batch_of_bytes
-from livesec.core.utf8 import is_utf8, repaired
+from livesec.core.utf8 import repaired
 
 STREAM = StreamInfo(1, "0" * 16, "log", 0)
 EDGES = bytes.fromhex("0d 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 ed ef f0 f4 f5 ff")
@@ -14,6 +14,14 @@ EDGES = bytes.fromhex("0d 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 ed ef f0 f4 f5 ff"
 hostile = st.lists(st.sampled_from([*EDGES, ord("a")]), max_size=20).map(bytes) | st.text(max_size=20).map(
     lambda text: text.encode(errors="surrogatepass")
 )
+
+
+def is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _bad_rows(lines: list[bytes]) -> list[int]:

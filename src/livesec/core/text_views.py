@@ -8,7 +8,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # has no types
 from numpy.typing import NDArray
 
 from livesec.core.jit import inner_kernel, kernel
-from livesec.core.utf8 import is_utf8, repaired
+from livesec.core.utf8 import repaired
 
 _INLINE_BYTES = 12  # a view holds so short a text itself; of a longer one its first four bytes and where it lies
 _CARRIAGE_RETURN = 0x0D
@@ -58,8 +58,8 @@ def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -
     views = np.empty((len(starts), 4), dtype=np.uint32)
     buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
     _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, 0, views)
-    if not is_utf8(data):
-        bad = repaired(data, starts, sizes)
+    bad = None if data.isascii() else repaired(data, starts, sizes)
+    if bad is not None and len(bad.rows):
         replaced = np.empty((len(bad.rows), 4), dtype=np.uint32)
         _fill_views(np.frombuffer(bad.data, dtype=np.uint8), bad.starts, bad.sizes, 1, replaced)
         views[bad.rows] = replaced

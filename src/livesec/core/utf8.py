@@ -24,17 +24,6 @@ _LOW, _HIGH = np.full((2, 256), np.array(_CONTINUED, dtype=np.uint8)[:, None])
 _LOW[0xE0], _HIGH[0xED], _LOW[0xF0], _HIGH[0xF4] = 0xA0, 0x9F, 0x90, 0x8F
 
 
-def is_utf8(data: bytes) -> bool:
-    """Whether `data` can be read as UTF-8 throughout."""
-    if data.isascii():
-        return True
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 @inner_kernel
 def _are_well_formed(data: NDArray[np.uint8], at: int, end: int) -> bool:
     """Whether data[at:end] is UTF-8."""
