@@ -62,8 +62,8 @@ def views_of(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -
     views = np.empty((1, len(starts), 4), dtype=np.uint32)
     buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
     _fill_views(np.frombuffer(data, dtype=np.uint8), starts, sizes, 0, views)
-    if not data.isascii():
-        bad = repaired(data, starts, sizes)
+    bad = None if data.isascii() else repaired(data, starts, sizes)
+    if bad is not None and len(bad.rows):
         replaced = np.empty((1, len(bad.rows), 4), dtype=np.uint32)
         _fill_views(np.frombuffer(bad.data, dtype=np.uint8), bad.starts, bad.sizes, 1, replaced)
         views[:, bad.rows] = replaced

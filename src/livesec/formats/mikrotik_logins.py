@@ -9,11 +9,17 @@ import polars as pl
 from livesec.core.batch import no_rejects
 from livesec.core.schema import OUTCOME
 from livesec.formats.ip_text import canonical_ip
+from livesec.formats.plain_regex import groups
 
 _HEAD: Final = r"^(?:[a-z0-9-]+(?:,[a-z0-9-]+)+:? )?"
 # The name stands before what the router writes: whatever is typed as a name, the last address is the client's.
 _WHENCE: Final = r"(?: from (?P<src_ip>[^ ]+))? via (?P<service>[a-z0-9-]+)$"
 _LOGIN: Final = rf"{_HEAD}(?:login failure for user (?P<failed>.*?)|user (?P<in>.+?) logged in){_WHENCE}"
+_PLAIN_LOGINS: Final = tuple(  # where RouterOS writes them with three topics, or with none
+    rf"^{head}{words} from (?P<src_ip>[^ ]+) via (?P<service>[a-z0-9-]+)$"
+    for head in ("", "[a-z0-9-]+,[a-z0-9-]+,[a-z0-9-]+:? ")
+    for words in ("login failure for user (?P<failed>.*)", "user (?P<in>.+) logged in")
+)
 _LOGOUT: Final = rf"{_HEAD}user .+ logged out(?: from [^ ]+)? via [a-z0-9-]+$"
 _LOGIN_MARKS: Final = ("login failure for user ", " logged in ", " logged out ")
 _NO_LOGIN: Final = "a login that is cut off"
@@ -30,7 +36,7 @@ def may_be_logins(message: pl.Series) -> pl.Series:
 def login_rows(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
     """Rows, the logouts' line_index, and rejects."""
     message = lines["message"]
-    texts = message.str.extract_groups(_LOGIN).struct.unnest()
+    texts = pl.DataFrame(groups(message, _LOGIN, *_PLAIN_LOGINS))
     is_login = texts["service"].is_not_null()
     is_logout = ~is_login & message.str.contains(_LOGOUT)
     is_cut = ~is_login & ~is_logout & message.str.contains(rf"{_HEAD}login failure for user ")

@@ -77,10 +77,9 @@ _SERVICE: Final = r"^([^\](]+)"
 
 
 def _failures(start: str) -> tuple[MessageForm, ...]:
-    again = r"(?P<count>[0-9]+) more authentication failures?"
+    words = r"(?:authentication failure|(?P<count>[0-9]+) more authentication failures?)"
     return tuple(
         MessageForm(start, f"{_UNIX}{words}{_FIELDS}{end}", "failure", reason, "password", claims=False)
-        for words in ("authentication failure", again)
         for end, reason in ((r"  ?user=(?P<user>.+)$", "bad_credentials"), (r" *$", "invalid_user"))
     )
 
