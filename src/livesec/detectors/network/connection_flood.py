@@ -1,11 +1,11 @@
-"""Far more connections from outside to a machine within a quarter of an hour than it gets at this time of day.
+"""Far more connections from outside to a service within a quarter of an hour than it gets at this time of day.
 
 Sees floods of small requests, also where neither a single source nor the bytes stand out, and at night what would pass
-by day. Misses what a busy hour hides, about twice the usual, and machines with less than three days of history. A flood
-that grows by so much from fortnight to fortnight becomes usual; a sudden one does not, for what offends is learnt as at
-most mean + 2 sigma. Statistics: baselines/hourly_count, the negative-binomial tail over the same hour of earlier days
-and the two beside it. Source: our choice, after Elastic's job high_count_network_events; the floor is the
-livesec seed's.
+by day. A service is a machine's port, so that a scan of its ports is none. Misses what a busy hour hides, about twice
+the usual, services with less than three days of history, and protocols without ports. A flood that grows by so much
+from fortnight to fortnight becomes usual; a sudden one does not, for what offends is learnt as at most mean + 2 sigma.
+Statistics: baselines/hourly_count, the negative-binomial tail over the same hour of earlier days and the two beside it.
+Source: our choice, after Elastic's job high_count_network_events; the floor is the livesec seed's.
 """
 
 from __future__ import annotations
@@ -46,23 +46,23 @@ class Params:
 
 
 class ConnectionFlood(Detector[Params]):
-    """Connections from outside per destination and quarter of an hour against the same hour on earlier days."""
+    """Connections from outside per service and quarter of an hour against the same hour on earlier days."""
 
     name = "connection_flood"
     log_type = LogType.NETWORK
-    key = ("dst_ip",)
+    key = ("dst_ip", "dst_port")
     technique = ("T1498", "T1499")
     base_severity = 47
     columns = hourly_count.COLUMNS
     statistical = True
     params = Params
-    max_keys = 1 << 14
+    max_keys = 1 << 16  # a scan of all ports must not drive out the services
     summary = (
-        "{dst_ip} got {connections:,} connections from outside within {window}, usually {usual_connections:,.1f} at "
-        "this time of day"
+        "{dst_ip} got {connections:,} connections from outside to port {port} within {window}, usually "
+        "{usual_connections:,.1f} at this time of day"
     )
     guidance = Guidance(
-        meaning="A machine gets far more connections from outside than at this time of other days: a flood that may "
+        meaning="A service gets far more connections from outside than at this time of other days: a flood that may "
         "keep it from serving others, or a crowd that has a reason.",
         usual="{connections:,} connections within {window}; by {windows:,} earlier such windows "
         "{usual_connections:,.1f} are to be expected at this time of day, and by their spread {connections:,} come "
@@ -92,7 +92,7 @@ class ConnectionFlood(Detector[Params]):
         return np.asarray(inwards(rows) & ~rows.known("query"))
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
-        """Count the connections that each row stands for in its destination's quarter of an hour."""
+        """Count the connections that each row stands for in its service's quarter of an hour."""
         reports = hourly_count.count(
             state,
             rows.key(*self.key)[at],
@@ -111,6 +111,7 @@ class ConnectionFlood(Detector[Params]):
         return Findings(
             at=at[reports.at],
             details={
+                "port": rows.integers("dst_port")[at[reports.at]],
                 "connections": reports.count,
                 "usual_connections": reports.mean,
                 "window": [time_text(3600 / PARTS)] * len(reports.at),
@@ -124,7 +125,7 @@ class ConnectionFlood(Detector[Params]):
         )
 
     def idle_s(self) -> float:
-        """The silence after which a machine begins anew."""
+        """The silence after which a service begins anew."""
         return float(max(self.p.forget_s, self.p.quiet_s))
 
 

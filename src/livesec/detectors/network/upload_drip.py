@@ -4,8 +4,8 @@ Sees data that leaves in pieces far below every limit of an hour, on three days,
 but do not feed. Misses a thief who needs fewer days, changes servers, or uses a service that others upload to; and one
 who has as much sent back as a quarter of what he takes. Nothing is learnt but who uploads where: an address to which
 uploads went on eight days is known. What began in the log's first week may be any agent or job, and is reported at half
-the confidence. A rule; confidence grows with the logarithm of the bytes. Source: bytes_to_new, for the slow and small;
-ATT&CK T1030; days, floor and the quarter are our choice.
+the confidence. A rule. Source: bytes_to_new, for the slow and small; ATT&CK T1030; days, floor and the quarter are our
+choice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
-from livesec.detectors.network.bytes_to_new import AT_FLOOR, FROM_START, PER_DECADE
+from livesec.detectors.network.bytes_to_new import FROM_START
 
 ONE_SIDED = 4  # our choice: an upload sends four times what comes back; a page of the web comes back larger than asked
 
@@ -55,7 +55,7 @@ class UploadDrip(Detector[Params]):
     key = ("dst_ip",)
     needs = ("src_ip", "bytes_out")
     technique = ("T1030", "T1041")
-    base_severity = 73
+    base_severity = 47
     columns = new_destination.COLUMNS
     params = Params
     max_keys = 1 << 16
@@ -111,7 +111,6 @@ class UploadDrip(Detector[Params]):
             ),
         )
         n = len(reports.at)
-        size = AT_FLOOR + PER_DECADE * np.log10(reports.sent / self.p.floor)
         return Findings(
             at=at[reports.at],
             details={
@@ -128,7 +127,7 @@ class UploadDrip(Detector[Params]):
                 "began": began(reports.from_start, self.p.learn_s),
             },
             evidence=reports.evidence,
-            confidence=np.minimum(size, 1.0) * np.where(reports.from_start, FROM_START, 1.0),
+            confidence=np.where(reports.from_start, FROM_START, 1.0),
         )
 
     def idle_s(self) -> float:
