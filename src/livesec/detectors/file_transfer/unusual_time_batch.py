@@ -35,7 +35,7 @@ class Params:
     end_hour: int = param(6, "hour of day", "livesec seed", minimum=0, maximum=23, setting="unusual_hours_end")
     time_zone: str = param("UTC", "IANA name", "livesec setting", setting="time_zone")
     hour_p: float = param(
-        0.01, "probability", "as unusual_time_file_transfer: one active hour in a hundred", maximum=0.5
+        0.02, "probability", "our choice: one active hour in 50; that the batch is rare comes on top", maximum=0.5
     )
     floor: int = param(3, "acts", "our choice: two are no batch", minimum=2)
     p_star: float = param(
