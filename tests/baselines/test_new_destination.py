@@ -17,10 +17,10 @@ DAY_S = 86_400
 EARLY_S = 1_040_000.0
 RULES = new_destination.Rules(floor=1000, most_days=2, most_sources=2, forget_s=5 * DAY_S)
 Row = tuple[int, float, int, int, int]  # destination, seconds, source, sent, received
-Report = tuple[int, int, int, int, bool]  # row, sent, received, sources, from start
+Report = tuple[int, int, int, int, int, bool]  # row, sent, received, sources, days, from start
 
 
-def send(rows: list[Row], state: KeyedState) -> list[Report]:
+def send(rows: list[Row], state: KeyedState, rules: new_destination.Rules) -> list[Report]:
     reports = new_destination.send(
         state,
         number_keys(np.array([row[0] for row in rows], dtype=np.int64)),
@@ -30,9 +30,9 @@ def send(rows: list[Row], state: KeyedState) -> list[Report]:
         np.array([row[4] for row in rows], dtype=np.int64),
         np.array([row[1] < EARLY_S for row in rows], dtype=np.bool_),
         np.arange(len(rows), dtype=np.int64),
-        RULES,
+        rules,
     )
-    columns = (reports.at, reports.sent, reports.received, reports.sources, reports.from_start)
+    columns = (reports.at, reports.sent, reports.received, reports.sources, reports.days, reports.from_start)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
@@ -52,7 +52,7 @@ class Destination:
     others: int = 0
 
 
-def plain(rows: list[Row]) -> list[Report]:
+def plain(rows: list[Row], least_days: int) -> list[Report]:
     known: dict[int, Destination] = {}
     reports = []
     for at, (name, time_s, source, sent, received) in enumerate(rows):
@@ -73,9 +73,9 @@ def plain(rows: list[Row]) -> list[Report]:
             continue
         use.sent += max(sent, 0)
         use.received += max(received, 0)
-        if use.sent >= max(1000, use.report_at) and use.sent > use.received:
+        if len(there.days) >= least_days and use.sent >= max(1000, use.report_at) and use.sent > use.received:
             use.report_at = 4 * use.sent
-            reports.append((at, use.sent, use.received, len(there.users), there.from_start))
+            reports.append((at, use.sent, use.received, len(there.users), len(there.days), there.from_start))
     return reports
 
 
@@ -92,18 +92,19 @@ def plain(rows: list[Row]) -> list[Report]:
         max_size=60,
     ),
     st.integers(0, 60),
+    st.integers(1, 2),
 )
-def test_as_the_plain_rules(steps: list[Row], cut: int) -> None:
+def test_as_the_plain_rules(steps: list[Row], cut: int, least_days: int) -> None:
+    rules = RULES._replace(least_days=least_days)
     times_s = np.cumsum([1e6, *(step[1] for step in steps)])[1:].tolist()
     rows = [
         (name, time_s, source, sent, received)
         for (name, _, source, sent, received), time_s in zip(steps, times_s, strict=True)
     ]
     state = KeyedState(new_destination.COLUMNS)
-    found = send(rows[:cut], state)
-    for at, sent, received, sources, from_start in send(rows[cut:], state):
-        found.append((at + len(rows[:cut]), sent, received, sources, from_start))
-    assert found == plain(rows)
+    found = send(rows[:cut], state, rules)
+    found += [(report[0] + len(rows[:cut]), *report[1:]) for report in send(rows[cut:], state, rules)]
+    assert found == plain(rows, least_days)
 
 
 def test_more_sources_than_are_kept_cannot_be_asked_for() -> None:

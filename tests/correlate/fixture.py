@@ -132,7 +132,7 @@ def finding_of(record: Mapping[str, str], sequence: int, time_us: int) -> Findin
         confidence=float(record.get("confidence") or 1),
         details={"attempts": int(attempts)} if attempts else {},
         evidence=(pack_address(1, sequence * 100),),
-        techniques=("T1110",),
+        techniques=("T1110",) if known is None else known.technique,
         **fields,
     )
 

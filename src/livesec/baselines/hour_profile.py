@@ -52,8 +52,8 @@ COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
 )
 
 
-class _Keyed(NamedTuple):
-    """The columns above as the kernel takes them."""
+class HourState(NamedTuple):
+    """The columns above as kernels take them."""
 
     last_us: NDArray[np.int64]
     hour: NDArray[np.int64]
@@ -71,7 +71,9 @@ class _Given(NamedTuple):
     local_hours: NDArray[np.int64]
 
 
-class _Limits(NamedTuple):
+class HourLimits(NamedTuple):
+    """What `strange_hours` is given, as kernels take it."""
+
     prior: NDArray[np.float64]
     suspect: NDArray[np.bool_]
     report_p: float
@@ -89,7 +91,7 @@ class _Out(NamedTuple):
 
 
 @inner_kernel
-def _decay(keyed: _Keyed, slot: int, day: int, per_day: float) -> None:
+def _decay(keyed: HourState, slot: int, day: int, per_day: float) -> None:
     if day > keyed.day[slot]:
         factor = per_day ** (day - keyed.day[slot])
         for place in range(keyed.counts.shape[1]):
@@ -126,17 +128,77 @@ def _p_of(counts: NDArray[np.float64], prior: NDArray[np.float64], slot: int, da
 
 
 @inner_kernel
-def _usual_span(counts: NDArray[np.float64], slot: int, day_type: int) -> tuple[int, int]:
-    """First and last hour of the shortest span around the clock that holds USUAL_SHARE of the activity."""
+def begin(keyed: HourState, slot: int, time_us: int) -> None:
+    """Make a key as good as never seen."""
+    keyed.last_us[slot] = time_us
+    keyed.hour[slot] = -1
+    keyed.day[slot] = time_us // _DAY_US
+    keyed.observed[slot] = 0
+    for place in range(keyed.counts.shape[1]):
+        keyed.counts[slot, place] = 0.0
+    keyed.strange_us[slot] = time_us
+    keyed.strange[slot] = 0
+    keyed.report_at[slot] = 1
+
+
+@inner_kernel
+def _place_of(local_hour: int) -> tuple[int, int]:
+    """(day type, hour) of a local hour since 1970."""
+    weekday = (local_hour // HOURS + 3) % 7  # 1970-01-01 was a Thursday
+    return 1 if weekday > FRIDAY else 0, local_hour % HOURS
+
+
+@inner_kernel
+def visit(keyed: HourState, slot: int, now_us: int, local_hour: int, limits: HourLimits) -> float:
+    """Judge the clock hour of a key's row, where it is the key's first in it, and learn it where it is not strange.
+
+    p where it is strange, and then the caller calls `learn_strange`; 1 otherwise.
+    """
+    if now_us // _HOUR_US == keyed.hour[slot]:
+        return 1.0
+    keyed.hour[slot] = now_us // _HOUR_US
+    _decay(keyed, slot, now_us // _DAY_US, limits.decay_per_day)
+    day_type, hour = _place_of(local_hour)
+    p = _p_of(keyed.counts, limits.prior, slot, day_type, hour)
+    enough = limits.warm if limits.suspect[hour] else limits.mature
+    if p > limits.report_p or keyed.observed[slot] < enough:
+        keyed.observed[slot] += 1
+        keyed.counts[slot, day_type * HOURS + hour] += 1.0
+        return 1.0
+    if now_us - keyed.strange_us[slot] >= _DAY_US:
+        keyed.strange[slot] = 0
+        keyed.report_at[slot] = 1
+    keyed.strange_us[slot] = now_us
+    keyed.strange[slot] += 1
+    return p
+
+
+@inner_kernel
+def learn_strange(keyed: HourState, slot: int, local_hour: int) -> None:
+    """Learn a strange hour, slowly."""
+    day_type, hour = _place_of(local_hour)
+    keyed.counts[slot, day_type * HOURS + hour] += SLOW
+
+
+@inner_kernel
+def is_strange(keyed: HourState, slot: int) -> bool:
+    """Whether the clock hour last visited is strange."""
+    return bool(keyed.strange[slot] > 0 and keyed.strange_us[slot] // _HOUR_US == keyed.hour[slot])
+
+
+@inner_kernel
+def usual_span(keyed: HourState, slot: int, local_hour: int) -> tuple[int, int]:
+    """First and last hour of the shortest span around the clock that holds USUAL_SHARE of such days' activity."""
+    day_type, _ = _place_of(local_hour)
     total = 0.0
     for hour in range(HOURS):
-        total += _blended(counts, slot, day_type, hour)
+        total += _blended(keyed.counts, slot, day_type, hour)
     best_start = 0
     best_length = HOURS
     for start in range(HOURS):
         held = 0.0
         for length in range(1, best_length):
-            held += _blended(counts, slot, day_type, start + length - 1)
+            held += _blended(keyed.counts, slot, day_type, start + length - 1)
             if held >= USUAL_SHARE * total:
                 best_start = start
                 best_length = length
@@ -145,44 +207,21 @@ def _usual_span(counts: NDArray[np.float64], slot: int, day_type: int) -> tuple[
 
 
 @kernel
-def _judge(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Out) -> int:
+def _judge(index: Index, keyed: HourState, given: _Given, limits: HourLimits, out: _Out) -> int:
     reports = 0
     for row in range(len(given.keys)):
         slot, fresh = touch(index, given.keys[row])
         time_us = given.times_us[row]
-        new = fresh or time_us - keyed.last_us[slot] >= limits.idle_us
-        if new:
-            keyed.last_us[slot] = time_us
-            keyed.day[slot] = time_us // _DAY_US
-            keyed.observed[slot] = 0
-            for bin_number in range(keyed.counts.shape[1]):
-                keyed.counts[slot, bin_number] = 0.0
-            keyed.strange_us[slot] = time_us
-            keyed.strange[slot] = 0
-            keyed.report_at[slot] = 1
+        if fresh or time_us - keyed.last_us[slot] >= limits.idle_us:
+            begin(keyed, slot, time_us)
         now_us = max(keyed.last_us[slot], time_us)
         keyed.last_us[slot] = now_us
-        if not new and now_us // _HOUR_US == keyed.hour[slot]:
+        p = visit(keyed, slot, now_us, given.local_hours[row], limits)
+        if p == 1.0:
             continue
-        keyed.hour[slot] = now_us // _HOUR_US
-        _decay(keyed, slot, now_us // _DAY_US, limits.decay_per_day)
-        hour = given.local_hours[row] % HOURS
-        weekday = (given.local_hours[row] // HOURS + 3) % 7  # 1970-01-01 was a Thursday
-        day_type = 1 if weekday > FRIDAY else 0
-        p = _p_of(keyed.counts, limits.prior, slot, day_type, hour)
-        enough = limits.warm if limits.suspect[hour] else limits.mature
-        if p > limits.report_p or keyed.observed[slot] < enough:
-            keyed.observed[slot] += 1
-            keyed.counts[slot, day_type * HOURS + hour] += 1.0
-            continue
-        if now_us - keyed.strange_us[slot] >= _DAY_US:
-            keyed.strange[slot] = 0
-            keyed.report_at[slot] = 1
-        keyed.strange_us[slot] = now_us
-        keyed.strange[slot] += 1
         if keyed.strange[slot] >= keyed.report_at[slot]:
             keyed.report_at[slot] = GROWTH * keyed.strange[slot]
-            first_hour, last_hour = _usual_span(keyed.counts, slot, day_type)
+            first_hour, last_hour = usual_span(keyed, slot, given.local_hours[row])
             out.at[reports] = row
             out.numbers[reports, 0] = keyed.observed[slot]
             out.numbers[reports, 1] = keyed.strange[slot]
@@ -190,7 +229,7 @@ def _judge(index: Index, keyed: _Keyed, given: _Given, limits: _Limits, out: _Ou
             out.numbers[reports, 3] = last_hour
             out.p[reports] = p
             reports += 1
-        keyed.counts[slot, day_type * HOURS + hour] += SLOW
+        learn_strange(keyed, slot, given.local_hours[row])
     return reports
 
 
@@ -219,6 +258,42 @@ def hour_prior(suspect: NDArray[np.bool_], ratio: float) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
+def hour_state(state: KeyedState) -> HourState:
+    """The hour columns of a state, valid until its next `reserve`."""
+    return HourState(
+        last_us=state["last_us"].view(np.int64),
+        hour=state["hour"].view(np.int64),
+        day=state["day"].view(np.int64),
+        observed=state["observed"].view(np.int64),
+        counts=state["counts"].view(np.float64),
+        strange_us=state["strange_us"].view(np.int64),
+        strange=state["strange"].view(np.int64),
+        report_at=state["report_at"].view(np.int64),
+    )
+
+
+def hour_limits(
+    *,
+    suspect: NDArray[np.bool_],
+    prior: NDArray[np.float64],
+    report_p: float,
+    warm: int,
+    mature: int,
+    half_life_days: float,
+    idle_s: float,
+) -> HourLimits:
+    """The limits of `strange_hours`."""
+    return HourLimits(
+        prior=prior,
+        suspect=suspect,
+        report_p=float(report_p),
+        warm=int(warm),
+        mature=int(mature),
+        decay_per_day=0.5 ** (1 / half_life_days),
+        idle_us=int(idle_s * 1e6),
+    )
+
+
 def strange_hours(
     state: KeyedState,
     keys: Keys,
@@ -240,25 +315,16 @@ def strange_hours(
     """
     n = len(keys)
     state.reserve(keys)
-    keyed = _Keyed(
-        last_us=state["last_us"].view(np.int64),
-        hour=state["hour"].view(np.int64),
-        day=state["day"].view(np.int64),
-        observed=state["observed"].view(np.int64),
-        counts=state["counts"].view(np.float64),
-        strange_us=state["strange_us"].view(np.int64),
-        strange=state["strange"].view(np.int64),
-        report_at=state["report_at"].view(np.int64),
-    )
+    keyed = hour_state(state)
     out = _Out(np.empty(n, dtype=np.int64), np.empty((n, 4), dtype=np.int64), np.empty(n, dtype=np.float64))
-    limits = _Limits(
-        prior=prior,
+    limits = hour_limits(
         suspect=suspect,
-        report_p=float(report_p),
-        warm=int(warm),
-        mature=int(mature),
-        decay_per_day=0.5 ** (1 / half_life_days),
-        idle_us=int(idle_s * 1e6),
+        prior=prior,
+        report_p=report_p,
+        warm=warm,
+        mature=mature,
+        half_life_days=half_life_days,
+        idle_s=idle_s,
     )
     found = _judge(state.index, keyed, _Given(keys, times_us, local_hours), limits, out)
     numbers = out.numbers[:found]

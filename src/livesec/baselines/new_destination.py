@@ -2,7 +2,8 @@
 
     new      on at most `most_days` days with a row so far, this one among them
     rare     used by at most `most_sources` sources so far
-    offends  new and rare, and one source has sent `floor` in all, and more than it received
+    offends  new and rare, with rows on `least_days` days, and one source has sent `floor` in all, and more than it
+             received
 
 An offending source is reported, then again as what it has sent grows fourfold. Sources beyond MOST_SOURCES are counted
 no more: a destination that has had so many is rare for nobody, until no row came for `forget_s`. Whether a destination
@@ -53,6 +54,7 @@ class Rules(NamedTuple):
     most_days: int
     most_sources: int
     forget_s: float
+    least_days: int = 1
 
 
 class _DestinationState(NamedTuple):
@@ -82,7 +84,7 @@ class _DestinationRows(NamedTuple):
 class _DestinationOut(NamedTuple):
     at: NDArray[np.int64]
     numbers: NDArray[np.int64]
-    """(n, 5): sent, received, sources, age in us, whether from the start."""
+    """(n, 6): sent, received, sources, age in us, days, whether from the start."""
     evidence: NDArray[np.int64]
 
 
@@ -114,13 +116,13 @@ def _place_of(keyed: _DestinationState, slot: int, source: np.uint64) -> int:
 
 
 @kernel
-def _add(keyed: _DestinationState, slot: int, place: int, sent: int, received: int, floor: int) -> bool:
+def _add(keyed: _DestinationState, slot: int, place: int, sent: int, received: int, rules: Rules) -> bool:
     """Add to what a source sent; whether it is to be reported."""
     total = min(keyed.sent[slot, place] + min(max(sent, 0), _LARGEST), _LARGEST_SUM)
     back = min(keyed.received[slot, place] + min(max(received, 0), _LARGEST), _LARGEST_SUM)
     keyed.sent[slot, place] = total
     keyed.received[slot, place] = back
-    if total < max(floor, keyed.report_at[slot, place]) or total <= back:
+    if total < max(rules.floor, keyed.report_at[slot, place]) or total <= back or keyed.days[slot] < rules.least_days:
         return False
     keyed.report_at[slot, place] = GROWTH * total
     return True
@@ -145,13 +147,14 @@ def _send(index: Index, keyed: _DestinationState, given: _DestinationRows, rules
             continue
         if 16 * given.sent[row] >= rules.floor or keyed.evidence_next[slot] < KEPT_LINES:
             remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
-        if _add(keyed, slot, place, given.sent[row], given.received[row], rules.floor):
+        if _add(keyed, slot, place, given.sent[row], given.received[row], rules):
             out.at[reports] = row
             out.numbers[reports, 0] = keyed.sent[slot, place]
             out.numbers[reports, 1] = keyed.received[slot, place]
             out.numbers[reports, 2] = keyed.sources[slot]
             out.numbers[reports, 3] = now_us - keyed.first_us[slot]
-            out.numbers[reports, 4] = keyed.from_start[slot]
+            out.numbers[reports, 4] = keyed.days[slot]
+            out.numbers[reports, 5] = keyed.from_start[slot]
             copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
@@ -167,6 +170,8 @@ class Reports:
     sources: NDArray[np.int64]
     age_s: NDArray[np.float64]
     """Since its first row."""
+    days: NDArray[np.int64]
+    """On which it has had a row."""
     from_start: NDArray[np.bool_]
     """Whether its first row was `early`."""
     evidence: NDArray[np.int64]
@@ -207,11 +212,11 @@ def send(
     )
     out = _DestinationOut(
         at=np.empty(n, dtype=np.int64),
-        numbers=np.empty((n, 5), dtype=np.int64),
+        numbers=np.empty((n, 6), dtype=np.int64),
         evidence=np.empty((n, KEPT_LINES), dtype=np.int64),
     )
     found = _send(
         state.index, keyed, _DestinationRows(keys, times_us, sources, sent, received, early, addresses), rules, out
     )
-    total, back, known, age_us, from_start = out.numbers[:found].T
-    return Reports(out.at[:found], total, back, known, age_us / 1e6, from_start != 0, out.evidence[:found])
+    total, back, known, age_us, days, from_start = out.numbers[:found].T
+    return Reports(out.at[:found], total, back, known, age_us / 1e6, days, from_start != 0, out.evidence[:found])

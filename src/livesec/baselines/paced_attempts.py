@@ -5,7 +5,7 @@
 
 A run is told when it is first paced, then whenever its attempts have grown fourfold. A hasty beginning is outgrown. A
 run is a stranger's unless its key had a success within `known_s`; a key without a row for so long is as good as never
-seen. All state is integers.
+seen. How many accounts the last KEPT_ATTEMPTS named is counted by 16 bits of each. All state is integers.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ COLUMNS: Mapping[str, ColumnSpec] = MappingProxyType(
         "total": np.int64,  # attempts of the run
         "report_at": np.int64,  # total of the next report; 0 before the first
         "times_us": (np.int64, KEPT_ATTEMPTS),  # of the run's last attempts: number n is at n % KEPT_ATTEMPTS
+        "accounts": (np.uint16, KEPT_ATTEMPTS),  # that they named
         **EVIDENCE_COLUMNS,
     }
 )
@@ -47,6 +48,7 @@ class _Keyed(NamedTuple):
     total: NDArray[np.int64]
     report_at: NDArray[np.int64]
     times_us: NDArray[np.int64]
+    accounts: NDArray[np.uint16]
     evidence: NDArray[np.int64]
     evidence_next: NDArray[np.int32]
 
@@ -55,6 +57,7 @@ class _Given(NamedTuple):
     keys: Keys
     times_us: NDArray[np.int64]
     success: NDArray[np.bool_]
+    accounts: NDArray[np.uint16]
     addresses: NDArray[np.int64]
 
 
@@ -68,7 +71,7 @@ class _Rules(NamedTuple):
 class _Out(NamedTuple):
     at: NDArray[np.int64]
     runs: NDArray[np.int64]
-    """(n, 4): attempts, span in us, median gap in us (the lower one of two), 1 where the key is known."""
+    """(n, 5): attempts, span in us, median gap in us (the lower one of two), 1 where the key is known, accounts."""
     evidence: NDArray[np.int64]
 
 
@@ -111,6 +114,19 @@ def _median_gap_us(keyed: _Keyed, slot: int) -> int:
     return 0
 
 
+@inner_kernel
+def _accounts(keyed: _Keyed, slot: int) -> int:
+    """Distinct accounts among the kept attempts."""
+    kept = min(keyed.total[slot], KEPT_ATTEMPTS)
+    distinct = 0
+    for one in range(kept):
+        first = 0
+        while keyed.accounts[slot, first] != keyed.accounts[slot, one]:
+            first += 1
+        distinct += int(first == one)
+    return distinct
+
+
 @kernel
 def _count(index: Index, keyed: _Keyed, given: _Given, rules: _Rules, out: _Out) -> int:
     reports = 0
@@ -133,6 +149,7 @@ def _count(index: Index, keyed: _Keyed, given: _Given, rules: _Rules, out: _Out)
             keyed.report_at[slot] = 0
             keyed.evidence_next[slot] = 0
         keyed.times_us[slot, keyed.total[slot] % KEPT_ATTEMPTS] = now_us
+        keyed.accounts[slot, keyed.total[slot] % KEPT_ATTEMPTS] = given.accounts[row]
         keyed.total[slot] += 1
         remember(keyed.evidence, keyed.evidence_next, slot, given.addresses[row])
         if keyed.total[slot] < max(rules.attempts, keyed.report_at[slot]):
@@ -147,6 +164,7 @@ def _count(index: Index, keyed: _Keyed, given: _Given, rules: _Rules, out: _Out)
             out.runs[reports, 1] = now_us - keyed.first_us[slot]
             out.runs[reports, 2] = _median_gap_us(keyed, slot)
             out.runs[reports, 3] = 1 if now_us - keyed.success_us[slot] < rules.known_us else 0
+            out.runs[reports, 4] = _accounts(keyed, slot)
             copy_evidence(keyed.evidence, slot, out.evidence, reports)
             reports += 1
     return reports
@@ -162,6 +180,8 @@ class PacedRuns:
     median_gap_s: NDArray[np.float64]
     known: NDArray[np.bool_]
     """Whether the key had a success within `known_s`."""
+    accounts: NDArray[np.int64]
+    """Distinct ones among the last KEPT_ATTEMPTS."""
     evidence: NDArray[np.int64]
 
 
@@ -170,6 +190,7 @@ def paced_runs(
     keys: Keys,
     times_us: NDArray[np.int64],
     success: NDArray[np.bool_],
+    accounts: Keys,
     addresses: NDArray[np.int64],
     *,
     attempts: int,
@@ -190,11 +211,13 @@ def paced_runs(
         total=state["total"].view(np.int64),
         report_at=state["report_at"].view(np.int64),
         times_us=state["times_us"].view(np.int64),
+        accounts=state["accounts"].view(np.uint16),
         evidence=state["evidence"].view(np.int64),
         evidence_next=state["evidence_next"].view(np.int32),
     )
-    out = _Out(np.empty(n, dtype=np.int64), np.empty((n, 4), dtype=np.int64), np.empty((n, KEPT_LINES), dtype=np.int64))
+    out = _Out(np.empty(n, dtype=np.int64), np.empty((n, 5), dtype=np.int64), np.empty((n, KEPT_LINES), dtype=np.int64))
     rules = _Rules(int(attempts), int(gap_s * 1e6), int(pause_s * 1e6), int(known_s * 1e6))
-    found = _count(state.index, keyed, _Given(keys, times_us, success, addresses), rules, out)
-    total, span_us, median_us, known = out.runs[:found].T
-    return PacedRuns(out.at[:found], total, span_us / 1e6, median_us / 1e6, known == 1, out.evidence[:found])
+    given = _Given(keys, times_us, success, accounts.astype(np.uint16), addresses)
+    found = _count(state.index, keyed, given, rules, out)
+    total, span_us, median_us, known, named = out.runs[:found].T
+    return PacedRuns(out.at[:found], total, span_us / 1e6, median_us / 1e6, known == 1, named, out.evidence[:found])

@@ -3,9 +3,9 @@
 Sees guessing that stays below every limit on speed, also from a known address (bf_few passes those over). Misses
 guessing with pauses of two hours and more (bf_few sees three tries a day from strangers) and addresses where somebody
 logs in meanwhile: a success ends the run, so that an office with one forgotten mailbox is quiet. From an address where
-somebody logged in within the month it is an event, not an alert: mostly a telephone with an old password. A rule on
-gaps, so there is no baseline to poison. Source: CrowdSec scenario crowdsecurity/ssh-time-based-bf, median gap above
-10 min.
+somebody logged in within the month it is an event, not an alert, unless it names three accounts: mostly a telephone
+with an old password, and perhaps its owner's second mailbox. A rule on gaps, so there is no baseline to poison. Source:
+CrowdSec scenario crowdsecurity/ssh-time-based-bf, median gap above 10 min.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ class Params:
     )
     gap_s: float = param(600.0, "s", "crowdsecurity/ssh-time-based-bf: 10 minutes", minimum=1)
     pause_s: float = param(7200.0, "s", "DETECTIONS: 2 hours without an attempt end it", minimum=60)
+    accounts: int = param(
+        3, "accounts", "our choice: a device names one or two", minimum=2, maximum=paced_attempts.KEPT_ATTEMPTS
+    )
     known_s: float = param(30 * 86_400.0, "s", "our choice: who logged in within a month is known", minimum=3600)
 
 
@@ -57,7 +60,8 @@ class PacedBruteForce(Detector[Params]):
         "below the limits on speed, or a device that cannot forget an old password.",
         usual="Who has forgotten a password tries again within a minute or gives up: {threshold:,} failures with more "
         "than {gap_limit_min:,.0f} min between them are too many. {src_ip} made {attempts:,} over {span}, one every "
-        "{gap_min:,.0f} min. A login from there in the {remembered} before: {logged_in_before}.",
+        "{gap_min:,.0f} min; accounts among the last of them: {accounts:,}. A login from there in the {remembered} "
+        "before: {logged_in_before}.",
         benign=(
             "a telephone, mount or scheduled job that still has an old password: mostly one account, at even gaps",
             "a monitoring probe of your own",
@@ -87,6 +91,7 @@ class PacedBruteForce(Detector[Params]):
             rows.key(*self.key)[at],
             rows.time_us[at],
             rows.is_value("outcome", "success")[at],
+            rows.key("user")[at],
             rows.addresses()[at],
             attempts=self.p.attempts,
             gap_s=self.p.gap_s,
@@ -94,10 +99,12 @@ class PacedBruteForce(Detector[Params]):
             known_s=self.idle_s(),
         )
         n = len(found.at)
+        device = found.known & (found.accounts < self.p.accounts)
         return Findings(
             at=at[found.at],
             details={
                 "attempts": found.attempts,
+                "accounts": found.accounts,
                 "gap_min": found.median_gap_s / 60,
                 "span_min": found.span_s / 60,
                 "span": time_texts(found.span_s),
@@ -108,7 +115,7 @@ class PacedBruteForce(Detector[Params]):
                 "remembered": [time_text(self.idle_s())] * n,
             },
             evidence=found.evidence,
-            confidence=np.where(found.known, KNOWN_CONFIDENCE, 1.0),
+            confidence=np.where(device, KNOWN_CONFIDENCE, 1.0),
             reasons=["known_address" if known else "stranger" for known in found.known.tolist()],
         )
 

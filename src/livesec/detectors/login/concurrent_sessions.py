@@ -1,7 +1,7 @@
 """One account in use from two networks at once, one of them new for its user.
 
 Sees a stolen password, key or session used while its owner works: the owner's network, the stranger's, the owner's
-again (or the other way round) within two hours, also within one city, where impossible_travel says nothing. Misses a
+again (or the other way round) within three hours, also within one city, where impossible_travel says nothing. Misses a
 thief in one of the owner's own networks, one who comes when the owner is away, and one who came unseen a day before:
 his network is not new any more, which first_source then has told. Logs name few ends of sessions, so that logins in
 turn stand for sessions that overlap. Networks are autonomous systems; rows without one are not judged, nor are VPNs
@@ -35,7 +35,7 @@ SAME_COUNTRY_CONFIDENCE = 0.6  # our choice: an event, no alert; a new provider 
 class Params:
     """What is at once, what is new, and how much history it takes."""
 
-    window_s: float = param(7200.0, "s", "our choice: two hours from the first to the third login", minimum=60)
+    window_s: float = param(10_800.0, "s", "our choice: nobody goes abroad and back in three hours", minimum=60)
     fresh_s: float = param(DAY_S, "s", "our choice: a network is new on its first day", minimum=60)
     learn_s: float = param(5 * DAY_S, "s", "as first_source: five days of history", minimum=0)
     quiet_s: float = param(DAY_S, "s", "our choice: a day's pause makes it another episode", minimum=60)
