@@ -11,13 +11,4 @@ def begins_with(texts: pl.Series, start: str) -> pl.Series:
     >>> begins_with(pl.Series(["1 x", "1", "1!", None]), "1 ").to_list()
     [True, False, False, None]
     """
-    return begins_between(texts, start, start[:-1] + chr(ord(start[-1]) + 1))
-
-
-def begins_between(texts: pl.Series, first: str, end: str) -> pl.Series:
-    """Which `texts` are at least `first` and before `end` (both ASCII), by their bytes.
-
-    >>> begins_between(pl.Series(["é", "A", "Zoo", "["]), "A", "[").to_list()
-    [False, True, True, False]
-    """
-    return texts.is_between(first, end, closed="left")
+    return texts.is_between(start, start[:-1] + chr(ord(start[-1]) + 1), closed="left")
