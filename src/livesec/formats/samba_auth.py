@@ -29,7 +29,6 @@ from livesec.formats.json_lines import json_fields
 from livesec.formats.json_scan import Path
 from livesec.formats.samba_statuses import login_rows
 from livesec.formats.samba_text import MARK, NO_TIME, taken_apart
-from livesec.formats.text_marks import holds_any
 from livesec.formats.text_times import iso_us
 
 STATE_VERSION: Final = 1
@@ -128,7 +127,7 @@ def _in_json(line: pl.Series) -> pl.Series:
     own = line.str.contains(_TELLING[0], literal=True)
     if own.any():
         own &= line.str.contains(_TELLING[1], literal=True)
-        own &= holds_any(line, _OBJECTS) & line.str.contains(_PREFIX)
+        own &= line.str.contains_any(_OBJECTS) & line.str.contains(_PREFIX)
     return own
 
 
