@@ -30,7 +30,6 @@ from livesec.formats.json_lines import json_fields
 from livesec.formats.json_scan import Path
 from livesec.formats.one_line_lists import listed
 from livesec.formats.stateless import StatelessFormat
-from livesec.formats.text_marks import holds_any
 from livesec.formats.text_times import iso_us
 from livesec.formats.typed_fields import ip_address
 
@@ -59,7 +58,7 @@ _AZURE: Final[dict[str, Path]] = {
 _SIGN_INS: Final = ["SignInLogs", "NonInteractiveUserSignInLogs"]
 _TELLING: Final = ('"createdDateTime"', '"userPrincipalName"', '"errorCode"')
 _CATEGORY: Final = ('"operationName"', '"category"')
-_OF_AZURE: Final = ["SignInLogs", "icrosoft.aadiam", "ICROSOFT.AADIAM"]
+_OF_AZURE: Final = r"SignInLogs|icrosoft\.aadiam|ICROSOFT\.AADIAM"
 _ATTEMPTS: Final = {
     **dict.fromkeys(("50072", "50074", "50076", "50078", "50079", "50158"), "mfa_required"),
     **dict.fromkeys(
@@ -101,6 +100,10 @@ _PROBLEM: Final = (
     .then(pl.lit(_NO_TIME))
     .when(~pl.col("code").str.contains(r"^[0-9]{1,9}$").fill_null(False))
     .then(pl.lit(_NO_CODE))
+)
+_IS_AZURE: Final = pl.all_horizontal(
+    pl.col("line").str.contains(_OF_AZURE),
+    *(pl.col("line").str.contains(word, literal=True) for word in _CATEGORY),
 )
 _IS_SUCCESS: Final = pl.col("code") == "0"
 _IS_SECOND: Final = (
@@ -171,9 +174,7 @@ def _rejects(
 
 def _own(line: pl.Series) -> pl.Series:
     """Which lines tell that they are Azure's or Graph's."""
-    own = holds_any(line, _OF_AZURE)
-    for word in _CATEGORY if own.any() else ():
-        own &= line.str.contains(word, literal=True)
+    own = line.to_frame("line").select(_IS_AZURE).to_series()
     others = (~own).arg_true()
     if not len(others):
         return own

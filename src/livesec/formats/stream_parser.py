@@ -367,7 +367,9 @@ def _in_order(frames: list[pl.DataFrame]) -> pl.DataFrame:
         for rows in frames
     ]
     rows = numbered[0] if len(numbered) == 1 else pl.concat(numbered, how="diagonal")
-    return rows.sort("line_index", "row_in_line")
+    place = rows["line_index"].to_numpy().astype(np.int64) << 32 | rows["row_in_line"].to_numpy()
+    in_order = bool((place[1:] > place[:-1]).all())  # as most formats leave them
+    return rows if in_order else rows.sort("line_index", "row_in_line")
 
 
 def _events(log_type: LogType, rows: pl.DataFrame) -> int:
