@@ -132,15 +132,21 @@ def _gives_back(steps: list[tuple[int, int, int, NDArray[np.bool_]]], place: int
 
 
 def _starts_over(given: NDArray[np.bool_], steps: list[tuple[int, int, int, NDArray[np.bool_]]]) -> bool:
-    """Whether the bytes `given` back could let a long run among `steps` begin again and again."""
+    """Whether the bytes `given` back could let a long run among `steps` begin again and again.
+
+    Not if it cannot take what must stand before it: then each such place is behind the run that began at the last.
+    """
     begins, is_begun = np.zeros(256, dtype=np.bool_), False
+    needed = list[NDArray[np.bool_]]()
     for kind, least, most, members in steps:
         if kind != _RUN:
             continue
-        if most > _SHORT and (members & begins).any():
+        if most > _SHORT and (members & begins).any() and all((members & some).any() for some in needed):
             return True
         if least > 0 and not (members & given).any():
             return False  # it stands behind all that is given back: what follows it begins in one place
+        if least > 0:
+            needed.append(members)
         if not is_begun:
             begins |= members
             is_begun = least > 0
