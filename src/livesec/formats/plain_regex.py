@@ -270,16 +270,17 @@ def groups(texts: pl.Series, regex: str, *plain: str) -> dict[str, pl.Series]:
     r"""The named groups of `regex` in `texts` (String), sooner where one of the `plain` expressions fits.
 
     Those are cases of `regex`: where one fits, `regex` does, with the same groups and null for those that it has not.
+    They may name more groups, which are null where only `regex` fits.
 
     >>> found = groups(pl.Series(["a=1", "b"]), "^(?P<name>[a-z])(?:=(?P<value>.))?$", "^(?P<name>[a-z])=(?P<value>.)$")
     >>> {name: column.to_list() for name, column in found.items()}
     {'name': ['a', 'b'], 'value': ['1', None]}
     """
-    found, left = _found(texts, re.findall(r"\(\?P<(\w+)>", regex), plain)
+    names = dict.fromkeys(name for one in (regex, *plain) for name in re.findall(r"\(\?P<(\w+)>", one))
+    found, left = _found(texts, list(names), plain)
     if len(left):
-        others = texts.gather(left).str.extract_groups(regex).struct.unnest()
-        for name, column in found.items():
-            column.scatter(left, others[name])  # in place
+        for column in texts.gather(left).str.extract_groups(regex).struct.unnest():
+            found[column.name].scatter(left, column)  # in place
     return found
 
 
