@@ -41,10 +41,10 @@ HEAD = "type=USER_LOGIN msg=audit(1772409600.123:456): "
 CASES = [
     (
         auditd._HEAD,
-        [auditd._PLAIN_HEAD],
+        auditd._PLAIN_HEADS,
         ["type=A ", "UNKNOWN[1]", "node=a ", HEAD, "msg=audit(", "1.5:6", ": "],
     ),
-    (auditd._BODY, [auditd._PLAIN_BODY], ["user ", "pid=7 ", "msg='", "'", "auid=1 ", "x"]),
+    (auditd._BODY, auditd._PLAIN_BODIES, ["user ", "pid=7 ", "msg='", "'", "auid=1 ", "x"]),
     (
         openvpn_peers._BEFORE,
         openvpn_peers._PLAIN_BEFORE,

@@ -28,7 +28,7 @@ from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
 from livesec.formats.plain_regex import groups, plain_cases
 from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, SessionFormat, Step
-from livesec.formats.text_times import epoch_us
+from livesec.formats.text_times import epoch_us, keep_where
 from livesec.formats.typed_fields import ip_address
 
 _SIGN: Final = "msg=audit("
@@ -36,13 +36,17 @@ _HEAD: Final = (
     r"^(?:node=(?P<host>\S+) )?type=(?P<type>[A-Z0-9_]+|UNKNOWN\[[0-9]+\]) "
     r"msg=audit\((?P<time>[0-9]{1,12}\.[0-9]{1,6}):(?P<event>[0-9]{1,20})\): ?(?P<rest>.*)$"
 )
-_PLAIN_HEAD: Final = (
-    r"^type=(?P<type>[A-Z0-9_]+) msg=audit\((?P<time>[0-9]{1,12}\.[0-9]{1,6}):(?P<event>[0-9]{1,20})\): (?P<rest>.*)$"
+_PLAIN_HEADS: Final = tuple(
+    rf"^{node}type=(?P<type>[A-Z0-9_]+) "
+    r"msg=audit\((?P<time>[0-9]{1,12}\.[0-9]{1,6}):(?P<event>[0-9]{1,20})\): (?P<rest>.*)$"
+    for node in ("", "node=(?P<host>[!-~]+) ")
 )
 _OWN_HEAD: Final = r"^(?:node=\S+ )?type=\S* msg=audit\("
 _TOLD: Final = ("USER_LOGIN", "USER_AUTH")
 _BODY: Final = r"^(?:user )?pid=(?P<pid>[0-9]{1,10}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$"
-_PLAIN_BODY: Final = r"^pid=(?P<pid>[0-9]{1,10}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$"
+_PLAIN_BODIES: Final = tuple(
+    rf"^{user}pid=(?P<pid>[0-9]{{1,10}}) [^']*msg='(?P<said>[^']*)'(?P<behind>[^']*)$" for user in ("", "user ")
+)
 # A record as sshd and login write it: no value in it could pass for another.
 _END_SAID: Final = (
     r'exe="[^" =]*/(?P<exe>[^"/ =]+)" hostname=[^ =,)"]* addr=(?P<addr>[0-9A-Fa-f.:?]+) terminal=[^ =,)"]* '
@@ -54,6 +58,8 @@ _PLAIN_SAID: Final = tuple(
         'grantors=[A-Za-z0-9_,?-]* acct="(?P<account>[^" =]*)" ',
         'acct="(?P<account>[^" =]*)" ',
         "id=[0-9]+ ",
+        "grantors=[A-Za-z0-9_,?-]* acct=(?P<code>[0-9A-F]{2,1024}) ",
+        "acct=(?P<code>[0-9A-F]{2,1024}) ",
     )
 )
 _RESULTS: Final = ("success", "failed", "yes", "no")
@@ -87,10 +93,11 @@ class Auditd(SessionFormat):
         suspects = lines["line"].str.contains(_SIGN, literal=True)
         if not suspects.any():
             return state, NOTHING_PARSED
-        own = lines.filter(suspects)
-        own = own.filter(own["line"].str.contains(_OWN_HEAD))
-        if own.height == 0:
+        own = lines if suspects.all() else lines.filter(suspects)
+        begun = own["line"].str.contains(_OWN_HEAD)
+        if not begun.any():
             return state, NOTHING_PARSED
+        own = own if begun.all() else own.filter(begun)
         # Records of other types, the many, are looked at no further.
         may = own["line"].str.contains(" *type=USER_(?:LOGIN|AUTH) ")
         others = own.filter(~may)
@@ -118,12 +125,12 @@ def _decoded(texts: pl.Series) -> pl.Series:
 
 def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the records of logins say, and the rejects among `lines`."""
-    head = pl.DataFrame({"line_index": lines["line_index"], **groups(lines["line"], _HEAD, _PLAIN_HEAD)})
+    head = pl.DataFrame({"line_index": lines["line_index"], **groups(lines["line"], _HEAD, *_PLAIN_HEADS)})
     head = head.with_columns(event_time_us=epoch_us(head["time"]))
     timed = head["event_time_us"].is_not_null()
     broken = head.filter(~timed).select("line_index", reason=pl.lit(_NO_HEAD))
     head = head.filter(timed & head["type"].is_in(_TOLD).fill_null(False))
-    body = groups(head["rest"], _BODY, _PLAIN_BODY)
+    body = groups(head["rest"], _BODY, *_PLAIN_BODIES)
     said = _said(body["said"])
     records = head.select("line_index", "type", "host", "event", "event_time_us").with_columns(
         body["pid"],
@@ -141,7 +148,12 @@ def _records(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _said(texts: pl.Series) -> pl.DataFrame:
     """Texts by name: exe, addr, result (in small letters), op and account; null where a record does not say."""
-    said = pl.DataFrame(plain_cases(texts, *_PLAIN_SAID))
+    cases = plain_cases(texts, *_PLAIN_SAID)
+    code = cases.pop("code")
+    if code.null_count() < len(code):
+        decoded = _decoded(keep_where(code.str.len_bytes() % 2 == 0, code))
+        cases["account"] = cases["account"].zip_with(code.is_null(), decoded)
+    said = pl.DataFrame(cases)
     result = said["result"]
     odd = ~result.is_in(_RESULTS).fill_null(False)
     if not odd.any():

@@ -132,15 +132,21 @@ def _gives_back(steps: list[tuple[int, int, int, NDArray[np.bool_]]], place: int
 
 
 def _starts_over(given: NDArray[np.bool_], steps: list[tuple[int, int, int, NDArray[np.bool_]]]) -> bool:
-    """Whether the bytes `given` back could let a long run among `steps` begin again and again."""
+    """Whether the bytes `given` back could let a long run among `steps` begin again and again.
+
+    Not if it cannot take what must stand before it: then each such place is behind the run that began at the last.
+    """
     begins, is_begun = np.zeros(256, dtype=np.bool_), False
+    needed = list[NDArray[np.bool_]]()
     for kind, least, most, members in steps:
         if kind != _RUN:
             continue
-        if most > _SHORT and (members & begins).any():
+        if most > _SHORT and (members & begins).any() and all((members & some).any() for some in needed):
             return True
         if least > 0 and not (members & given).any():
             return False  # it stands behind all that is given back: what follows it begins in one place
+        if least > 0:
+            needed.append(members)
         if not is_begun:
             begins |= members
             is_begun = least > 0
@@ -264,16 +270,17 @@ def groups(texts: pl.Series, regex: str, *plain: str) -> dict[str, pl.Series]:
     r"""The named groups of `regex` in `texts` (String), sooner where one of the `plain` expressions fits.
 
     Those are cases of `regex`: where one fits, `regex` does, with the same groups and null for those that it has not.
+    They may name more groups, which are null where only `regex` fits.
 
     >>> found = groups(pl.Series(["a=1", "b"]), "^(?P<name>[a-z])(?:=(?P<value>.))?$", "^(?P<name>[a-z])=(?P<value>.)$")
     >>> {name: column.to_list() for name, column in found.items()}
     {'name': ['a', 'b'], 'value': ['1', None]}
     """
-    found, left = _found(texts, re.findall(r"\(\?P<(\w+)>", regex), plain)
+    names = dict.fromkeys(name for one in (regex, *plain) for name in re.findall(r"\(\?P<(\w+)>", one))
+    found, left = _found(texts, list(names), plain)
     if len(left):
-        others = texts.gather(left).str.extract_groups(regex).struct.unnest()
-        for name, column in found.items():
-            column.scatter(left, others[name])  # in place
+        for column in texts.gather(left).str.extract_groups(regex).struct.unnest():
+            found[column.name].scatter(left, column)  # in place
     return found
 
 

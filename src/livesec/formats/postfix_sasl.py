@@ -28,6 +28,7 @@ from livesec.core.batch import Parsed, StreamInfo, left_over, no_rejects
 from livesec.core.hashing import text_keys
 from livesec.core.protocols import Shape
 from livesec.core.schema import OUTCOME, LogType
+from livesec.formats.plain_regex import groups
 from livesec.formats.recent_sessions import RecentSessions, Session, SessionFormat
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import ip_address
@@ -37,10 +38,24 @@ _CLIENT: Final = r"[^\s\[\]]+\[(?P<src_ip>[0-9A-Fa-f.:]+)\](?::(?P<src_port>[0-9
 _FAILED: Final = (
     rf"^warning: {_CLIENT}: SASL (?P<auth_method>\S+) authentication (?P<how>failed|aborted)(?:: ?(?P<why>.*))?$"
 )
+# Clients that are no hostile text, a reason without commas and equal signs: the user's name begins in one place.
+_PLAIN_CLIENT: Final = r"[!-Z^-~]+\[(?P<src_ip>[0-9A-Fa-f.:]+)\]"
+_PLAIN_FAILED: Final = tuple(
+    rf"^warning: {_PLAIN_CLIENT}: SASL (?P<auth_method>[!-~]+) authentication (?P<how>failed){behind}$"
+    for behind in (
+        ": ?(?P<why>[ -+\\--<>-~]*), sasl_username=(?P<user>.*)",
+        ": ?(?P<why>[ -+\\--<>-~]*)",
+        "",
+    )
+)
 _USER_LAST: Final = r"^(?s:.*?)(?:^|, )sasl_username=(.*)$"
 _SENT: Final = (
     rf"^[0-9A-Za-z]+: client={_CLIENT}, sasl_method=(?P<auth_method>[^\s,]+), sasl_username=(?P<user>.*?)"
     r"(?:, sasl_sender=.*|, orig_(?:queue_id|client)=.*)?$"
+)
+_PLAIN_SENT: Final = (
+    rf"^[0-9A-Za-z]+: client={_PLAIN_CLIENT}, sasl_method=(?P<auth_method>[!-+\--~]+), "
+    r"sasl_username=(?P<user>[ -+\--~]*)$"
 )
 _UNAVAILABLE: Final = (
     r"(?i)^(?:connection lost to authentication server|temporary authentication failure|generic failure)"
@@ -115,7 +130,7 @@ def _typed(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _failures(lines: pl.DataFrame) -> pl.DataFrame:
-    found = pl.DataFrame(lines["line_index"]).hstack(lines["message"].str.extract_groups(_FAILED).struct.unnest())
+    found = pl.DataFrame({"line_index": lines["line_index"], **groups(lines["message"], _FAILED, *_PLAIN_FAILED)})
     why = pl.col("why").fill_null("")
     reason = (
         pl.when(pl.col("how") == "aborted")
@@ -126,14 +141,15 @@ def _failures(lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("unknown_mechanism"))
         .otherwise(pl.lit("bad_credentials"))
     )
-    user = why.str.extract(_USER_LAST)
+    told = found["why"].str.contains("sasl_username=", literal=True)  # not where the plain expressions found it
+    user = pl.coalesce("user", keep_where(told, found["why"]).str.extract(_USER_LAST))
     found = found.with_columns(reason=reason, user=pl.when(user != "").then(user), auth_method=_method())
     outcome = pl.when(pl.col("reason") == "bad_credentials").then(pl.lit("failure")).otherwise(pl.lit("attempt"))
     return _typed(found.with_columns(outcome=outcome.cast(OUTCOME)))
 
 
 def _messages(lines: pl.DataFrame) -> pl.DataFrame:
-    found = pl.DataFrame(lines["line_index"]).hstack(lines["message"].str.extract_groups(_SENT).struct.unnest())
+    found = pl.DataFrame({"line_index": lines["line_index"], **groups(lines["message"], _SENT, _PLAIN_SENT)})
     outcome = pl.lit("success").cast(OUTCOME)
     reason = pl.lit(None, pl.String)
     user = pl.when(pl.col("user") != "").then("user")

@@ -8,7 +8,7 @@ import polars as pl
 
 from livesec.core.batch import Parsed, left_over
 from livesec.core.schema import OUTCOME, LogType
-from livesec.formats.plain_regex import plain_groups
+from livesec.formats.plain_regex import plain_cases, plain_groups
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import ip_address
 
@@ -16,14 +16,22 @@ SERVICE: Final = "proftpd"
 _SESSION: Final = r"^[^ ]* \([^ \[\]()]*\[(?P<ip>[^\]]*)\]\) - (?P<said>.*)$"
 _OLD_SESSION: Final = r"^[^ ]* \([^ \[\]()]*\[(?P<ip>[^\]]*)\]\): (?P<said>.*)$"
 # Each ends as the program ends it: what a user name holds cannot stand behind its end.
+_VERBS: Final = ("USER", "ANON")
 _FROM_TO: Final = r" from [^ ]+ \[[^ \]]+\] to [^ ]+ *$"
-_UNKNOWN: Final = r"^USER (?P<unknown>.*): (?:no such user found|user is not a UserAlias)" + _FROM_TO
-_FAILED: Final = (
-    r"^(?:USER|ANON) (?P<failed>.*) \(Login failed\): "
-    r"(?P<why>[A-Za-z' ,.]*|Invalid shell: '[^' ]*'|User in [^ ]+)$"
+_UNKNOWN: Final = tuple(
+    rf"^USER (?P<unknown>.*): {why}{_FROM_TO}" for why in ("no such user found", "user is not a UserAlias")
 )
-_DENIED: Final = r"^(?:USER|ANON) (?P<denied>.*): (?:Limit access|AnonRejectPasswords) denies login\.?$"
-_SUCCESS: Final = r"^(?:USER|ANON) (?P<user>.*): Login successful\.?$"
+_FAILED: Final = tuple(
+    rf"^{verb} (?P<failed>.*) \(Login failed\): (?P<why>{why})$"
+    for why in ("[A-Za-z' ,.]*", "Invalid shell: '[^' ]*'", "User in [^ ]+")
+    for verb in _VERBS
+)
+_DENIED: Final = tuple(
+    rf"^{verb} (?P<denied>.*): {rule} denies login\.?$"
+    for verb in _VERBS
+    for rule in ("Limit access", "AnonRejectPasswords")
+)
+_SUCCESS: Final = tuple(rf"^{verb} (?P<user>.*): Login successful\.?$" for verb in _VERBS)
 _TELLING: Final = r"^(?:USER|ANON) .*(?:[Ll]ogin|no such user|UserAlias|denies)"
 _ANONYMOUS: Final = "ANON "
 _ROOT: Final = r"(?i)^SECURITY VIOLATION: root login attempted"
@@ -55,10 +63,10 @@ def read_messages(messages: pl.DataFrame) -> Parsed:
     told = pl.DataFrame(
         [
             messages["line_index"],
-            _where(said, " to ").str.extract(_UNKNOWN).alias("unknown"),
-            *_where(said, " (Login failed): ").str.extract_groups(_FAILED).struct.unnest(),
-            _where(said, " denies login").str.extract(_DENIED).alias("denied"),
-            _where(said, ": Login successful").str.extract(_SUCCESS).alias("user"),
+            *plain_cases(_where(said, " to "), *_UNKNOWN).values(),
+            *plain_cases(_where(said, " (Login failed): "), *_FAILED).values(),
+            *plain_cases(_where(said, " denies login"), *_DENIED).values(),
+            *plain_cases(_where(said, ": Login successful"), *_SUCCESS).values(),
             said.str.starts_with(_ANONYMOUS).alias("anonymous"),
             _where(said, "ogin attempted").str.contains(_ROOT).fill_null(False).alias("as_root"),
             ip_address(session["ip"]).values.alias("src_ip"),
