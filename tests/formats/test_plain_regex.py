@@ -6,8 +6,17 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
-from livesec.formats import auditd, openvpn_log, openvpn_peers
+from livesec.formats import (
+    auditd,
+    mikrotik_logins,
+    openvpn_log,
+    openvpn_peers,
+    postfix_sasl,
+    rsyncd_messages,
+    vsftpd_lines,
+)
 from livesec.formats.plain_regex import groups, plain_groups
 
 REGEXES = [
@@ -69,10 +78,94 @@ CASES = [
         openvpn_log._PLAIN_PARTS,
         ["2026-03-02 10:00:00 ", "Mon Mar  2 10:00:00 2026 ", "Mon ", "us=123 ", "us=", "vpn", "TLS: ", "é", " "],
     ),
+    *(
+        (
+            regex,
+            plain,
+            [
+                "[ann",
+                "] Peer Connection Initiated with ",
+                "[AF_INET]",
+                "192.0.2.1:1",
+                "TLS: Username/Password ",
+                "authentication succeeded",
+                " for username '",
+                "'",
+                "/",
+                ", ",
+                "CN=",
+                "a=b",
+                "x",
+            ],
+        )
+        for _, regex, plain in openvpn_peers._NAMES
+    ),
+    (
+        mikrotik_logins._LOGIN,
+        mikrotik_logins._PLAIN_LOGINS,
+        [
+            "system,info,account ",
+            "a,b: ",
+            "login failure for user ",
+            "user ",
+            "x",
+            " logged in",
+            " from 192.0.2.1",
+            " via ssh",
+            " via ",
+        ],
+    ),
+    (vsftpd_lines._HEAD, vsftpd_lines._PLAIN_HEADS, ["[", "] ", "ann", "OK LOGIN", "FTP command", ' Client "']),
+    (
+        vsftpd_lines._TAIL,
+        vsftpd_lines._PLAIN_TAILS,
+        [', "', "/a", '"', ", 12 bytes", ", 1.5Kbyte/sec", ", 15Kbyte/sec", "x"],
+    ),
+    (
+        rsyncd_messages._REQUEST,
+        rsyncd_messages._PLAIN_REQUESTS,
+        ["rsync on ", "rsync to ", "a", " from ", "ann@", "host", " (192.0.2.1)", " (", ")", " "],
+    ),
+    (
+        rsyncd_messages._FAILED,
+        rsyncd_messages._PLAIN_FAILURES,
+        [
+            "auth failed on module ",
+            "m",
+            " from host",
+            " (192.0.2.1)",
+            " for ann",
+            ": password mismatch",
+            ": ",
+            '"',
+            ': missing secret for user "',
+        ],
+    ),
+    (
+        rsyncd_messages._FILE,
+        (rsyncd_messages._PLAIN_FILE,),
+        ["send ", "del. ", "host", " [192.0.2.1] ", "m", " (ann) ", " (", ")", "a/b", " 12", " "],
+    ),
+    (
+        postfix_sasl._SENT,
+        (postfix_sasl._PLAIN_SENT,),
+        [
+            "4XyZ: client=",
+            "host",
+            "[192.0.2.1]",
+            ":25",
+            ", sasl_method=PLAIN",
+            ", sasl_username=",
+            "ann",
+            ",",
+            ", sasl_sender=x",
+            "é",
+        ],
+    ),
 ]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(1000))
 @given(st.sampled_from(CASES), st.data())
 def test_plain_cases_say_what_the_expression_says(
     case: tuple[str, tuple[str, ...], list[str]], data: st.DataObject

@@ -44,6 +44,8 @@ _PARTS: Final = (
 _PLAIN_PARTS: Final = (  # a message that does not start with a u: no microseconds before it
     rf"^(?P<iso>{_ISO}) (?P<message>[!-tv-~].*)$",
     r"^[A-Z][a-z]{2} (?P<asctime>[A-Z][ -~]{18}[0-9]) (?P<message>[!-tv-~].*)$",
+    rf"^(?P<iso>{_ISO}) us=(?P<us>[0-9]+) (?P<message>.*)$",
+    r"^[A-Z][a-z]{2} (?P<asctime>[A-Z][ -~]{18}[0-9]) us=(?P<us>[0-9]+) (?P<message>.*)$",
 )
 _NO_TIME: Final = "no such time"
 

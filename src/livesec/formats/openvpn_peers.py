@@ -35,9 +35,27 @@ _PLAIN_BEFORE: Final = (
 _BEHIND: Final = (
     r"^(?:TLS Error|Authenticate/Decrypt|tls-crypt).* from \[AF_INET6?\]([0-9A-Fa-f.:]+):([0-9]{1,5})(?: .*)?$"
 )
-_SESSION_CN: Final = r"^\[(.*)\] Peer Connection Initiated with "
-_USERNAME: Final = r"authentication (?:succeeded|failed|deferred) for username '(.*)'"
-_SUBJECT_CN: Final = r".*(?:, |/|: )CN=([^,/]+)"
+_NAMES: Final = (
+    (
+        "Peer Connection",
+        r"^\[(?P<named>.*)\] Peer Connection Initiated with ",
+        (r"^\[(?P<named>.*)\] Peer Connection Initiated with \[AF_INET6?\][0-9A-Fa-f.:]+$",),
+    ),
+    (
+        " for username '",
+        r"authentication (?:succeeded|failed|deferred) for username '(?P<named>.*)'",
+        tuple(
+            rf"^TLS: Username/[a-zA-Z-]+ authentication {what} for username '(?P<named>.*)'[^']*$"
+            for what in ("succeeded", "failed")
+        ),
+    ),
+    (
+        "CN=",
+        r".*(?:, |/|: )CN=(?P<named>[^,/]+)",
+        (r"^.*, CN=(?P<named>[^,/=]+)$", r"^.*/CN=(?P<named>[^,/=]+)$"),
+    ),
+)
+"""How a peer's name is told, the first that does being right: a sign, an expression, and plain cases of it."""
 
 _START, _END, _NAMED, _SUCCESS, _PASSWORD, _REFUSED, _CERTIFICATE, _BROKEN = range(8)
 _KINDS: Final = (
@@ -90,9 +108,9 @@ def read_peers(state: RecentSessions, messages: pl.DataFrame) -> tuple[pl.DataFr
         pl.col("src_ip").is_not_null() & (pl.lit(before["ip"]).is_not_null() | (pl.col("kind") == _BROKEN))
     )
     text = told["text"]
-    named = _where(text, "Peer Connection").str.extract(_SESSION_CN)
-    for sign, pattern in ((" for username '", _USERNAME), ("CN=", _SUBJECT_CN)):
-        named = named.zip_with(named.is_not_null(), _where(text, sign).str.extract(pattern))
+    named = pl.select(
+        pl.coalesce(*(groups(_where(text, sign), pattern, *plain)["named"] for sign, pattern, plain in _NAMES))
+    ).to_series()
     is_username = text.str.contains(" for username '", literal=True)
     told = told.with_columns(named=keep_where(named != "", named), is_username=is_username)
     return _told_once(state, told)
