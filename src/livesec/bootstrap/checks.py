@@ -27,7 +27,8 @@ CHECKS = (
     Check("mypy", ("-m", "mypy", "--strict", "src")),
     Check("lint-imports", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
 )
-PYTEST = ("-m", "pytest", "--cov", "--cov-report=term")
+PYTEST = ("-m", "pytest", "--cov", "--cov-report=term", "--numprocesses=2", "--dist=loadgroup")
+"""In two processes, see tests/conftest.py; `--numprocesses=0` behind them makes it one again."""
 
 
 def run_checks(python: Path, root: Path, pytest_arguments: Sequence[str], checks: Sequence[Check] = CHECKS) -> int:
