@@ -20,6 +20,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -143,7 +145,8 @@ def _names(line: str) -> Header:
     return names if all(name in places for name in _HAS) and len(names) <= MAX_COLUMNS else ()
 
 
-def _places(header: Header) -> dict[str, int]:
+@lru_cache(maxsize=64)
+def _places(header: Header) -> Mapping[str, int]:
     """Where the fields are that `header` has."""
     places = {}
     for name, path in [*PATHS.items(), *((name, (name,)) for name in _OBJECTS)]:
@@ -177,7 +180,7 @@ def _records(lines: pl.DataFrame, header: Header) -> Parsed:
     )
 
 
-def _whole(cut: pl.DataFrame, places: dict[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _whole(cut: pl.DataFrame, places: Mapping[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Every field of PATHS, null where the text is empty; line_index and reason where an object cannot be read."""
     fields = cut.with_columns(pl.when(pl.col(name) != "").then(name).alias(name) for name in places)
     columns: dict[str, pl.Series | pl.Expr] = {name: pl.lit(None, pl.String) for name in PATHS if name not in places}
