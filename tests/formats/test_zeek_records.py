@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livesec.formats.zeek_header import ZeekHeader
@@ -31,6 +31,7 @@ def test_wrong_numbers_of_fields_are_told_in_a_frame_with_empty_chunks() -> None
     assert {row[1] for row in found.failed.rows() if row[0] == 2} == {"2 fields where #fields names 3"}
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["-", "(empty)", "", "x", "#", r"\\", r"\x2d", r"\xff", "\\"]), max_size=4)))
 def test_few_records_are_read_as_many_are(records: list[list[str]]) -> None:
     lines = pl.DataFrame({"line": ["\t".join(record) for record in records]}, {"line": pl.String})

@@ -31,7 +31,6 @@ from livesec.formats.recent_sessions import TOLD_BITS, RecentSessions, SessionFo
 from livesec.formats.text_times import epoch_us, keep_where
 from livesec.formats.typed_fields import ip_address
 
-_SIGN: Final = "msg=audit("
 _HEAD: Final = (
     r"^(?:node=(?P<host>\S+) )?type=(?P<type>[A-Z0-9_]+|UNKNOWN\[[0-9]+\]) "
     r"msg=audit\((?P<time>[0-9]{1,12}\.[0-9]{1,6}):(?P<event>[0-9]{1,20})\): ?(?P<rest>.*)$"
@@ -90,16 +89,12 @@ class Auditd(SessionFormat):
 
     def parse(self, state: RecentSessions, stream: StreamInfo, lines: pl.DataFrame) -> tuple[RecentSessions, Parsed]:
         """Take audit records; all but those of logins are skipped."""
-        suspects = lines["line"].str.contains(_SIGN, literal=True)
-        if not suspects.any():
-            return state, NOTHING_PARSED
-        own = lines if suspects.all() else lines.filter(suspects)
-        begun = own["line"].str.contains(_OWN_HEAD)
+        begun = lines["line"].str.contains(_OWN_HEAD)
         if not begun.any():
             return state, NOTHING_PARSED
-        own = own if begun.all() else own.filter(begun)
+        own = lines if begun.all() else lines.filter(begun)
         # Records of other types, the many, are looked at no further.
-        may = own["line"].str.contains(" *type=USER_(?:LOGIN|AUTH) ")
+        may = own["line"].str.contains("type=USER_(?:LOGIN|AUTH) ")
         others = own.filter(~may)
         whole = others["line"].str.contains(r"msg=audit\([0-9]{1,12}\.[0-9]{1,6}:[0-9]{1,20}\):")
         headless = others.filter(~whole).select("line_index", reason=pl.lit(_NO_HEAD))

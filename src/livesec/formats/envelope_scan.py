@@ -50,7 +50,7 @@ class Scan(NamedTuple):
 def scan(lines: Joined) -> Scan:
     """Look at each of `lines`, none with a line break inside."""
     rows = len(lines.bounds) - 1
-    starts, ends = np.empty((2, MESSAGE + 1, rows), dtype=np.int64)
+    starts, ends = np.full((2, MESSAGE + 1, rows), -1, dtype=np.int64)
     bsd = np.empty((rows, BSD_CHARACTERS), dtype=np.uint8)
     found = Scan(np.empty(rows, dtype=np.uint8), starts, ends, bsd, np.zeros(rows, dtype=np.int64))
     _scan(*lines, found.kinds, starts, ends, bsd, found.fraction_us)
@@ -69,7 +69,6 @@ def _scan(
 ) -> None:
     for row in range(len(kinds)):
         first, end = bounds[row], bounds[row + 1]
-        starts[:, row] = -1
         kinds[row] = NONE
         at = _behind_priority(data, first, end)
         if at == end:

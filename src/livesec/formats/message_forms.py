@@ -15,6 +15,7 @@ import polars as pl
 
 from livesec.core.batch import Parsed, no_rejects
 from livesec.core.schema import OUTCOME, LogType
+from livesec.formats.plain_regex import groups
 from livesec.formats.typed_fields import ip_address
 
 MAX_COUNT = 1_000_000
@@ -38,6 +39,8 @@ class MessageForm:
     user: str | None = None
     """The user where the words themselves say it; the expression then needs another group that is always there."""
     part: bool = False
+    plain: tuple[str, ...] = ()
+    """Plain cases of the expression (see plain_regex), which are read sooner."""
     claims: bool = True
     """Whether what starts like it must be of a known form, if it gives rows."""
 
@@ -109,9 +112,13 @@ def _matched(left: pl.DataFrame, own: pl.Series, form: MessageForm) -> tuple[pl.
     if "(?P<" not in form.regex:
         own = own & left["message"].str.contains(form.regex)
         return left.filter(own), own
-    groups = some["message"].str.extract_groups(form.regex).struct.unnest()
-    fits = groups.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-    found = pl.concat([some, groups], how="horizontal")
+    if form.plain:
+        own = own & left["message"].str.contains(form.regex)
+        some = left.filter(own)
+        return some.hstack(list(groups(some["message"], form.regex, *form.plain).values())), own
+    captured = some["message"].str.extract_groups(form.regex).struct.unnest()
+    fits = captured.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    found = pl.concat([some, captured], how="horizontal")
     if fits.all():
         return found, own
     of_form = np.zeros(left.height, dtype=np.bool_)

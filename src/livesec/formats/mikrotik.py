@@ -27,6 +27,7 @@ from livesec.core.protocols import Shape
 from livesec.core.schema import DIRECTION, LogType
 from livesec.formats.ip_text import canonical_ip
 from livesec.formats.mikrotik_logins import login_rows, may_be_logins
+from livesec.formats.plain_regex import plain_cases
 from livesec.formats.protocol_text import protocol
 from livesec.formats.stateless import StatelessFormat
 from livesec.formats.text_halves import halves
@@ -39,6 +40,15 @@ _WAYS: Final = {"input": "inbound", "output": "outbound"}
 _INTERFACES: Final = ": in:"
 _PROTOCOL: Final = " proto "
 _ARROW: Final = "->"
+_ENDPOINTS: Final = (
+    r"(?P<src>[0-9.]+):(?P<src_port>[0-9]+)->(?P<dst>[0-9.]+):(?P<dst_port>[0-9]+)",
+    r"(?P<src>[0-9.]+)->(?P<dst>[0-9.]+)",
+)
+_PLAIN_ENDS: Final = tuple(  # of packets of IPv4 that were not translated, as most are
+    rf"^(?P<protocol>[A-Za-z0-9]+){flags}, {endpoints}, len (?P<length>[0-9]+)$"
+    for endpoints in _ENDPOINTS
+    for flags in (r" \([^)>]*\)", "")
+)
 _BROKEN: Final = "a packet without protocol, addresses and length at its end; cut short?"
 _UNCLEAR: Final = "an IPv6 address without brackets: where its port begins is not told"
 _FIELDS: Final = (
@@ -121,12 +131,7 @@ def _texts(lines: pl.DataFrame) -> pl.DataFrame:
     twice = tail.str.contains(_PROTOCOL, literal=True).fill_null(False)
     if twice.any():  # a prefix or an interface that is named so
         tail = message.str.extract("^.* proto (.*)$").zip_with(twice, tail)
-    left, right = halves(tail, _ARROW)
-    src, src_port, src_bare = _endpoint(left.str.extract("([^ ]+)$"))
-    dst, dst_port, dst_bare = _endpoint(halves(right, ",")[0])
     rule = halves(head, _INTERFACES)[0]
-    names = halves(halves(left, ",")[0], " ")[0]
-    unclear = protocol(names).values.is_in(["tcp", "udp"]) & (src_bare | dst_bare)
     distinct = rule.unique()
     parts = pl.DataFrame({"rule": distinct}).select(
         "rule",
@@ -134,13 +139,30 @@ def _texts(lines: pl.DataFrame) -> pl.DataFrame:
         chain=pl.col("rule").str.extract("([^ ]+)$"),
     )
     named = rule.to_frame("rule").join(parts, on="rule", how="left", nulls_equal=True, maintain_order="left")
+    return named.drop("rule").hstack(_ends(tail))
+
+
+def _ends(tail: pl.Series) -> pl.DataFrame:
+    """What stands behind ` proto `; `unclear`: an address whose port cannot be told from it."""
+    found = pl.DataFrame(plain_cases(tail, *_PLAIN_ENDS)).with_columns(unclear=pl.lit(False))
+    odd = found["length"].is_null().arg_true()
+    if len(odd):
+        others = _odd_ends(tail.gather(odd))
+        found = pl.DataFrame([column.scatter(odd, others[column.name]) for column in found])
+    return found.with_columns(canonical_ip(found["src"]), canonical_ip(found["dst"]))
+
+
+def _odd_ends(tail: pl.Series) -> pl.DataFrame:
+    left, right = halves(tail, _ARROW)
+    src, src_port, src_bare = _endpoint(left.str.extract("([^ ]+)$"))
+    dst, dst_port, dst_bare = _endpoint(halves(right, ",")[0])
+    names = halves(halves(left, ",")[0], " ")[0]
+    unclear = protocol(names).values.is_in(["tcp", "udp"]) & (src_bare | dst_bare)
     columns = {
-        "prefix": named["prefix"],
-        "chain": named["chain"],
         "protocol": names,
-        "src": canonical_ip(src),
+        "src": src,
         "src_port": src_port,
-        "dst": canonical_ip(dst),
+        "dst": dst,
         "dst_port": dst_port,
         "length": right.str.extract(", len ([0-9]+)$"),
         "unclear": unclear.fill_null(False),

@@ -78,8 +78,18 @@ _SERVICE: Final = r"^([^\](]+)"
 
 def _failures(start: str) -> tuple[MessageForm, ...]:
     words = r"(?:authentication failure|(?P<count>[0-9]+) more authentication failures?)"
+    service = r"pam_unix\([^ ():]+:auth\): " if start == "pam_unix(" else ""
+    usual = f"^{service}authentication failure{_FIELDS}"
     return tuple(
-        MessageForm(start, f"{_UNIX}{words}{_FIELDS}{end}", "failure", reason, "password", claims=False)
+        MessageForm(
+            start,
+            f"{_UNIX}{words}{_FIELDS}{end}",
+            "failure",
+            reason,
+            "password",
+            plain=(usual + end,),
+            claims=False,
+        )
         for end, reason in ((r"  ?user=(?P<user>.+)$", "bad_credentials"), (r" *$", "invalid_user"))
     )
 
@@ -103,12 +113,7 @@ FORMS: Final = (
     *_failures(""),
     MessageForm("check pass; user unknown", part=True),
 )
-_TELLING: Final = [
-    "authentication failure",
-    "check pass; user unknown",
-    "pam_sss(",
-    ":session): session opened for user ",
-]
+_TELLING: Final = r"authentication failure|check pass; user unknown|pam_sss\(|:session\): session opened for user "
 _CRON: Final = "pam_unix(cron:session)"  # most of what programs named here say
 _CLAIMS: Final = r"^(?:pam_unix\([^ ()]+:auth\): )?(?:[0-9]+ more )?authentication failures?;"
 
@@ -130,7 +135,7 @@ class PamLogins(StatelessFormat):
     def read(self, stream: StreamInfo, lines: pl.DataFrame) -> Parsed:
         """Take PAM's lines; what else the programs say is skipped."""
         message = lines["message"].fill_null("")
-        telling = message.str.contains_any(_TELLING) & ~message.str.starts_with(_CRON)
+        telling = message.str.contains(_TELLING) & ~message.str.starts_with(_CRON)
         if not telling.all():
             dull = lines["line_index"].filter(~telling).to_numpy()
             if not telling.any():

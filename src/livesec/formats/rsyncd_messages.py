@@ -17,7 +17,7 @@ import polars as pl
 from livesec.core.batch import Parsed
 from livesec.core.errors import StateVersionError
 from livesec.core.schema import FILE_ACTION, OUTCOME, LogType
-from livesec.formats.plain_regex import groups, plain_groups
+from livesec.formats.plain_regex import plain_cases
 from livesec.formats.text_times import keep_where
 from livesec.formats.typed_fields import count, ip_address
 
@@ -54,6 +54,10 @@ _PLAIN_FILE: Final = (  # a module without blanks and brackets
     r"(?P<path>.*) (?P<size>[0-9]{1,20})$"
 )
 _TOTALS: Final = r"^sent (?P<sent>[0-9,]{1,26}) bytes  received (?P<received>[0-9,]{1,26}) bytes  total size [0-9,]+$"
+_PLAIN: Final = (_PLAIN_FILE, *_PLAIN_REQUESTS, *_PLAIN_FAILURES, _TOTALS)
+"""They may fit what is none of these, too: what a message starts with tells."""
+_ASKS: Final = "^rsync (?:on|to) "
+_FAILS: Final = "^auth failed on module "
 _OF_A_FILE: Final = r"^(?:send|recv|del\.) [^ ]+ \["
 _ACTIONS: Final = {"send": "download", "recv": "upload", "del.": "delete"}
 _REASONS: Final = {
@@ -147,35 +151,31 @@ _ENDED: Final = {
 def _read(lines: pl.DataFrame, *, every: bool) -> pl.DataFrame:
     """What each message says, null where it says nothing of that kind."""
     message = lines["message"].fill_null("")
-    asks = message.str.starts_with("rsync on ") | message.str.starts_with("rsync to ")
-    fails, sums = message.str.starts_with("auth failed on module "), message.str.starts_with("sent ")
-    moves = message.str.head(5).is_in(["send ", "recv ", "del. "])
-    moves &= message.str.contains(_OF_A_FILE) if moves.any() else moves
-    request = groups(keep_where(asks, message), _REQUEST, *_PLAIN_REQUESTS)
-    failed = groups(keep_where(fails, message), _FAILED, *_PLAIN_FAILURES)
-    file = groups(keep_where(moves, message), _FILE, _PLAIN_FILE)
-    totals = plain_groups(keep_where(sums, message), _TOTALS)
-    user = pl.coalesce(
-        request["user"], failed["secretless"], failed["user"], pl.when(file["user"] != "").then(file["user"])
-    )
-    source = pl.select(pl.coalesce(request["ip"], failed["ip"], file["ip"])).to_series()
-    outcome = pl.when(failed["ip"].is_not_null()).then(pl.lit("failure"))
+    asks, fails, moves = (message.str.contains(start) for start in (_ASKS, _FAILS, _OF_A_FILE))
+    found = plain_cases(message, *_PLAIN)
+    for mask, regex in ((asks, _REQUEST), (fails, _FAILED), (moves, _FILE)):
+        odd = (mask & found["ip"].is_null()).arg_true()
+        if len(odd):
+            for column in message.gather(odd).str.extract_groups(regex).struct.unnest():
+                found[column.name].scatter(odd, column)  # in place
+    fits, user = found["ip"].is_not_null(), found["user"]
+    outcome = pl.when(fails & fits).then(pl.lit("failure")).when(asks & user.is_not_null()).then(pl.lit("success"))
     return lines.select("line_index", "event_time_us", "host", "pid").with_columns(
-        begins=request["way"].is_not_null(),
-        on=request["way"],
-        request=request["request"],
-        user=user,
-        src_ip=ip_address(source).values,
-        outcome=outcome.when(request["user"].is_not_null()).then(pl.lit("success")),
-        secretless=failed["secretless"],
-        why=failed["why"],
-        op=file["op"],
-        file=file["module"] + "/" + file["path"],
-        size=count(file["size"]).values,
-        sent=_counted(totals["sent"]),
-        received=_counted(totals["received"]),
+        begins=asks & fits,
+        on=keep_where(asks, found["way"]),
+        request=found["request"],
+        user=pl.coalesce(found["secretless"], pl.when(~moves | (user != "")).then(user)),
+        src_ip=ip_address(found["ip"]).values,
+        outcome=outcome,
+        secretless=found["secretless"],
+        why=found["why"],
+        op=keep_where(moves, found["op"]),
+        file=found["module"] + "/" + found["path"],
+        size=count(found["size"]).values,
+        sent=_counted(found["sent"]),
+        received=_counted(found["received"]),
         is_own=pl.repeat(True, len(message), eager=True) if every else message.str.contains(_OWN),
-        broken=(asks & request["way"].is_null()) | (fails & failed["ip"].is_null()) | (moves & file["op"].is_null()),
+        broken=(asks | fails | moves) & ~fits,
     )
 
 

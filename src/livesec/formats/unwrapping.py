@@ -75,11 +75,13 @@ def _mark_likely(
             name = (int(data[at]) << 16) | (int(data[at + 1]) << 8) | int(data[at + 2])
             for month in months:
                 out[row] |= month == name
+        if out[row]:
+            continue
         for _ in range(_DATE_CHARACTERS):
             at += 1
             while at < end and _CONTINUED[0] <= data[at] <= _CONTINUED[1]:
                 at += 1
-        out[row] |= at < end and data[at] == _T
+        out[row] = at < end and data[at] == _T
 
 
 def _may_be_in_json(line: pl.Series) -> pl.Series:
