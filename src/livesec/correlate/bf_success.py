@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from livesec.core.finding import Finding, Scalar
 from livesec.core.human_units import time_text
@@ -167,11 +166,11 @@ def _successes(logins: Rows | None, targets: set[str]) -> list[Event]:
     at = np.flatnonzero(logins.is_value("outcome", "success") & logins.known("src_ip"))
     if len(at) == 0:
         return []
-    addresses, users = logins.column("src_ip").gather(at), logins.column("user").gather(at)
-    of_address = [address for address in addresses.unique().to_list() if _address(address) in targets]
-    of_user = [user for user in users.unique().to_list() if f"user:{user}" in targets]
-    wanted: NDArray[np.bool_] = (addresses.is_in(of_address) | users.is_in(of_user).fill_null(False)).to_numpy()
-    return events(logins, at[wanted])
+    addresses, users = (logins.column(name).gather(at).to_list() for name in ("src_ip", "user"))
+    addresses_meant = {address for address in set(addresses) if _address(address) in targets}
+    users_meant = {user for user in set(users) if user is not None and f"user:{user}" in targets}
+    wanted = [address in addresses_meant or user in users_meant for address, user in zip(addresses, users, strict=True)]
+    return events(logins, at[np.array(wanted, dtype=np.bool_)])
 
 
 CORRELATOR = GuessedPassword

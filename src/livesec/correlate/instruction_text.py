@@ -175,9 +175,11 @@ def _entity(event: Event) -> tuple[str, str]:
 def _written(rows: Rows) -> Iterator[tuple[Event, str, str, str]]:
     """(row, name of the field, its text, kind) of each row with such a text: the first of its fields."""
     found: dict[int, tuple[str, str, str]] = {}
-    for column, called in FIELDS[rows.log_type].items():
-        texts = rows.column(column)
-        kinds = _kinds(texts) if texts.null_count() < len(texts) else {}
+    columns = pl.DataFrame([rows.column(column) for column in FIELDS[rows.log_type]])
+    longest = columns.select(pl.all().str.len_bytes().max()).row(0)
+    for (column, called), most in zip(FIELDS[rows.log_type].items(), longest, strict=True):
+        texts = columns[column]
+        kinds = _kinds(texts) if (most or 0) >= SHORTEST else {}
         if kinds:
             for place in np.flatnonzero(texts.is_in(list(kinds)).fill_null(False).to_numpy()).tolist():
                 text = str(texts[place])
@@ -189,10 +191,7 @@ def _written(rows: Rows) -> Iterator[tuple[Event, str, str, str]]:
 
 def _kinds(texts: pl.Series) -> dict[str, str]:
     """The kind of each of `texts` that reads like instructions."""
-    long = texts.str.len_bytes() >= SHORTEST
-    if not long.any():
-        return {}
-    distinct = texts.filter(long).unique()
+    distinct = texts.filter(texts.str.len_bytes() >= SHORTEST).unique()
     if len(distinct) > _FEW:
         distinct = distinct.filter(distinct.str.contains(SIEVE))
     judged = {text: _kind(text) for text in distinct.to_list()}
