@@ -30,6 +30,7 @@ from benchmarks import (
     peak_memory,
     recovery,
     sshd_replay,
+    transfer_replay,
 )
 from benchmarks.figure import Figure, number
 from benchmarks.measurement import Bench, Measurement
@@ -39,6 +40,7 @@ from benchmarks.processes import CHECKOUT, compile_kernels
 MEASUREMENTS: dict[str, Measurement] = {
     "sshd": sshd_replay.measure,
     "network": network_replay.measure,
+    "transfers": transfer_replay.measure,
     "latency": live_latency.measure,
     "commit": commit_cost.measure,
     "recovery": recovery.measure,

@@ -7,15 +7,24 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
+
 from benchmarks.processes import COMMAND, environment
-from livesec.core.clock import US_PER_S
+from livesec.core.clock import US_PER_DAY, US_PER_S
+from livesec.core.schema import LogType
+from livesec.simulate.dayplan import plan_day
+from livesec.simulate.folder import csv_bytes
+from livesec.simulate.frames import joined
 from livesec.simulate.sshd import sshd_lines
+from livesec.simulate.transfers import transfers_of_day
+from livesec.simulate.world import World
 
 START_US = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * US_PER_S
 _PART_LINES = 1_000_000
 LINES_PER_S = 0.6  # as sshd_lines spaces them, so that parts follow one another
 _DEMO_DAYS = 14
 _EVENTS_PER_DAY = 24_000  # of `livesec demo batch` at --rate 1
+_TRANSFERS_PER_DAY = 2_500
 _NETWORK_SHARE = 0.55  # of those, at least: more are made than wanted
 
 
@@ -44,6 +53,20 @@ def network_log(folder: Path, rows: int) -> Path:
     )
     with (demo / "network_logs.csv").open("rb") as whole, path.open("wb") as file:
         file.writelines(itertools.islice(whole, rows + 1))
+    return path
+
+
+def transfer_log(folder: Path, rows: int) -> Path:
+    """Ordinary file transfers as the demo has them, `rows` rows at most and a header."""
+    path = folder / f"transfers_{rows}.csv"
+    if path.exists():
+        return path
+    rate = 1.1 * rows / (_DEMO_DAYS * _TRANSFERS_PER_DAY)
+    first = START_US // US_PER_DAY
+    plans = (plan_day(World(seed=1, users=60), day) for day in range(first, first + _DEMO_DAYS))
+    frame = joined(LogType.FILE_TRANSFER, [pl.concat(transfers_of_day(plan, rate)) for plan in plans])
+    frame = frame.head(rows).with_columns(pl.col("timestamp").cast(pl.Datetime("us")))
+    path.write_bytes(csv_bytes(frame, header=True))
     return path
 
 

@@ -129,6 +129,12 @@ def test_a_second_daemon_on_the_store_says_who_holds_it(logs: Path, db: Path) ->
         assert daemon.stop() == 0
 
 
+def _take_terminal() -> None:
+    """As a shell starts a program: with the terminal, and not as `nohup` does, under which the daemon would stay."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 def test_a_closed_terminal_stops_the_daemon(logs: Path, db: Path) -> None:
     master, slave = pty.openpty()
     words = [*COMMAND, "run", "--logs", str(logs), "--db", str(db)]
@@ -139,7 +145,7 @@ def test_a_closed_terminal_stops_the_daemon(logs: Path, db: Path) -> None:
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no other thread runs here
+        preexec_fn=_take_terminal,  # noqa: PLW1509 - no other thread does anything here
     )
     os.close(slave)
     try:
