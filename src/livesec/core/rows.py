@@ -6,8 +6,9 @@ Rows are in order of (sequence, row_in_line). Everything cached here is a pure f
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ Value = TypeVar("Value", bound=np.generic)
 
 SHARDS = 256
 """Virtual shards; a key's shard is its top 8 bits."""
+_FEW_VALUES = 16  # fewer are compared one by one, more are looked up
 
 
 def shard_of(keys: Keys) -> NDArray[np.uint8]:
@@ -59,6 +61,11 @@ def address_keys(column: pl.Series) -> Keys:
     if (data == ord(":")).any():
         return text_keys(address_entities(column))
     return keys_of_texts(column, data, bounds)
+
+
+@lru_cache(maxsize=256)
+def _keys_of(values: tuple[str, ...]) -> Keys:
+    return text_keys(pl.Series(values, dtype=pl.String))
 
 
 def taken(values: NDArray[Value], at: NDArray[np.int64]) -> NDArray[Value]:
@@ -173,6 +180,19 @@ class Rows:
                 cached = (equal.fill_null(False) if equal.null_count() else equal).to_numpy()
             self._values[f"{name}={value}"] = cached
         return cached.view(np.bool_)
+
+    def is_any(self, name: str, values: Iterable[str]) -> NDArray[np.bool_]:
+        """Whether the text column `name` is one of `values`, shape (n,); False where it is unknown.
+
+        Told by the column's keys, which are there for others mostly.
+        """
+        keys, wanted = self.key(name), _keys_of(tuple(values))
+        if len(wanted) > _FEW_VALUES:
+            return np.isin(keys, wanted)
+        found = np.zeros(len(self), dtype=np.bool_)
+        for key in wanted:
+            found |= keys == key
+        return found
 
     def known(self, *columns: str) -> NDArray[np.bool_]:
         """Rows in which none of `columns` is null, shape (n,)."""

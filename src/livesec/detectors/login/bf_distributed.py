@@ -79,8 +79,8 @@ class DistributedBruteForce(Detector[Params]):
 
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Failures for accounts that exist as far as the log tells, without those that everyone tries."""
-        common = rows.column("user").is_in(list(self.p.common)).fill_null(True)
-        return np.asarray(named_as_typed(rows) & ~common.to_numpy())
+        common = rows.is_any("user", self.p.common)
+        return np.asarray(named_as_typed(rows) & rows.known("user") & ~common)
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Give each account the address that tried it."""

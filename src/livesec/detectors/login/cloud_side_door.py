@@ -80,9 +80,8 @@ class CloudSideDoor(Detector[Params]):
         success = rows.is_value("outcome", "success")
         if not success.any():
             return success
-        by_way = rows.column("auth_method").is_in(list(self.p.methods))
-        by_way |= rows.column("service").is_in(list(self.p.services))
-        return np.asarray(success & by_way.fill_null(False).to_numpy())
+        by_way = rows.is_any("auth_method", self.p.methods) | rows.is_any("service", self.p.services)
+        return np.asarray(success & by_way)
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each use."""

@@ -75,8 +75,7 @@ class ConsoleAtNight(Detector[Params]):
         success = rows.is_value("outcome", "success")
         if not success.any():
             return success
-        at_console = rows.column("service").is_in(list(self.p.services)).fill_null(False).to_numpy()
-        wanted = success & at_console
+        wanted = success & rows.is_any("service", self.p.services)
         at = np.flatnonzero(wanted)
         wanted[at] = hours_within(self.p.start_hour, self.p.end_hour)[self._hours(rows, at)]
         return np.asarray(wanted)

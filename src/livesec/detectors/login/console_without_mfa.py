@@ -72,9 +72,8 @@ class ConsoleWithoutMfa(Detector[Params]):
         success = rows.is_value("outcome", "success")
         if not success.any():
             return success
-        of_console = rows.column("service").is_in(list(self.p.services))
-        alone = (rows.column("auth_method") == "password") & of_console
-        return np.asarray(success & alone.fill_null(False).to_numpy())
+        of_console = rows.is_any("service", self.p.services)
+        return np.asarray(success & of_console & rows.is_any("auth_method", ("password",)))
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each login."""

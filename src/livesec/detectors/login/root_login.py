@@ -68,9 +68,7 @@ class RootLogin(Detector[Params]):
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Successes of the superuser."""
         success = rows.is_value("outcome", "success")
-        if not success.any():
-            return success
-        return np.asarray(success & rows.column("user").is_in(list(self.p.users)).fill_null(False).to_numpy())
+        return np.asarray(success & rows.is_any("user", self.p.users)) if success.any() else success
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each login."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from livesec.baselines import leaky_bucket
@@ -86,11 +85,11 @@ class SuspiciousGeoLocation(Detector[Params]):
                 f"suspicious_countries: {shown(unknown[0])!r} is no country; "
                 "use an ISO code such as RU or its English name"
             )
-        self._listed = pl.Series(sorted({code for code in codes.values() if code}), dtype=pl.String)
+        self._listed = tuple(sorted({code for code in codes.values() if code}))
 
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Successes from listed countries; in seed mode any attempt from there."""
-        listed = rows.frame["country"].is_in(self._listed.implode()).fill_null(False).to_numpy()
+        listed = rows.is_any("country", self._listed)
         return np.asarray(listed if self.seed_mode else listed & rows.is_value("outcome", "success"))
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:

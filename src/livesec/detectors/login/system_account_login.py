@@ -95,13 +95,7 @@ class SystemAccountLogin(Detector[Params]):
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Successes of the accounts listed."""
         success = rows.is_value("outcome", "success")
-        if not success.any():
-            return success
-        at = np.flatnonzero(success)
-        listed = rows.column("user").gather(at).is_in(list(self.p.accounts)).fill_null(False)
-        wanted = np.zeros(len(rows), dtype=np.bool_)
-        wanted[at[listed.to_numpy()]] = True
-        return wanted
+        return np.asarray(success & rows.is_any("user", self.p.accounts)) if success.any() else success
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Compare each login's host with those of the account; unknown hosts are one."""
