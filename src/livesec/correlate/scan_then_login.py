@@ -128,15 +128,17 @@ def _successes(state: State, logins: Rows | None, scanners: set[str]) -> list[Ev
     if logins is None:
         return []
     at = np.flatnonzero(logins.is_value("outcome", "success") & logins.known("src_ip"))
-    addresses = logins.column("src_ip").gather(at)
-    first = addresses.is_first_distinct()
-    distinct = {address: network_64(address) for address in addresses.filter(first)}
-    homeless = [address for address, network in distinct.items() if network not in state.homes]
+    addresses = logins.column("src_ip").gather(at).to_list()
+    networks = {address: network_64(address) for address in dict.fromkeys(addresses)}
+    homeless = {address for address, network in networks.items() if network not in state.homes}
     if len(state.homes) + len(homeless) > MAX_ENTITIES:
         return events(logins, at)  # an address may be forgotten and come back among these
-    scanning = [address for address, network in distinct.items() if network in scanners]
-    wanted = addresses.is_in(scanning) | (addresses.is_in(homeless) & first)
-    return events(logins, at[wanted.to_numpy()])
+    scanning = {address for address, network in networks.items() if network in scanners}
+    wanted = []
+    for address in addresses:
+        wanted.append(address in scanning or address in homeless)
+        homeless.discard(address)
+    return events(logins, at[np.array(wanted, dtype=np.bool_)])
 
 
 CORRELATOR = ScanThenLogin
