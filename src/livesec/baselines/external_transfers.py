@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from livesec.core.protocols import param
@@ -25,9 +24,7 @@ def external_destinations() -> Any:
 
 def goes_outside(rows: Rows, destinations: Sequence[str]) -> NDArray[np.bool_]:
     """Rows whose destination is one of `destinations` or, where none is told, is outside by the log's own words."""
-    destination = rows.column("destination")
-    named = pl.Series([name.lower() for name in destinations], dtype=pl.String)
-    outside = destination.str.to_lowercase().is_in(named.implode()).fill_null(False).to_numpy()
+    outside = rows.is_any_spelt("destination", destinations)
     fetched = rows.is_value("action", "download") & (rows.integers("is_internal", null=1) == 0)
     sent = rows.is_value("direction", "outbound") | fetched
     return np.asarray(outside | (sent & ~rows.known("destination")), dtype=np.bool_)

@@ -194,6 +194,16 @@ class Rows:
             found |= keys == key
         return found
 
+    def is_any_spelt(self, name: str, values: Iterable[str]) -> NDArray[np.bool_]:
+        """As `is_any`, whether the letters are capitals or not."""
+        wanted = frozenset(value.lower() for value in values)
+        cached = self._values.get(f"{name}~{sorted(wanted)}")
+        if cached is None:
+            distinct = self.column(name).unique().drop_nulls().to_list()
+            cached = self.is_any(name, sorted(text for text in distinct if text.lower() in wanted))
+            self._values[f"{name}~{sorted(wanted)}"] = cached
+        return cached.view(np.bool_)
+
     def known(self, *columns: str) -> NDArray[np.bool_]:
         """Rows in which none of `columns` is null, shape (n,)."""
         mask = np.ones(len(self), dtype=np.bool_)

@@ -104,8 +104,7 @@ class StageThenExfil(Correlator[Params, State]):
         return found
 
     def _outside(self, rows: Rows) -> NDArray[np.bool_]:
-        destination = rows.column("destination").str.to_lowercase()
-        named = destination.is_in([name.lower() for name in self.p.destinations]).fill_null(False).to_numpy()
+        named = rows.is_any_spelt("destination", self.p.destinations)
         sent = rows.is_value("direction", "outbound") & ~rows.known("destination")
         large = rows.integers("bytes") >= self.p.least_bytes
         known = rows.known("user", "path") & ~rows.is_value("outcome", "failure")

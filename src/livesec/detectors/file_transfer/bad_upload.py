@@ -22,6 +22,7 @@ from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 
+_ACTIONS = ("upload", "rename", "move", "copy")
 CLIMBS = "a path that leaves its folder"
 TURNS = "a name that turns the direction of writing"
 HIDES = "a program behind a harmless ending"
@@ -92,14 +93,16 @@ class BadUpload(Detector[Params]):
 
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Uploads and renames that did not fail and whose path says so."""
-        action = rows.column("action").is_in(["upload", "rename", "move", "copy"]).fill_null(False)
-        asked = action & (rows.column("outcome") != "failure").fill_null(True)
-        if not asked.any():
-            return asked.to_numpy()
-        kind = _kinds(rows.column("path"))
+        asked = np.logical_or.reduce([rows.is_value("action", action) for action in _ACTIONS])
+        asked &= ~rows.is_value("outcome", "failure")
+        at = np.flatnonzero(asked)
+        if len(at) == 0:
+            return np.asarray(asked)
+        kind = _kinds(rows.column("path").gather(at))
         # A web server's log does not tell the upload of a script from a call of it, which every form is.
-        called = (kind == SHELL) & rows.column("protocol").is_in(["http", "https"]).fill_null(False)
-        return (asked & (kind != "") & ~called).to_numpy()
+        called = (kind == SHELL).to_numpy() & rows.is_any("protocol", ("http", "https"))[at]
+        asked[at] = (kind != "").to_numpy() & ~called
+        return np.asarray(asked)
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each file."""

@@ -101,9 +101,9 @@ class SensitiveFileAccess(Detector[Params]):
         paths = rows.frame["path"].gather(at)
         if self.seed_mode:
             return self._every_one(rows, at[seed_sensitive_paths(paths, self.p.words).to_numpy()])
-        sensitive = sensitive_paths(paths, self.p.words) | sensitive_paths(
-            rows.frame["old_path"].gather(at), self.p.words
-        )
+        sensitive, renamed = sensitive_paths(paths, self.p.words), rows.column("old_path")
+        if renamed.null_count() < len(renamed):
+            sensitive |= sensitive_paths(renamed.gather(at), self.p.words)
         values = np.zeros(len(at), dtype=np.uint64)
         marked = np.flatnonzero(sensitive.to_numpy())
         if len(marked):
