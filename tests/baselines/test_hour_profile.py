@@ -36,13 +36,15 @@ def _strange(rows: list[Row], state: KeyedState | None = None) -> hour_profile.S
         number_keys(np.array([row.key for row in rows], dtype=np.int64)),
         np.array([row.time_s * 1_000_000 for row in rows], dtype=np.int64),
         np.array([row.local_hour for row in rows], dtype=np.int64),
-        suspect=NIGHT,
-        prior=PRIOR,
-        report_p=REPORT_P,
-        warm=WARM,
-        mature=MATURE,
-        half_life_days=HALF_LIFE_DAYS,
-        idle_s=IDLE_S,
+        hour_profile.hour_limits(
+            suspect=NIGHT,
+            prior=PRIOR,
+            report_p=REPORT_P,
+            warm=WARM,
+            mature=MATURE,
+            half_life_days=HALF_LIFE_DAYS,
+            idle_s=IDLE_S,
+        ),
     )
 
 

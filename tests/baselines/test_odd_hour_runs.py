@@ -96,7 +96,7 @@ def _strange_hours(rows: list[Row]) -> set[tuple[int, int]]:
             number_keys(np.array([row.key], dtype=np.int64)),
             np.array([row.time_s * 1_000_000], dtype=np.int64),
             np.array([row.time_s // HOUR_S], dtype=np.int64),
-            **HOURS,
+            hour_profile.hour_limits(**HOURS),
         )
         after, count = int(state["strange_us"].view(np.int64)[0]), int(state["strange"].view(np.int64)[0])
         if before is not None and count > 0 and (after, count) != (before, before_count):

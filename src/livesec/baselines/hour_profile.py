@@ -282,7 +282,11 @@ def hour_limits(
     half_life_days: float,
     idle_s: float,
 ) -> HourLimits:
-    """The limits of `strange_hours`."""
+    """The limits of `strange_hours`.
+
+    `suspect` (24,) marks hours to judge from `warm` observations on, all others need `mature`. A key without rows
+    for `idle_s` is treated as never seen.
+    """
     return HourLimits(
         prior=prior,
         suspect=suspect,
@@ -299,33 +303,13 @@ def strange_hours(
     keys: Keys,
     times_us: NDArray[np.int64],
     local_hours: NDArray[np.int64],
-    *,
-    suspect: NDArray[np.bool_],
-    prior: NDArray[np.float64],
-    report_p: float,
-    warm: int,
-    mature: int,
-    half_life_days: float,
-    idle_s: float,
+    limits: HourLimits,
 ) -> StrangeHours:
-    """Score and learn the rows of `keys` (n,) in order; `local_hours` (n,) counts hours since 1970 in local time.
-
-    `suspect` (24,) marks hours to judge from `warm` observations on, all others need `mature`. A key without rows
-    for `idle_s` is treated as never seen.
-    """
+    """Score and learn the rows of `keys` (n,) in order; `local_hours` (n,) counts hours since 1970 in local time."""
     n = len(keys)
     state.reserve(keys)
     keyed = hour_state(state)
     out = _Out(np.empty(n, dtype=np.int64), np.empty((n, 4), dtype=np.int64), np.empty(n, dtype=np.float64))
-    limits = hour_limits(
-        suspect=suspect,
-        prior=prior,
-        report_p=report_p,
-        warm=warm,
-        mature=mature,
-        half_life_days=half_life_days,
-        idle_s=idle_s,
-    )
     found = _judge(state.index, keyed, _Given(keys, times_us, local_hours), limits, out)
     numbers = out.numbers[:found]
     return StrangeHours(out.at[:found], out.p[:found], numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3])

@@ -15,15 +15,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livesec.baselines.evidence import EVIDENCE_COLUMNS, KEPT_LINES, copy_evidence, remember
 from livesec.baselines.growth import GROWTH
+from livesec.core.age_of_log import began
 from livesec.core.hashing import Keys
+from livesec.core.human_units import size_text, size_texts
 from livesec.core.jit import kernel
+from livesec.core.rows import Rows
 from livesec.core.state import ColumnSpec, Index, KeyedState, touch
 
 MOST_SOURCES = 4
@@ -175,6 +178,38 @@ class Reports:
     from_start: NDArray[np.bool_]
     """Whether its first row was `early`."""
     evidence: NDArray[np.int64]
+
+
+def send_rows(state: KeyedState, rows: Rows, at: NDArray[np.int64], rules: Rules, learn_s: float) -> Reports:
+    """`send` of the rows at positions `at` (n,); what began in the log's first `learn_s` is early."""
+    return send(
+        state,
+        rows.key("dst_ip")[at],
+        rows.time_us[at],
+        rows.key("src_ip")[at],
+        rows.integers("bytes_out")[at],
+        rows.integers("bytes_in")[at],
+        rows.integers("log_age_us")[at] < learn_s * 1e6,
+        rows.addresses()[at],
+        rules,
+    )
+
+
+def sent_details(reports: Reports, rules: Rules, learn_s: float) -> dict[str, Any]:
+    """Details that say who sent how much, and what is new and rare."""
+    n = len(reports.at)
+    return {
+        "sent": reports.sent,
+        "sent_text": size_texts(reports.sent),
+        "received": reports.received,
+        "received_text": size_texts(reports.received),
+        "floor_text": [size_text(rules.floor)] * n,
+        "sources": reports.sources,
+        "most_sources": np.full(n, rules.most_sources),
+        "most_days": np.full(n, rules.most_days),
+        "from_start": reports.from_start,
+        "began": began(reports.from_start, learn_s),
+    }
 
 
 def send(

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines.external_transfers import external_destinations
 from livesec.baselines.growth import GROWTH
+from livesec.baselines.written_files import written
 from livesec.core.clock import US_PER_DAY
 from livesec.core.finding import Finding, Scalar
 from livesec.core.human_units import time_text
@@ -167,8 +168,7 @@ class StageThenExfil(Correlator[Params, State]):
 
 def _archives(rows: Rows) -> NDArray[np.bool_]:
     """Archives written: uploads, copies, moves and renames that did not fail."""
-    action = rows.column("action").is_in(["upload", "copy", "move", "rename"]).fill_null(False).to_numpy()
-    wanted = action & rows.known("user", "path") & ~rows.is_value("outcome", "failure")
+    wanted = written(rows) & rows.known("user", "path")
     if not wanted.any():
         return wanted
     return np.asarray(wanted & rows.column("path").str.contains(ARCHIVE).fill_null(False).to_numpy(), dtype=np.bool_)

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from livesec.baselines import recurrence
+from livesec.baselines.written_files import written
 from livesec.core.finding import Findings
 from livesec.core.human_units import time_text, time_texts
 from livesec.core.protocols import Detector, Guidance, param
@@ -22,7 +23,6 @@ from livesec.core.rows import Rows
 from livesec.core.schema import LogType
 from livesec.core.state import KeyedState
 
-_ACTIONS = ("upload", "rename", "move", "copy")
 CLIMBS = "a path that leaves its folder"
 TURNS = "a name that turns the direction of writing"
 HIDES = "a program behind a harmless ending"
@@ -93,16 +93,15 @@ class BadUpload(Detector[Params]):
 
     def wants(self, rows: Rows) -> NDArray[np.bool_]:
         """Uploads and renames that did not fail and whose path says so."""
-        asked = np.logical_or.reduce([rows.is_value("action", action) for action in _ACTIONS])
-        asked &= ~rows.is_value("outcome", "failure")
+        asked = written(rows)
         at = np.flatnonzero(asked)
         if len(at) == 0:
-            return np.asarray(asked)
+            return asked
         kind = _kinds(rows.column("path").gather(at))
         # A web server's log does not tell the upload of a script from a call of it, which every form is.
         called = (kind == SHELL).to_numpy() & rows.is_any("protocol", ("http", "https"))[at]
         asked[at] = (kind != "").to_numpy() & ~called
-        return np.asarray(asked)
+        return asked
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Count each file."""

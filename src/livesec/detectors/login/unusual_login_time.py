@@ -96,13 +96,15 @@ class UnusualLoginTime(Detector[Params]):
             rows.key(*self.key)[at],
             rows.time_us[at],
             hours,
-            suspect=suspect,
-            prior=hour_profile.hour_prior(suspect, SUSPECT_RATIO),
-            report_p=self.p.report_p,
-            warm=self.p.warm,
-            mature=self.p.mature,
-            half_life_days=self.p.half_life_days,
-            idle_s=self.p.forget_s,
+            hour_profile.hour_limits(
+                suspect=suspect,
+                prior=hour_profile.hour_prior(suspect, SUSPECT_RATIO),
+                report_p=self.p.report_p,
+                warm=self.p.warm,
+                mature=self.p.mature,
+                half_life_days=self.p.half_life_days,
+                idle_s=self.p.forget_s,
+            ),
         )
         confidence = np.minimum(1.0, np.log(found.p) / np.log(self.p.p_star))
         early = found.observed < self.p.mature

@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 
 from livesec.baselines import new_destination
 from livesec.baselines.border import outwards
-from livesec.core.age_of_log import began
 from livesec.core.finding import Findings
-from livesec.core.human_units import size_text, size_texts
 from livesec.core.protocols import Detector, Guidance, param
 from livesec.core.rows import Rows
 from livesec.core.schema import LogType
@@ -93,39 +91,17 @@ class UploadDrip(Detector[Params]):
 
     def step(self, state: KeyedState, rows: Rows, at: NDArray[np.int64]) -> Findings:
         """Add up what each source uploaded to each destination."""
-        reports = new_destination.send(
-            state,
-            rows.key(*self.key)[at],
-            rows.time_us[at],
-            rows.key("src_ip")[at],
-            rows.integers("bytes_out")[at],
-            rows.integers("bytes_in")[at],
-            rows.integers("log_age_us")[at] < self.p.learn_s * 1e6,
-            rows.addresses()[at],
-            new_destination.Rules(
-                floor=self.p.floor,
-                most_days=self.p.most_days,
-                most_sources=self.p.most_sources,
-                forget_s=float(self.p.forget_s),
-                least_days=self.p.least_days,
-            ),
+        rules = new_destination.Rules(
+            floor=self.p.floor,
+            most_days=self.p.most_days,
+            most_sources=self.p.most_sources,
+            forget_s=float(self.p.forget_s),
+            least_days=self.p.least_days,
         )
-        n = len(reports.at)
+        reports = new_destination.send_rows(state, rows, at, rules, self.p.learn_s)
         return Findings(
             at=at[reports.at],
-            details={
-                "sent": reports.sent,
-                "sent_text": size_texts(reports.sent),
-                "received": reports.received,
-                "received_text": size_texts(reports.received),
-                "floor_text": [size_text(self.p.floor)] * n,
-                "days": reports.days,
-                "sources": reports.sources,
-                "most_sources": np.full(n, self.p.most_sources),
-                "most_days": np.full(n, self.p.most_days),
-                "from_start": reports.from_start,
-                "began": began(reports.from_start, self.p.learn_s),
-            },
+            details={**new_destination.sent_details(reports, rules, self.p.learn_s), "days": reports.days},
             evidence=reports.evidence,
             confidence=np.where(reports.from_start, FROM_START, 1.0),
         )
